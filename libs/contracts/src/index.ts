@@ -1,0 +1,6 @@
+export * from './canonical.js';
+export * from './errors.js';
+export { errorRegistry } from './generated/errors.js';
+export { schemas, type SchemaName } from './generated/schemas.js';
+export type * from './generated/types.js';
+export * from './validate.js';
