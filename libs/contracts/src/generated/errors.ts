@@ -6,5 +6,89 @@ export const errorRegistry = {
   "retriable": false,
   "http": 500,
   "fhir": "exception"
+ },
+ "exchange.partner-unreachable": {
+  "what": "The partner's inbox does not answer",
+  "next": "Nothing is lost: the message is kept and sent again; check the partner's address with portolan doctor if it lasts",
+  "retriable": true,
+  "http": 504,
+  "fhir": "transient"
+ },
+ "exchange.partner-refused": {
+  "what": "The partner's inbox refused the connection or the message",
+  "next": "Check the certificate issued by the partner and the registry with portolan doctor",
+  "retriable": true,
+  "http": 502,
+  "fhir": "security"
+ },
+ "exchange.partner-unknown": {
+  "what": "No such partner is configured",
+  "next": "Name a country that takes part",
+  "retriable": false,
+  "http": 422,
+  "fhir": "not-supported"
+ },
+ "exchange.certificate-refused": {
+  "what": "The client certificate is not one this inbox issued to a live key",
+  "next": "Ask the inbox's owner for a certificate for your registered key",
+  "retriable": false,
+  "http": 403,
+  "fhir": "security"
+ },
+ "exchange.envelope-invalid": {
+  "what": "The envelope does not fit its contract",
+  "next": "The sender must correct it; the original is kept in the reject store",
+  "retriable": false,
+  "http": 422,
+  "fhir": "structure"
+ },
+ "keys.none-live": {
+  "what": "No live key for this use",
+  "next": "Run portolan doctor; issue or renew the key",
+  "retriable": false,
+  "http": 503,
+  "fhir": "exception"
+ },
+ "keys.unknown": {
+  "what": "The key id is not in this node's vault",
+  "next": "Run portolan doctor; restore the key or wait until the partner uses the current one",
+  "retriable": false,
+  "http": 503,
+  "fhir": "exception"
+ },
+ "keys.undecryptable": {
+  "what": "Stored data cannot be decrypted with its key",
+  "next": "Check the master key and whether the person was erased; run portolan doctor",
+  "retriable": false,
+  "http": 500,
+  "fhir": "exception"
+ },
+ "seal.undecryptable": {
+  "what": "A sealed part cannot be opened",
+  "next": "The sender must seal again to the key that stands in the registry",
+  "retriable": false,
+  "http": 502,
+  "fhir": "security"
+ },
+ "seal.signature-invalid": {
+  "what": "The signature is not of a registered, live key of the sender",
+  "next": "The sender must sign with a registered key; check the registry with portolan doctor",
+  "retriable": false,
+  "http": 502,
+  "fhir": "security"
+ },
+ "seal.header-mismatch": {
+  "what": "What was signed does not belong to this envelope",
+  "next": "Treat it as forged or replayed; tell the sender's authority",
+  "retriable": false,
+  "http": 502,
+  "fhir": "security"
+ },
+ "seal.too-large": {
+  "what": "A part is larger than 2 MB",
+  "next": "Split the content into parts",
+  "retriable": false,
+  "http": 413,
+  "fhir": "too-long"
  }
 } as const;

@@ -1,0 +1,3 @@
+export * from './ids.js';
+export * from './machine.port.js';
+export * from './role.js';
