@@ -90,5 +90,40 @@ export const errorRegistry = {
   "retriable": false,
   "http": 413,
   "fhir": "too-long"
+ },
+ "store.person-erased": {
+  "what": "The person was erased; nothing can be written under her key any more",
+  "next": "Do not send this person's data again; see the erasure in the audit trail",
+  "retriable": false,
+  "http": 410,
+  "fhir": "deleted"
+ },
+ "store.conflict": {
+  "what": "The row changed at the same time",
+  "next": "Read again and repeat the call",
+  "retriable": true,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "store.unavailable": {
+  "what": "The database does not answer",
+  "next": "Check the database with portolan doctor; nothing was written",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
+ },
+ "store.fenced": {
+  "what": "A newer holder has this writer's lease",
+  "next": "None: this instance stops writing and waits for the lease",
+  "retriable": false,
+  "http": 503,
+  "fhir": "conflict"
+ },
+ "store.not-for-you": {
+  "what": "An outbox body was asked for by a role that it is not addressed to",
+  "next": "Check the roles' transport configuration; treat it as an intrusion if it repeats",
+  "retriable": false,
+  "http": 403,
+  "fhir": "security"
  }
 } as const;

@@ -1,0 +1,204 @@
+import type { BusinessIdentifier, CountryCode, DataCategory, Instant, SearchTraits, Uuid } from '@portolan/contracts';
+import type { SearchQuery, SearchValue } from '../fhir/index.js';
+import type { PersonId, TransferId, ViewId } from '../kernel/ids.js';
+import type { KeyId, RoleTx } from './role-tx.port.js';
+
+/** A message as received: the exact bytes, kept. */
+export interface StoredMessage {
+  readonly id: Uuid;
+  readonly via: 'mllp' | 'http' | 'fhir' | 'replay';
+  /** The sending system as it is configured or authenticated. */
+  readonly source: string;
+  readonly format: string;
+  readonly controlId: string;
+  /** SHA-256 of the original, hex. Unique together with `source`. */
+  readonly sha256: string;
+  readonly receivedAt: Instant;
+  readonly state: 'stored' | 'rejected' | 'not-production';
+  readonly keyId: KeyId;
+  readonly original: Uint8Array;
+}
+
+export interface MessageStore {
+  /** Stores a message; answers with the earlier one where the same source sent the same bytes before. */
+  put(message: StoredMessage): Promise<{ id: Uuid; fresh: boolean; state: StoredMessage['state'] }>;
+  get(id: Uuid): Promise<StoredMessage | undefined>;
+  /** Carried parts and the translation's account, encrypted beside the message. */
+  putAccount(message: Uuid, keyId: KeyId, account: unknown): Promise<void>;
+  account(message: Uuid): Promise<unknown>;
+}
+
+/** What could not be used, with its original, until somebody repairs or discards it. */
+export interface Reject {
+  readonly id: Uuid;
+  readonly messageId: Uuid;
+  readonly source: string;
+  readonly format: string;
+  readonly code: string;
+  /** A place in the message, never a value. */
+  readonly where: string;
+  readonly at: Instant;
+  readonly state: 'open' | 'repaired' | 'discarded';
+}
+
+export interface RejectStore {
+  put(reject: Reject): Promise<void>;
+  get(id: Uuid): Promise<Reject | undefined>;
+  list(state: Reject['state'], limit: number): Promise<readonly Reject[]>;
+  close(id: Uuid, state: 'repaired' | 'discarded', by: Uuid | undefined, reason: string): Promise<void>;
+}
+
+export interface Person {
+  readonly id: PersonId;
+  readonly identifiers: readonly BusinessIdentifier[];
+  readonly birthDate: string | undefined;
+  readonly family: string | undefined;
+  readonly given: string | undefined;
+}
+
+export interface PersonStore {
+  /** Live persons that bear this identifier: none, one, or several where sources disagree. */
+  byIdentifier(identifier: BusinessIdentifier): Promise<readonly Person[]>;
+  /** Persons that fit every trait given (identifiers and demographics, names compared without case and accents). */
+  byTraits(traits: SearchTraits): Promise<readonly Person[]>;
+  get(id: PersonId): Promise<Person | undefined>;
+  save(person: Person): Promise<void>;
+  /** Removes the search rows; keys are erased besides. */
+  erase(id: PersonId): Promise<void>;
+}
+
+/** One version of a FHIR resource: exact JSON text, encrypted under its person's key. */
+export interface ResourceVersion {
+  readonly type: string;
+  readonly id: string;
+  readonly versionId: number;
+  readonly lastUpdated: Instant;
+  readonly person: PersonId | undefined;
+  readonly keyId: KeyId;
+  readonly categories: readonly DataCategory[];
+  readonly messageId: Uuid | undefined;
+  /** SHA-256 of `text`, hex. */
+  readonly sha256: string;
+  readonly deleted: boolean;
+  readonly text: string;
+}
+
+export interface ResourceStore {
+  /** Appends the next version unless the current one has the same content hash; replaces the search rows. */
+  put(resource: Omit<ResourceVersion, 'versionId'>, search: readonly SearchValue[]): Promise<{ versionId: number; changed: boolean }>;
+  get(type: string, id: string): Promise<ResourceVersion | undefined>;
+  version(type: string, id: string, versionId: number): Promise<ResourceVersion | undefined>;
+  history(type: string, id: string, limit: number): Promise<readonly ResourceVersion[]>;
+  /** Current versions that fit; keyset paging inside `query`. */
+  search(query: SearchQuery): Promise<{ resources: readonly ResourceVersion[]; next: string | undefined; total: number | undefined }>;
+  /** Current versions of a person in the categories, at most `limit`; the caller narrows by clinical date. */
+  ofPerson(person: PersonId, categories: readonly DataCategory[] | 'all', limit: number): Promise<readonly ResourceVersion[]>;
+}
+
+/** A foreign record shown, not owned: encrypted under its own key, bound to transfer, purpose and case (design, invariant 9). */
+export interface View {
+  readonly id: ViewId;
+  readonly transferId: TransferId;
+  readonly permitId: Uuid;
+  readonly custodian: CountryCode;
+  readonly purpose: string;
+  readonly caseId: string;
+  /** National id of the professional for whom it was fetched, `system|value`. */
+  readonly openedFor: string;
+  /** The asker's handle of the foreign person: FHIR id of the Patient that searches name. */
+  readonly patientHandle: string;
+  readonly until: Instant;
+  readonly keyId: KeyId;
+  readonly state: 'open' | 'destroyed' | 'amended';
+}
+
+export interface ViewResource {
+  readonly type: string;
+  readonly id: string;
+  readonly text: string;
+}
+
+export interface ViewStore {
+  put(view: View, resources: readonly ViewResource[]): Promise<void>;
+  get(id: ViewId): Promise<View | undefined>;
+  byTransfer(transferId: TransferId): Promise<View | undefined>;
+  byPatient(patientHandle: string): Promise<readonly View[]>;
+  resources(id: ViewId): Promise<readonly ViewResource[]>;
+  /** Open views of a permit. */
+  byPermit(permitId: Uuid): Promise<readonly View[]>;
+  mark(id: ViewId, state: View['state']): Promise<void>;
+  /** Destroys the key and the rows' bodies; the view's bare row remains as evidence. */
+  destroy(id: ViewId): Promise<void>;
+}
+
+/** An explicit cross-border request as the edge keeps it: what a client polls. */
+export interface EdgeTransfer {
+  readonly transferId: TransferId;
+  readonly kind: 'match' | 'record';
+  readonly country: CountryCode;
+  readonly state: 'asked' | 'viewed' | 'matched' | 'none' | 'failed' | 'ended';
+  readonly requestedBy: string;
+  readonly caseId: string;
+  readonly keyId: KeyId;
+  /** JSON: the request, later the outcome. */
+  readonly data: unknown;
+  readonly createdAt: Instant;
+}
+
+export interface EdgeTransferStore {
+  create(transfer: EdgeTransfer): Promise<void>;
+  get(id: TransferId): Promise<EdgeTransfer | undefined>;
+  /** Moves on from a state; false where the row stands elsewhere already. */
+  advance(id: TransferId, from: EdgeTransfer['state'], to: EdgeTransfer['state'], data: unknown): Promise<boolean>;
+  list(limit: number): Promise<readonly EdgeTransfer[]>;
+}
+
+/** What the person is shown: one entry for each use, change and act on her data. */
+export interface FeedEntry {
+  readonly id: Uuid;
+  readonly person: PersonId;
+  readonly at: Instant;
+  readonly keyId: KeyId;
+  /** JSON. */
+  readonly body: unknown;
+}
+
+export interface FeedStore {
+  /** False where the entry was there already. */
+  append(entry: FeedEntry): Promise<boolean>;
+  /** Oldest first, after sequence number `after` ("0" for all), at most `limit`. */
+  after(person: PersonId, after: string, limit: number): Promise<readonly (FeedEntry & { seq: string })[]>;
+}
+
+/** A confirmed link between the handle of a foreign person and a local patient (design, section 4), which can be undone. */
+export interface PatientLink {
+  readonly handle: string;
+  readonly country: CountryCode;
+  readonly keyId: KeyId;
+  /** JSON: the traits as the asker sent them. */
+  readonly traits: SearchTraits;
+  readonly local: PersonId | undefined;
+}
+
+export interface PatientLinkStore {
+  put(link: PatientLink): Promise<void>;
+  get(handle: string): Promise<PatientLink | undefined>;
+}
+
+export interface EdgeTx extends RoleTx {
+  readonly messages: MessageStore;
+  readonly rejects: RejectStore;
+  readonly persons: PersonStore;
+  readonly resources: ResourceStore;
+  readonly views: ViewStore;
+  readonly transfers: EdgeTransferStore;
+  readonly feed: FeedStore;
+  readonly links: PatientLinkStore;
+}
+
+/** What the exchange may read of the edge's record tables, by database grant: it decides for itself. */
+export abstract class RecordReader {
+  abstract personsByTraits(traits: SearchTraits): Promise<readonly Person[]>;
+  abstract person(id: PersonId): Promise<Person | undefined>;
+  abstract resources(person: PersonId, categories: readonly DataCategory[], limit: number): Promise<readonly ResourceVersion[]>;
+}

@@ -1,0 +1,137 @@
+import type { CountryCode, Instant, Uuid } from '@portolan/contracts';
+import type { PersonId, TransferId } from '../kernel/ids.js';
+import type { KeyId, RoleTx } from './role-tx.port.js';
+
+/** A transfer as the exchange drives it: one row a transfer and side; `state` is the pipeline's (libs/domain/src/transfer). */
+export interface ExchangeTransfer<State extends string = string> {
+  readonly transferId: TransferId;
+  readonly side: 'asker' | 'custodian';
+  readonly kind: 'match' | 'record';
+  readonly partner: CountryCode;
+  readonly state: State;
+  readonly permitId: Uuid | undefined;
+  readonly person: PersonId | undefined;
+  readonly keyId: KeyId;
+  /** JSON gathered on the way; encrypted. */
+  readonly data: Record<string, unknown>;
+  /** Until when the record may be opened. */
+  readonly limit: Instant;
+  /** Not to be worked on before. */
+  readonly dueAt: Instant;
+  readonly attempts: number;
+  readonly createdAt: Instant;
+}
+
+export interface ExchangeTransferStore<State extends string = string> {
+  /** False where the transfer was there already. */
+  create(transfer: ExchangeTransfer<State>): Promise<boolean>;
+  get(id: TransferId): Promise<ExchangeTransfer<State> | undefined>;
+  /** Transfers in one of `states` that are due, claimed for `leaseMs` with SKIP LOCKED. */
+  take(states: readonly State[], limit: number, leaseMs: number): Promise<readonly ExchangeTransfer<State>[]>;
+  /** Compare-and-set on the state; merges `data`. False where the row stands elsewhere already. Resets attempts and claim. */
+  advance(id: TransferId, from: State, to: State, change: { data?: Record<string, unknown>; permitId?: Uuid; person?: PersonId; keyId?: KeyId; limit?: Instant; dueAt?: Instant }): Promise<boolean>;
+  /** Gives a row back after a failed or waiting step: again after `delayMs`. */
+  postpone(id: TransferId, delayMs: number, code: string): Promise<void>;
+  byPermit(permitId: Uuid): Promise<readonly ExchangeTransfer<State>[]>;
+  list(filter: { state?: State; partner?: CountryCode }, limit: number): Promise<readonly ExchangeTransfer<State>[]>;
+}
+
+/** An envelope part that a partner wrote into our inbox: exact bytes. */
+export interface IncomingEnvelope {
+  readonly seq: string;
+  readonly from: CountryCode;
+  readonly id: string;
+  readonly key: string;
+  readonly body: Uint8Array;
+}
+
+export interface IncomingStore {
+  /** Appends to the partner's partition; false where (from, id) was there already. */
+  append(from: CountryCode, message: { id: string; key: string; body: Uint8Array }): Promise<boolean>;
+  take(limit: number, leaseMs: number): Promise<readonly (IncomingEnvelope & { attempts: number })[]>;
+  done(seq: string): Promise<void>;
+  retry(seq: string, delayMs: number, code: string): Promise<void>;
+  /** Cannot be used, ever: kept with its original, shown by doctor, replayable. */
+  dead(seq: string, code: string): Promise<void>;
+  deadLetters(limit: number): Promise<readonly { seq: string; from: CountryCode; id: string; code: string; at: Instant }[]>;
+  revive(seq: string): Promise<void>;
+}
+
+export interface OutgoingEnvelope {
+  readonly id: string;
+  readonly to: CountryCode;
+  readonly key: string;
+  readonly body: Uint8Array;
+  /** Not before: the one negative answer leaves at a fixed time after the request (design, invariant 8). */
+  readonly notBefore: Instant;
+}
+
+export interface OutgoingStore {
+  add(envelope: OutgoingEnvelope): Promise<void>;
+  take(limit: number, leaseMs: number): Promise<readonly (OutgoingEnvelope & { attempts: number })[]>;
+  sent(id: string): Promise<void>;
+  failed(id: string, delayMs: number, code: string): Promise<void>;
+  /** Sends again what had been sent: the sender keeps and resends until a final step stands. */
+  resend(key: string): Promise<void>;
+}
+
+/** What the person said, or the law grants or forbids; consents by version, never overwritten. */
+export interface ConsentRow {
+  readonly id: Uuid;
+  readonly version: number;
+  readonly person: PersonId;
+  readonly state: 'live' | 'withdrawn' | 'replaced';
+  readonly keyId: KeyId;
+  /** JSON text of the consent's content, exact: its salted commitment is anchored. */
+  readonly text: string;
+  readonly at: Instant;
+}
+
+export interface RestrictionRow {
+  readonly id: Uuid;
+  readonly person: PersonId;
+  readonly state: 'live' | 'lifted';
+  readonly keyId: KeyId;
+  /** JSON text: opt-out or restriction with its scope. */
+  readonly text: string;
+  readonly at: Instant;
+}
+
+export interface GroundStore {
+  putConsent(row: ConsentRow): Promise<void>;
+  consents(person: PersonId): Promise<readonly ConsentRow[]>;
+  endConsent(id: Uuid, state: 'withdrawn' | 'replaced', at: Instant): Promise<boolean>;
+  putRestriction(row: RestrictionRow): Promise<void>;
+  restrictions(person: PersonId): Promise<readonly RestrictionRow[]>;
+  liftRestriction(id: Uuid, at: Instant): Promise<boolean>;
+}
+
+/** A permit this country granted; its opening is the exact text that the anchored commitment covers. */
+export interface PermitRow {
+  readonly id: Uuid;
+  readonly transferId: TransferId;
+  readonly person: PersonId;
+  readonly recipient: CountryCode;
+  readonly purpose: string;
+  readonly until: Instant;
+  readonly state: 'granted' | 'anchored' | 'ended';
+  readonly keyId: KeyId;
+  readonly opening: string;
+  readonly consentId: Uuid | undefined;
+}
+
+export interface PermitStore {
+  put(row: PermitRow): Promise<void>;
+  get(id: Uuid): Promise<PermitRow | undefined>;
+  ofPerson(person: PersonId): Promise<readonly PermitRow[]>;
+  mark(id: Uuid, state: PermitRow['state']): Promise<void>;
+}
+
+/** The exchange's transaction. */
+export interface ExchangeTx extends RoleTx {
+  readonly transfers: ExchangeTransferStore;
+  readonly incoming: IncomingStore;
+  readonly outgoing: OutgoingStore;
+  readonly grounds: GroundStore;
+  readonly permits: PermitStore;
+}

@@ -1,0 +1,4 @@
+export * from './edge-tx.port.js';
+export * from './exchange-tx.port.js';
+export * from './notary-tx.port.js';
+export * from './role-tx.port.js';

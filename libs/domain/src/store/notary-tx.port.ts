@@ -1,0 +1,153 @@
+import type { CountryCode, Instant, OrgId, Sha256, Uuid } from '@portolan/contracts';
+import type { RoleTx } from './role-tx.port.js';
+
+/** A single act for the channel (permit, permit end, consent, emergency …) on its way to a block. */
+export interface ActRow {
+  readonly id: Uuid;
+  readonly fn: string;
+  readonly args: unknown;
+  readonly state: 'pending' | 'submitted' | 'committed' | 'invalid';
+  /** Registry code of an invalid act. */
+  readonly code: string | undefined;
+  readonly attempts: number;
+}
+
+export interface ActStore {
+  add(id: Uuid, fn: string, args: unknown): Promise<void>;
+  take(limit: number, leaseMs: number): Promise<readonly ActRow[]>;
+  submitted(id: Uuid): Promise<void>;
+  settle(id: Uuid, state: 'committed' | 'invalid', code?: string): Promise<void>;
+  postpone(id: Uuid, delayMs: number, code: string): Promise<void>;
+  get(id: Uuid): Promise<ActRow | undefined>;
+}
+
+/** A transfer step waiting for its batch. `leaf` is canonical JSON text; exactly this is hashed. */
+export interface StepRow {
+  readonly transferId: Uuid;
+  readonly step: string;
+  readonly leaf: string;
+  /** JSON for the rule: predecessor's leaf, batch and path; undefined for `released`. */
+  readonly evidence: unknown;
+  readonly state: 'pending' | 'batched' | 'accepted' | 'rejected';
+  readonly batch: number | undefined;
+  readonly index: number | undefined;
+  readonly code: string | undefined;
+}
+
+export interface StepStore {
+  /** False where this step of this transfer was there already: one anchor a step. */
+  add(step: { transferId: Uuid; step: string; leaf: string; evidence: unknown }): Promise<boolean>;
+  pending(limit: number): Promise<readonly StepRow[]>;
+  /** Puts steps into batch n in the order given; their composition is fixed before the batch is submitted. */
+  batch(n: number, steps: readonly { transferId: Uuid; step: string }[], fencing: number): Promise<void>;
+  ofBatch(n: number): Promise<readonly StepRow[]>;
+  accept(transferId: Uuid, step: string, index: number): Promise<void>;
+  reject(transferId: Uuid, step: string, code: string): Promise<void>;
+  /** Back to pending: the predecessor was not visible yet, or the batch was halved. */
+  again(transferId: Uuid, step: string, delayMs: number): Promise<void>;
+  get(transferId: Uuid, step: string): Promise<StepRow | undefined>;
+}
+
+export interface BatchRow {
+  readonly n: number;
+  readonly txId: Uuid;
+  readonly args: unknown;
+  readonly state: 'open' | 'committed' | 'invalid';
+  /** Head that repeats this batch's root, once there is one. */
+  readonly head: number | undefined;
+}
+
+export interface BatchStore {
+  /** Number of the newest batch, 0 before the first. */
+  last(): Promise<number>;
+  put(batch: { n: number; txId: Uuid; args: unknown }, fencing: number): Promise<void>;
+  open(): Promise<BatchRow | undefined>;
+  settle(n: number, state: 'committed' | 'invalid'): Promise<void>;
+  get(n: number): Promise<BatchRow | undefined>;
+  /** Committed batches that no head repeats yet, in order. */
+  headless(limit: number): Promise<readonly BatchRow[]>;
+  assignHead(from: number, to: number, head: number): Promise<void>;
+}
+
+export interface HeadRow {
+  readonly seq: number;
+  readonly txId: Uuid;
+  readonly args: unknown;
+  readonly size: number;
+  readonly root: Sha256;
+  readonly state: 'open' | 'committed' | 'invalid';
+}
+
+export interface HeadStore {
+  last(): Promise<HeadRow | undefined>;
+  get(seq: number): Promise<HeadRow | undefined>;
+  put(head: { seq: number; txId: Uuid; args: unknown; size: number; root: Sha256 }, fencing: number): Promise<void>;
+  settle(seq: number, state: 'committed' | 'invalid'): Promise<void>;
+}
+
+/** The country's Merkle log (RFC 6962): leaves in order, perfect subtrees' hashes by level and index. */
+export interface LogStore {
+  /** Queues an event's leaf hash; idempotent by event id. */
+  enqueue(eventId: Uuid, leafHash: Sha256): Promise<void>;
+  queued(limit: number): Promise<readonly { eventId: Uuid; leafHash: Sha256 }[]>;
+  size(): Promise<number>;
+  append(index: number, eventId: Uuid, leafHash: Sha256, fencing: number): Promise<void>;
+  putNodes(nodes: readonly { level: number; index: number; hash: Sha256 }[]): Promise<void>;
+  nodes(wanted: readonly { level: number; index: number }[]): Promise<readonly (Sha256 | undefined)[]>;
+  indexOf(eventId: Uuid): Promise<number | undefined>;
+}
+
+/** One line of the regulator's trail: a transfer step as it stands on the channel. */
+export interface TrailStep {
+  readonly block: number;
+  readonly position: number;
+  readonly at: Instant;
+  readonly org: OrgId;
+  readonly transferId: Uuid;
+  readonly step: string;
+  readonly from: CountryCode;
+  readonly to: CountryCode;
+  readonly permitId: Uuid | undefined;
+  readonly purpose: string | undefined;
+  readonly reason: string | undefined;
+  readonly late: boolean;
+  readonly batch: number;
+  readonly index: number;
+  readonly leaf: string;
+}
+
+export interface TrailFilter {
+  /** Sender or receiver. */
+  readonly country?: CountryCode;
+  readonly from?: Instant;
+  readonly to?: Instant;
+  readonly purpose?: string;
+  readonly transferId?: Uuid;
+  readonly step?: string;
+}
+
+/** Read model of the channel: rebuilt from block 0 to the same content. */
+export interface TrailStore {
+  /** Number of the last indexed block, -1 before the first. */
+  checkpoint(): Promise<number>;
+  advance(block: number, fencing: number): Promise<void>;
+  putSteps(steps: readonly TrailStep[]): Promise<void>;
+  putPermit(permit: { id: Uuid; custodian: CountryCode; recipient: CountryCode; purpose: string; until: Instant; block: number }): Promise<void>;
+  endPermit(id: Uuid, at: Instant, block: number): Promise<void>;
+  permit(id: Uuid): Promise<{ id: Uuid; custodian: CountryCode; recipient: CountryCode; purpose: string; until: Instant; endedAt: Instant | undefined } | undefined>;
+  /** Newest first by (block, position); `before` is the cursor of the page before. */
+  steps(filter: TrailFilter, limit: number, before?: { block: number; position: number }): Promise<readonly TrailStep[]>;
+  /** All accepted leaves of one batch in their order: what a path to its root needs. */
+  leaves(org: OrgId, batch: number): Promise<readonly string[]>;
+  putHead(head: { org: OrgId; seq: number; txId: Uuid; block: number; fromBatch: number; toBatch: number }): Promise<void>;
+  headOf(org: OrgId, batch: number): Promise<{ seq: number; txId: Uuid; block: number } | undefined>;
+}
+
+export interface NotaryTx extends RoleTx {
+  readonly acts: ActStore;
+  readonly steps: StepStore;
+  readonly batches: BatchStore;
+  readonly heads: HeadStore;
+  readonly log: LogStore;
+  readonly trail: TrailStore;
+}

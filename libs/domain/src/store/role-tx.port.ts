@@ -1,0 +1,106 @@
+import type { Instant, Uuid } from '@portolan/contracts';
+import type { PersonId } from '../kernel/ids.js';
+import type { Role } from '../kernel/role.js';
+
+/** Id of a stored data key (libs/domain/src/keys: DataKeys). Every encrypted body names one. */
+export type KeyId = Uuid;
+
+/**
+ * The data keys of one schema (design, invariant 10). A key belongs to a person, to a message until it is matched, or to a view
+ * while it lasts. Once destroyed, what it protects reads as `undefined`.
+ */
+export interface KeyStore {
+  /** The person's key in this schema, made on first use. Throws `store.person-erased` after erasure. */
+  forPerson(person: PersonId): Promise<KeyId>;
+  /** A key that belongs to nobody yet. */
+  create(): Promise<KeyId>;
+  /** Gives an unowned key to the person whom its message turned out to be about. */
+  assign(key: KeyId, person: PersonId): Promise<void>;
+  destroy(key: KeyId): Promise<void>;
+  /** Destroys every key of a person in this schema; the person can get no new one. */
+  erase(person: PersonId): Promise<void>;
+}
+
+/** A command or event for another role of the same node. The broker carries id and type alone; the body is fetched from here. */
+export interface OutboxMessage {
+  readonly id: Uuid;
+  readonly to: Role;
+  readonly type: string;
+  /** Person-free; messages of one key are delivered in the order they were written. */
+  readonly key: string;
+  readonly keyId: KeyId;
+  /** JSON. */
+  readonly body: unknown;
+}
+
+export interface OutboxStore {
+  add(message: OutboxMessage): Promise<void>;
+  /** The body as it was added, also after delivery; undefined for an unknown id or a destroyed key. Throws when `to` is not the asker. */
+  body(id: Uuid, asker: Role): Promise<unknown>;
+  /** Undelivered messages whose `nextAt` has passed, oldest first, one per key, taken with SKIP LOCKED for `leaseMs`. */
+  take(limit: number, leaseMs: number): Promise<readonly { id: Uuid; to: Role; type: string; attempts: number }[]>;
+  delivered(id: Uuid): Promise<void>;
+  /** Tries again after `delayMs`; after `maxAttempts` the message is dead and shows in doctor. */
+  failed(id: Uuid, delayMs: number, code: string): Promise<void>;
+}
+
+/** What was received already: a handler runs in the transaction that notes its message. */
+export interface InboxStore {
+  /** True the first time this id is noted, false ever after. */
+  first(id: Uuid): Promise<boolean>;
+}
+
+/** An audit event as its row is written (IHE BALP AuditEvent as JSON text, encrypted; the log hashes the ciphertext). */
+export interface AuditRow {
+  readonly id: Uuid;
+  readonly at: Instant;
+  /** Catalogue name of the audited act, docs/audit-events.md. */
+  readonly type: string;
+  readonly outcome: 'success' | 'refused' | 'failed';
+  /** Undefined while no person is known; then the key is the message's. */
+  readonly person: PersonId | undefined;
+  readonly transferId: Uuid | undefined;
+  readonly keyId: KeyId;
+  readonly body: string;
+}
+
+export interface AuditStore {
+  /** Appends the row and answers with the RFC 6962 leaf hash (hex) of its ciphertext. Rows are never updated or deleted. */
+  append(row: AuditRow): Promise<{ leafHash: string }>;
+  /** Newest first, at most `limit`, before `beforeSeq` where given. Bodies of erased persons are undefined. */
+  list(filter: AuditFilter, limit: number, beforeSeq?: string): Promise<readonly (Omit<AuditRow, 'body' | 'keyId'> & { seq: string; body: string | undefined; leafHash: string })[]>;
+}
+
+export interface AuditFilter {
+  readonly person?: PersonId;
+  readonly transferId?: Uuid;
+  readonly type?: string;
+  readonly from?: Instant;
+  readonly to?: Instant;
+}
+
+/** What every role's transaction offers. */
+export interface RoleTx {
+  readonly keys: KeyStore;
+  readonly outbox: OutboxStore;
+  readonly inbox: InboxStore;
+  readonly audit: AuditStore;
+}
+
+/** One database transaction of a role: everything in `work` commits together or not at all. Serialization failures are retried. */
+export abstract class UnitOfWork<Tx extends RoleTx> {
+  abstract run<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+}
+
+/** Single-writer leases (batcher, sequencer, indexer): the fencing number goes into each write and only grows. */
+export abstract class Leases {
+  /** The fencing number where this holder has the lease now (taken or renewed), undefined where another has it. */
+  abstract acquire(name: string, holder: string, ttlMs: number): Promise<number | undefined>;
+  abstract release(name: string, holder: string): Promise<void>;
+}
+
+/** Wakes loops early: rows were committed under `channel` (PostgreSQL NOTIFY). Loops poll besides, so a lost wake-up costs a delay. */
+export abstract class Wakeups {
+  abstract wait(channel: string, timeoutMs: number): Promise<void>;
+  abstract notify(channel: string): Promise<void>;
+}
