@@ -1,1 +1,2 @@
+export * from './embedded-ledger-store.port.js';
 export * from './ledger.port.js';
