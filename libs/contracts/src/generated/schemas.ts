@@ -216,6 +216,2975 @@ export const schemas = {
     }
    }
   }
+ },
+ "envelope": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "envelope.schema.json",
+  "description": "One part of an envelope as it stands in a partner's inbox. Everything here is person-free; the content is inside `sealed`.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "id",
+   "kind",
+   "transferId",
+   "from",
+   "to",
+   "n",
+   "parts",
+   "sealed"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "id": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 80
+   },
+   "kind": {
+    "enum": [
+     "request",
+     "answer",
+     "record",
+     "counter-receipt",
+     "notice"
+    ]
+   },
+   "transferId": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "from": {
+    "$ref": "common.schema.json#/$defs/country-code"
+   },
+   "to": {
+    "$ref": "common.schema.json#/$defs/country-code"
+   },
+   "n": {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 4096
+   },
+   "parts": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 4096,
+    "items": {
+     "$ref": "common.schema.json#/$defs/sha256"
+    },
+    "description": "RFC 6962 leaf hash of each sealed part, in order; their root is the ciphertext hash on the channel"
+   },
+   "sealed": {
+    "type": "string",
+    "maxLength": 2097152,
+    "pattern": "^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]*\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$"
+   },
+   "step": {
+    "$ref": "anchor-batch-args.schema.json#/$defs/committed-predecessor",
+    "$comment": "Where `released` stands: kind record alone"
+   }
+  }
+ },
+ "exchange-answer": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "exchange-answer.schema.json",
+  "description": "The signed and sealed answer that carries no record: a certain match, or the one negative answer (design, invariant 8).",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "transferId",
+   "outcome",
+   "emergency",
+   "time"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "transferId": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "outcome": {
+    "enum": [
+     "certain-match",
+     "none"
+    ]
+   },
+   "emergency": {
+    "const": "may-be-declared"
+   },
+   "time": {
+    "$ref": "common.schema.json#/$defs/instant"
+   }
+  }
+ },
+ "exchange-notice": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "exchange-notice.schema.json",
+  "description": "A signed and sealed message about a transfer that happened: a use, an end, a change (design, invariants 6, 7, 9).",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "id",
+   "kind",
+   "transferId",
+   "permitId",
+   "from",
+   "to",
+   "time",
+   "items"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "id": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "kind": {
+    "enum": [
+     "accessed",
+     "destroyed",
+     "adopted",
+     "amended",
+     "proposal"
+    ]
+   },
+   "transferId": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "permitId": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "from": {
+    "$ref": "common.schema.json#/$defs/country-code"
+   },
+   "to": {
+    "$ref": "common.schema.json#/$defs/country-code"
+   },
+   "time": {
+    "$ref": "common.schema.json#/$defs/instant"
+   },
+   "actor": {
+    "$ref": "common.schema.json#/$defs/actor"
+   },
+   "reason": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 500
+   },
+   "items": {
+    "type": "array",
+    "minItems": 0,
+    "maxItems": 500,
+    "items": {
+     "type": "object",
+     "additionalProperties": false,
+     "required": [
+      "type",
+      "id",
+      "change"
+     ],
+     "properties": {
+      "type": {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 64
+      },
+      "id": {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 64
+      },
+      "change": {
+       "enum": [
+        "viewed",
+        "adopted",
+        "superseded",
+        "cancelled",
+        "merged",
+        "proposed"
+       ]
+      }
+     },
+     "title": "NoticeItem"
+    }
+   },
+   "proposal": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 200000
+   }
+  }
+ },
+ "exchange-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "exchange-record.schema.json",
+  "description": "What is signed and sealed when a record crosses. `opening` and `record` are exact texts: they are hashed as they stand.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "transferId",
+   "from",
+   "to",
+   "salt",
+   "opening",
+   "contentType",
+   "record",
+   "time"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "transferId": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "from": {
+    "$ref": "common.schema.json#/$defs/country-code"
+   },
+   "to": {
+    "$ref": "common.schema.json#/$defs/country-code"
+   },
+   "salt": {
+    "$ref": "common.schema.json#/$defs/salt"
+   },
+   "opening": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 20000
+   },
+   "contentType": {
+    "const": "application/fhir+json"
+   },
+   "record": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 20000000
+   },
+   "time": {
+    "$ref": "common.schema.json#/$defs/instant"
+   }
+  }
+ },
+ "exchange-request": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "exchange-request.schema.json",
+  "description": "What an asking country signs and seals to the custodian (design, section 4, row 4). Content of an envelope of kind request.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "kind",
+   "transferId",
+   "from",
+   "to",
+   "purpose",
+   "actor",
+   "traits",
+   "categories",
+   "caseId",
+   "time",
+   "limit"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "kind": {
+    "enum": [
+     "match",
+     "record"
+    ]
+   },
+   "transferId": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "from": {
+    "$ref": "common.schema.json#/$defs/country-code"
+   },
+   "to": {
+    "$ref": "common.schema.json#/$defs/country-code"
+   },
+   "purpose": {
+    "$ref": "common.schema.json#/$defs/purpose"
+   },
+   "actor": {
+    "$ref": "common.schema.json#/$defs/actor"
+   },
+   "traits": {
+    "$ref": "common.schema.json#/$defs/search-traits"
+   },
+   "categories": {
+    "type": "array",
+    "minItems": 0,
+    "maxItems": 8,
+    "items": {
+     "$ref": "common.schema.json#/$defs/data-category"
+    }
+   },
+   "since": {
+    "$ref": "common.schema.json#/$defs/calendar-date"
+   },
+   "until": {
+    "$ref": "common.schema.json#/$defs/calendar-date"
+   },
+   "caseId": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "emergency": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "id",
+     "reason"
+    ],
+    "properties": {
+     "id": {
+      "$ref": "common.schema.json#/$defs/uuid"
+     },
+     "reason": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 500
+     }
+    },
+    "title": "RequestEmergency"
+   },
+   "time": {
+    "$ref": "common.schema.json#/$defs/instant"
+   },
+   "limit": {
+    "$ref": "common.schema.json#/$defs/instant"
+   }
+  }
+ },
+ "country": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "country.schema.json",
+  "description": "libs/countries/<cc>/country.json: what a country is called, speaks, and calls its identifiers and codes",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "country",
+   "name",
+   "illustrative",
+   "languages",
+   "personIdentifiers",
+   "search",
+   "formats"
+  ],
+  "properties": {
+   "country": {
+    "$ref": "common.schema.json#/$defs/country-code"
+   },
+   "name": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 100
+   },
+   "illustrative": {
+    "description": "True where the folder is an example and not that country's law or practice",
+    "type": "boolean"
+   },
+   "languages": {
+    "description": "BCP 47, the first is the default",
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 10,
+    "items": {
+     "type": "string",
+     "pattern": "^[a-z]{2,3}(-[A-Z]{2})?$"
+    }
+   },
+   "zone": {
+    "title": "CountryZone",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "name",
+     "assume"
+    ],
+    "properties": {
+     "name": {
+      "description": "IANA time zone",
+      "type": "string",
+      "pattern": "^[A-Za-z]+(/[A-Za-z_+-]+)+$"
+     },
+     "assume": {
+      "description": "Whether times without an offset are read in this zone; each use is recorded",
+      "type": "boolean"
+     }
+    }
+   },
+   "personIdentifiers": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 20,
+    "items": {
+     "$ref": "#/$defs/person-identifier-system"
+    }
+   },
+   "search": {
+    "title": "CountrySearch",
+    "description": "What an asker must send to find a person here; never demographics alone",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "identifierSystems",
+     "traits"
+    ],
+    "properties": {
+     "identifierSystems": {
+      "description": "One identifier of one of these systems",
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 20,
+      "items": {
+       "type": "string",
+       "maxLength": 255
+      }
+     },
+     "traits": {
+      "description": "All of these besides",
+      "type": "array",
+      "uniqueItems": true,
+      "items": {
+       "enum": [
+        "birthDate",
+        "family",
+        "given"
+       ]
+      }
+     }
+    }
+   },
+   "codingSystems": {
+    "description": "Local names of coding systems (such as CWE.3) and their URIs",
+    "type": "array",
+    "maxItems": 100,
+    "items": {
+     "$ref": "#/$defs/named-system"
+    }
+   },
+   "assigningAuthorities": {
+    "description": "Local names of those who assign identifiers (such as CX.4) and their URIs",
+    "type": "array",
+    "maxItems": 100,
+    "items": {
+     "$ref": "#/$defs/named-system"
+    }
+   },
+   "formats": {
+    "description": "Formats that this country's systems send",
+    "type": "array",
+    "minItems": 1,
+    "items": {
+     "$ref": "translation-map.schema.json#/$defs/format-name"
+    }
+   }
+  },
+  "$defs": {
+   "person-identifier-system": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "system",
+     "name"
+    ],
+    "properties": {
+     "system": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 255
+     },
+     "name": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 100
+     },
+     "example": {
+      "description": "A plainly synthetic value",
+      "type": "string",
+      "maxLength": 64
+     }
+    }
+   },
+   "named-system": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "name",
+     "system"
+    ],
+    "properties": {
+     "name": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 100
+     },
+     "system": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 255
+     }
+    }
+   }
+  }
+ },
+ "translation-map": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "translation-map.schema.json",
+  "description": "A declarative map from one source format to FHIR R4. The same form serves every format and every country's overrides; docs in libs/formats/README.md",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "map",
+   "format"
+  ],
+  "properties": {
+   "map": {
+    "description": "Name of the map",
+    "type": "string",
+    "pattern": "^[a-z0-9][a-z0-9./-]{0,99}$"
+   },
+   "format": {
+    "$ref": "#/$defs/format-name"
+   },
+   "notice": {
+    "description": "What the map follows, and under which terms",
+    "type": "string",
+    "maxLength": 1000
+   },
+   "codeSlots": {
+    "description": "Concept maps that rules name and a country may bring; without one the original code stands alone",
+    "type": "array",
+    "maxItems": 100,
+    "items": {
+     "$ref": "#/$defs/code-slot"
+    }
+   },
+   "types": {
+    "description": "Element rules shared by name: the source's data types",
+    "type": "object",
+    "additionalProperties": {
+     "type": "array",
+     "maxItems": 200,
+     "items": {
+      "$ref": "#/$defs/element-rule"
+     }
+    }
+   },
+   "resources": {
+    "type": "array",
+    "maxItems": 200,
+    "items": {
+     "$ref": "#/$defs/resource-rule"
+    }
+   },
+   "ignore": {
+    "type": "array",
+    "maxItems": 200,
+    "items": {
+     "$ref": "#/$defs/ignore-rule"
+    }
+   }
+  },
+  "$defs": {
+   "format-name": {
+    "description": "Source formats",
+    "enum": [
+     "hl7v2",
+     "cda",
+     "kmehr",
+     "ldt"
+    ]
+   },
+   "rule-id": {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9][A-Za-z0-9.\\[\\]_/-]{0,119}$"
+   },
+   "source-path": {
+    "description": "Where a value stands in the source, from the rule's own node",
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 300
+   },
+   "code-slot": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "id",
+     "what"
+    ],
+    "properties": {
+     "id": {
+      "type": "string",
+      "maxLength": 100
+     },
+     "what": {
+      "type": "string",
+      "maxLength": 300
+     }
+    }
+   },
+   "switched-off": {
+    "description": "Takes a rule out of force, with the reason",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "reason"
+    ],
+    "properties": {
+     "reason": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 300
+     }
+    }
+   },
+   "ignore-rule": {
+    "description": "Source values that are left out on purpose: they neither reach a resource nor are carried",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "id",
+     "paths",
+     "reason"
+    ],
+    "properties": {
+     "id": {
+      "$ref": "#/$defs/rule-id"
+     },
+     "paths": {
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 100,
+      "items": {
+       "$ref": "#/$defs/source-path"
+      }
+     },
+     "reason": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 300
+     }
+    }
+   },
+   "map-condition": {
+    "description": "Holds when every member given holds",
+    "type": "object",
+    "additionalProperties": false,
+    "properties": {
+     "path": {
+      "$ref": "#/$defs/source-path"
+     },
+     "in": {
+      "description": "The text at path is one of these",
+      "type": "array",
+      "items": {
+       "type": "string"
+      }
+     },
+     "present": {
+      "description": "Whether anything with a value stands at path",
+      "type": "boolean"
+     },
+     "atLeast": {
+      "description": "As many nodes stand at path",
+      "type": "integer",
+      "minimum": 0
+     },
+     "atMost": {
+      "type": "integer",
+      "minimum": 0
+     },
+     "longerThan": {
+      "description": "The text at path has more characters",
+      "type": "integer",
+      "minimum": 0
+     },
+     "all": {
+      "type": "array",
+      "items": {
+       "$ref": "#/$defs/map-condition"
+      }
+     },
+     "any": {
+      "type": "array",
+      "items": {
+       "$ref": "#/$defs/map-condition"
+      }
+     },
+     "not": {
+      "$ref": "#/$defs/map-condition"
+     }
+    }
+   },
+   "element-rule": {
+    "description": "One element of a FHIR resource: where it goes, where it comes from, how it is converted",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "to"
+    ],
+    "properties": {
+     "id": {
+      "$ref": "#/$defs/rule-id"
+     },
+     "to": {
+      "description": "FHIR path from the enclosing object: a.b[0].c, a[] appends, . is the object itself",
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 200
+     },
+     "from": {
+      "description": "Source path; of several the first that has a value. Without it the enclosing rule's node",
+      "anyOf": [
+       {
+        "$ref": "#/$defs/source-path"
+       },
+       {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 20,
+        "items": {
+         "$ref": "#/$defs/source-path"
+        }
+       }
+      ]
+     },
+     "as": {
+      "description": "A conversion, or the name of a shared type",
+      "type": "string",
+      "pattern": "^[A-Za-z][A-Za-z0-9-]{0,60}$"
+     },
+     "elements": {
+      "type": "array",
+      "maxItems": 200,
+      "items": {
+       "$ref": "#/$defs/element-rule"
+      }
+     },
+     "constant": {
+      "description": "A fixed value, used only beside values of the source",
+      "type": [
+       "string",
+       "number",
+       "boolean"
+      ]
+     },
+     "map": {
+      "description": "Concept map that turns the text into a code",
+      "type": "string",
+      "maxLength": 100
+     },
+     "codes": {
+      "description": "Concept maps tried in order on the codings made; the mapped coding comes first, the original stays",
+      "type": "array",
+      "maxItems": 10,
+      "items": {
+       "type": "string",
+       "maxLength": 100
+      }
+     },
+     "system": {
+      "description": "System of a coding whose source names none, because the standard binds the field to it",
+      "type": "string",
+      "maxLength": 255
+     },
+     "rule": {
+      "$ref": "#/$defs/rule-id"
+     },
+     "scope": {
+      "description": "For references: made from this node, nearest enclosing, or all at and below this node",
+      "enum": [
+       "here",
+       "nearest",
+       "within"
+      ]
+     },
+     "when": {
+      "$ref": "#/$defs/map-condition"
+     },
+     "required": {
+      "description": "Without a valid value the entry, or the whole document, is refused",
+      "enum": [
+       "entry",
+       "document"
+      ]
+     },
+     "strict": {
+      "description": "A value that is there but broken refuses the entry or the whole document",
+      "enum": [
+       "entry",
+       "document"
+      ]
+     },
+     "otherwise": {
+      "description": "FHIR code when the source's code is absent or unmapped; always recorded",
+      "type": "string",
+      "maxLength": 100
+     },
+     "claims": {
+      "description": "Further values that this element expresses, such as the one that chose its type",
+      "type": "array",
+      "maxItems": 20,
+      "items": {
+       "$ref": "#/$defs/source-path"
+      }
+     },
+     "off": {
+      "$ref": "#/$defs/switched-off"
+     }
+    }
+   },
+   "resource-rule": {
+    "description": "One kind of resource and where it repeats in the source",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "id"
+    ],
+    "properties": {
+     "id": {
+      "$ref": "#/$defs/rule-id"
+     },
+     "resource": {
+      "type": "string",
+      "pattern": "^[A-Z][A-Za-z]{1,60}$"
+     },
+     "each": {
+      "description": "Nodes that each make one resource",
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 50,
+      "items": {
+       "$ref": "#/$defs/source-path"
+      }
+     },
+     "when": {
+      "$ref": "#/$defs/map-condition"
+     },
+     "subject": {
+      "description": "The resource is the person whom the document is about",
+      "type": "boolean"
+     },
+     "mention": {
+      "description": "When it holds, the source only mentions the resource and is no authority on it",
+      "$ref": "#/$defs/map-condition"
+     },
+     "under": {
+      "$ref": "#/$defs/rule-id"
+     },
+     "key": {
+      "description": "Business identifier: alternatives, each a list of paths; the first whose first path has a value",
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 10,
+      "items": {
+       "type": "array",
+       "minItems": 1,
+       "maxItems": 10,
+       "items": {
+        "$ref": "#/$defs/source-path"
+       }
+      }
+     },
+     "sameKey": {
+      "description": "Two nodes with one key are one resource (merge, the default) or numbered apart",
+      "enum": [
+       "merge",
+       "number"
+      ]
+     },
+     "elements": {
+      "type": "array",
+      "maxItems": 300,
+      "items": {
+       "$ref": "#/$defs/element-rule"
+      }
+     },
+     "off": {
+      "$ref": "#/$defs/switched-off"
+     }
+    }
+   }
+  }
+ },
+ "consent-content": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "consent-content.schema.json",
+  "description": "What a person permitted, one version; its salted commitment is anchored under the consent's own random id.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "id",
+   "version",
+   "custodian",
+   "recipients",
+   "purposes",
+   "categories",
+   "until",
+   "givenAt",
+   "givenBy",
+   "salt"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "id": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "version": {
+    "type": "integer",
+    "minimum": 1
+   },
+   "custodian": {
+    "$ref": "common.schema.json#/$defs/country-code"
+   },
+   "recipients": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 60,
+    "items": {
+     "$ref": "common.schema.json#/$defs/country-code"
+    }
+   },
+   "purposes": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 6,
+    "items": {
+     "$ref": "common.schema.json#/$defs/purpose"
+    }
+   },
+   "categories": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 8,
+    "items": {
+     "$ref": "common.schema.json#/$defs/data-category"
+    }
+   },
+   "since": {
+    "$ref": "common.schema.json#/$defs/calendar-date"
+   },
+   "until": {
+    "$ref": "common.schema.json#/$defs/instant"
+   },
+   "givenAt": {
+    "$ref": "common.schema.json#/$defs/instant"
+   },
+   "givenBy": {
+    "$ref": "common.schema.json#/$defs/actor"
+   },
+   "salt": {
+    "$ref": "common.schema.json#/$defs/salt"
+   }
+  }
+ },
+ "policy": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "policy.schema.json",
+  "description": "Which grounds hold for which purpose in one country, as data. No matching rule means deny (design, invariant 3). Its hash is registered on the channel.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "country",
+   "version",
+   "illustrative",
+   "title",
+   "rules",
+   "openWithinMinutes",
+   "graceSeconds",
+   "emergencyReviewHours",
+   "negativeAnswerMs"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "country": {
+    "$ref": "common.schema.json#/$defs/country-code"
+   },
+   "version": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 40
+   },
+   "illustrative": {
+    "type": "boolean",
+    "description": "true: made for demonstration, not that country's law"
+   },
+   "title": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 200
+   },
+   "rules": {
+    "type": "array",
+    "minItems": 0,
+    "maxItems": 50,
+    "items": {
+     "type": "object",
+     "additionalProperties": false,
+     "required": [
+      "id",
+      "ground",
+      "purposes",
+      "categories",
+      "consent",
+      "blockedBy",
+      "permitHours",
+      "duties"
+     ],
+     "properties": {
+      "id": {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 60
+      },
+      "ground": {
+       "$ref": "common.schema.json#/$defs/ground"
+      },
+      "purposes": {
+       "type": "array",
+       "minItems": 1,
+       "maxItems": 6,
+       "items": {
+        "$ref": "common.schema.json#/$defs/purpose"
+       }
+      },
+      "categories": {
+       "type": "array",
+       "minItems": 1,
+       "maxItems": 8,
+       "items": {
+        "$ref": "common.schema.json#/$defs/data-category"
+       }
+      },
+      "consent": {
+       "enum": [
+        "required",
+        "not-required"
+       ]
+      },
+      "blockedBy": {
+       "type": "array",
+       "minItems": 0,
+       "maxItems": 2,
+       "items": {
+        "enum": [
+         "opt-out",
+         "restriction"
+        ]
+       }
+      },
+      "minimumAge": {
+       "type": "integer",
+       "minimum": 0,
+       "maximum": 30
+      },
+      "emergency": {
+       "type": "boolean",
+       "description": "holds only under a declared emergency"
+      },
+      "permitHours": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 720
+      },
+      "duties": {
+       "type": "array",
+       "minItems": 0,
+       "maxItems": 10,
+       "items": {
+        "type": "string",
+        "pattern": "^[a-z][a-z0-9-]{0,63}$"
+       }
+      }
+     },
+     "title": "PolicyRule"
+    }
+   },
+   "openWithinMinutes": {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 43200
+   },
+   "graceSeconds": {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 86400
+   },
+   "emergencyReviewHours": {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 720
+   },
+   "negativeAnswerMs": {
+    "type": "integer",
+    "minimum": 200,
+    "maximum": 9000,
+    "description": "every answer without a record leaves this long after its request came, whatever the reason"
+   },
+   "personAge": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "ownWordFrom"
+    ],
+    "properties": {
+     "ownWordFrom": {
+      "type": "integer",
+      "minimum": 0,
+      "maximum": 25
+     }
+    },
+    "title": "PolicyPersonAge"
+   },
+   "retentionDays": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "originals",
+     "rejects"
+    ],
+    "properties": {
+     "originals": {
+      "type": "integer",
+      "minimum": 1
+     },
+     "rejects": {
+      "type": "integer",
+      "minimum": 1
+     }
+    },
+    "title": "PolicyRetention"
+   }
+  }
+ },
+ "restriction-content": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "restriction-content.schema.json",
+  "description": "What a person forbade: everything abroad (opt-out), or some categories, recipients or purposes.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "id",
+   "kind",
+   "recipients",
+   "purposes",
+   "categories",
+   "at",
+   "by"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "id": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "kind": {
+    "enum": [
+     "opt-out",
+     "restriction"
+    ]
+   },
+   "recipients": {
+    "type": "array",
+    "minItems": 0,
+    "maxItems": 60,
+    "items": {
+     "$ref": "common.schema.json#/$defs/country-code"
+    }
+   },
+   "purposes": {
+    "type": "array",
+    "minItems": 0,
+    "maxItems": 6,
+    "items": {
+     "$ref": "common.schema.json#/$defs/purpose"
+    }
+   },
+   "categories": {
+    "type": "array",
+    "minItems": 0,
+    "maxItems": 8,
+    "items": {
+     "$ref": "common.schema.json#/$defs/data-category"
+    }
+   },
+   "at": {
+    "$ref": "common.schema.json#/$defs/instant"
+   },
+   "by": {
+    "$ref": "common.schema.json#/$defs/actor"
+   }
+  }
+ },
+ "anchor-batch-args": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "anchor-batch-args.schema.json",
+  "description": "Arguments of anchor-batch",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "n",
+   "steps"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "n": {
+    "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+   },
+   "steps": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 1000,
+    "items": {
+     "$ref": "#/$defs/batch-step"
+    }
+   }
+  },
+  "$defs": {
+   "batch-step": {
+    "description": "A step and the proof of its predecessor",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "leaf"
+    ],
+    "properties": {
+     "leaf": {
+      "$ref": "ledger-common.schema.json#/$defs/leaf-text"
+     },
+     "after": {
+      "oneOf": [
+       {
+        "$ref": "#/$defs/committed-predecessor"
+       },
+       {
+        "$ref": "#/$defs/batch-predecessor"
+       }
+      ]
+     }
+    }
+   },
+   "committed-predecessor": {
+    "description": "A step in a committed batch, by inclusion path",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "org",
+     "n",
+     "index",
+     "leaf",
+     "path"
+    ],
+    "properties": {
+     "org": {
+      "$ref": "common.schema.json#/$defs/org-id"
+     },
+     "n": {
+      "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+     },
+     "index": {
+      "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+     },
+     "leaf": {
+      "$ref": "ledger-common.schema.json#/$defs/leaf-text"
+     },
+     "path": {
+      "$ref": "ledger-common.schema.json#/$defs/merkle-path"
+     }
+    }
+   },
+   "batch-predecessor": {
+    "description": "An earlier step of the same batch",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "step"
+    ],
+    "properties": {
+     "step": {
+      "type": "integer",
+      "minimum": 0,
+      "maximum": 999
+     }
+    }
+   }
+  }
+ },
+ "batch-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "batch-record.schema.json",
+  "description": "The one value a batch writes: the Merkle root of its accepted steps",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "org",
+   "n",
+   "root",
+   "count"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "org": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "n": {
+    "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+   },
+   "root": {
+    "$ref": "common.schema.json#/$defs/sha256"
+   },
+   "count": {
+    "$ref": "ledger-common.schema.json#/$defs/tree-size",
+    "$comment": "Accepted steps"
+   }
+  }
+ },
+ "block-attestation": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "block-attestation.schema.json",
+  "description": "Payload by which a country signs a block and what executing it gave, under its ledger key",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "channel",
+   "org",
+   "number",
+   "headerHash",
+   "resultsHash",
+   "stateHash"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "channel": {
+    "$ref": "ledger-common.schema.json#/$defs/channel-id"
+   },
+   "org": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "number": {
+    "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+   },
+   "headerHash": {
+    "$ref": "common.schema.json#/$defs/sha256",
+    "$comment": "SHA-256 of the header's compact JWS"
+   },
+   "resultsHash": {
+    "$ref": "common.schema.json#/$defs/sha256",
+    "$comment": "SHA-256 of the block-results text"
+   },
+   "stateHash": {
+    "$ref": "common.schema.json#/$defs/sha256"
+   }
+  }
+ },
+ "block-header": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "block-header.schema.json",
+  "description": "Payload of a block header, signed by the orderer",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "channel",
+   "number",
+   "previous",
+   "txRoot",
+   "count",
+   "time"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "channel": {
+    "$ref": "ledger-common.schema.json#/$defs/channel-id"
+   },
+   "number": {
+    "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+   },
+   "previous": {
+    "$ref": "common.schema.json#/$defs/sha256",
+    "$comment": "SHA-256 of the previous header's compact JWS; of the genesis text for block 0"
+   },
+   "txRoot": {
+    "$ref": "common.schema.json#/$defs/sha256",
+    "$comment": "RFC 6962 root over the compact transactions"
+   },
+   "count": {
+    "type": "integer",
+    "minimum": 0,
+    "maximum": 500
+   },
+   "time": {
+    "$ref": "common.schema.json#/$defs/instant"
+   }
+  }
+ },
+ "block-results": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "block-results.schema.json",
+  "description": "Outcome of each transaction of a block, as canonical JSON text",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "number",
+   "results"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "number": {
+    "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+   },
+   "results": {
+    "type": "array",
+    "maxItems": 500,
+    "items": {
+     "description": "The outcome of one transaction",
+     "type": "object",
+     "additionalProperties": false,
+     "required": [
+      "txId",
+      "valid"
+     ],
+     "properties": {
+      "txId": {
+       "$ref": "common.schema.json#/$defs/uuid"
+      },
+      "valid": {
+       "type": "boolean"
+      },
+      "code": {
+       "description": "A code of the error registry",
+       "type": "string",
+       "pattern": "^[a-z]+\\.[a-z0-9-]+$",
+       "maxLength": 80
+      }
+     },
+     "title": "TransactionResult"
+    }
+   }
+  }
+ },
+ "consent-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "consent-record.schema.json",
+  "description": "A consent version: a commitment under its own random id, named by no step",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "id",
+   "custodian",
+   "commitment"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "id": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "custodian": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "commitment": {
+    "$ref": "common.schema.json#/$defs/sha256"
+   }
+  }
+ },
+ "counter-receipt": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "counter-receipt.schema.json",
+  "description": "Payload of the receiver's signed answer, under its sign key",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "channel",
+   "transferId",
+   "from",
+   "to",
+   "predecessor",
+   "ciphertextHash",
+   "outcome",
+   "time"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "channel": {
+    "$ref": "ledger-common.schema.json#/$defs/channel-id"
+   },
+   "transferId": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "from": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "to": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "predecessor": {
+    "$ref": "common.schema.json#/$defs/sha256",
+    "$comment": "SHA-256 of the released leaf text"
+   },
+   "ciphertextHash": {
+    "$ref": "common.schema.json#/$defs/sha256"
+   },
+   "outcome": {
+    "enum": [
+     "received",
+     "refused"
+    ]
+   },
+   "reason": {
+    "$ref": "ledger-common.schema.json#/$defs/refusal-reason"
+   },
+   "time": {
+    "$ref": "common.schema.json#/$defs/instant"
+   }
+  }
+ },
+ "emergency-end-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "emergency-end-record.schema.json",
+  "description": "An emergency ends before its limit",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "id"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "id": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   }
+  }
+ },
+ "emergency-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "emergency-record.schema.json",
+  "description": "A declared emergency between two countries, with its limit and the day its review falls due",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "id",
+   "by",
+   "custodian",
+   "recipient",
+   "declared",
+   "until",
+   "reviewDue",
+   "commitment"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "id": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "by": {
+    "$ref": "common.schema.json#/$defs/org-id",
+    "$comment": "The country that declares: custodian or recipient"
+   },
+   "custodian": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "recipient": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "declared": {
+    "$ref": "common.schema.json#/$defs/instant",
+    "$comment": "By the declaring node's clock"
+   },
+   "until": {
+    "$ref": "common.schema.json#/$defs/instant"
+   },
+   "reviewDue": {
+    "$ref": "common.schema.json#/$defs/instant"
+   },
+   "commitment": {
+    "$ref": "common.schema.json#/$defs/sha256",
+    "$comment": "Salted commitment to reason and actor"
+   }
+  }
+ },
+ "emergency-review-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "emergency-review-record.schema.json",
+  "description": "The review that an emergency owes",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "id",
+   "outcome",
+   "commitment"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "id": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "outcome": {
+    "enum": [
+     "justified",
+     "not-justified"
+    ]
+   },
+   "commitment": {
+    "$ref": "common.schema.json#/$defs/sha256",
+    "$comment": "Salted commitment to the review"
+   }
+  }
+ },
+ "head-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "head-record.schema.json",
+  "description": "A head of a country's log, as committed",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "org",
+   "seq",
+   "size",
+   "root",
+   "batches",
+   "nextBatch"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "org": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "seq": {
+    "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+   },
+   "size": {
+    "$ref": "ledger-common.schema.json#/$defs/tree-size"
+   },
+   "root": {
+    "$ref": "common.schema.json#/$defs/sha256"
+   },
+   "batches": {
+    "type": "array",
+    "maxItems": 1000,
+    "items": {
+     "$ref": "ledger-common.schema.json#/$defs/anchored-batch"
+    }
+   },
+   "nextBatch": {
+    "$ref": "ledger-common.schema.json#/$defs/sequence-number",
+    "$comment": "The number the next head starts from"
+   }
+  }
+ },
+ "key-end-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "key-end-record.schema.json",
+  "description": "A key ends from the committing block on; old receipts still verify",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "org",
+   "kid"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "org": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "kid": {
+    "$ref": "common.schema.json#/$defs/kid"
+   }
+  }
+ },
+ "key-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "key-record.schema.json",
+  "description": "A key or CA certificate that a country registers; ended, never deleted",
+  "oneOf": [
+   {
+    "$ref": "#/$defs/jwk-key"
+   },
+   {
+    "$ref": "#/$defs/ca-certificate"
+   }
+  ],
+  "$defs": {
+   "jwk-key": {
+    "description": "A public key; kid is its RFC 7638 thumbprint",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "v",
+     "org",
+     "kid",
+     "use",
+     "jwk",
+     "notBefore",
+     "notAfter"
+    ],
+    "properties": {
+     "v": {
+      "const": 1
+     },
+     "org": {
+      "$ref": "common.schema.json#/$defs/org-id"
+     },
+     "kid": {
+      "$ref": "common.schema.json#/$defs/kid"
+     },
+     "use": {
+      "enum": [
+       "sign",
+       "seal",
+       "tls",
+       "ledger",
+       "governance"
+      ]
+     },
+     "jwk": {
+      "$ref": "common.schema.json#/$defs/public-jwk"
+     },
+     "notBefore": {
+      "$ref": "common.schema.json#/$defs/instant"
+     },
+     "notAfter": {
+      "$ref": "common.schema.json#/$defs/instant"
+     }
+    }
+   },
+   "ca-certificate": {
+    "description": "The CA that a country's brokers or listeners trust; kid is the thumbprint of its public key",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "v",
+     "org",
+     "kid",
+     "use",
+     "cert",
+     "notBefore",
+     "notAfter"
+    ],
+    "properties": {
+     "v": {
+      "const": 1
+     },
+     "org": {
+      "$ref": "common.schema.json#/$defs/org-id"
+     },
+     "kid": {
+      "$ref": "common.schema.json#/$defs/kid"
+     },
+     "use": {
+      "const": "ca"
+     },
+     "cert": {
+      "description": "X.509 certificate, PEM",
+      "type": "string",
+      "minLength": 64,
+      "maxLength": 16384,
+      "pattern": "^-----BEGIN CERTIFICATE-----"
+     },
+     "notBefore": {
+      "$ref": "common.schema.json#/$defs/instant"
+     },
+     "notAfter": {
+      "$ref": "common.schema.json#/$defs/instant"
+     }
+    }
+   }
+  }
+ },
+ "ledger-common": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "ledger-common.schema.json",
+  "$defs": {
+   "channel-id": {
+    "description": "Name of a channel (Fabric channel naming)",
+    "type": "string",
+    "pattern": "^[a-z][a-z0-9.-]{0,63}$"
+   },
+   "sequence-number": {
+    "description": "Counts from 0 without gaps",
+    "type": "integer",
+    "minimum": 0,
+    "maximum": 9007199254740991
+   },
+   "tree-size": {
+    "description": "Number of leaves of a Merkle tree",
+    "type": "integer",
+    "minimum": 0,
+    "maximum": 9007199254740991
+   },
+   "merkle-path": {
+    "description": "RFC 9162 inclusion path or consistency proof: node hashes, leaf side first",
+    "type": "array",
+    "maxItems": 64,
+    "items": {
+     "$ref": "common.schema.json#/$defs/sha256"
+    }
+   },
+   "ledger-role": {
+    "description": "notary: the running process; governance: the identity that no running process holds",
+    "enum": [
+     "notary",
+     "governance"
+    ]
+   },
+   "key-use": {
+    "description": "sign: envelopes and counter-receipts; seal: ECDH-ES; ledger: transactions and attestations; governance: registry acts",
+    "enum": [
+     "sign",
+     "seal",
+     "tls",
+     "ledger",
+     "governance",
+     "ca"
+    ]
+   },
+   "participant-kind": {
+    "description": "A country attests and exchanges; a regulator reads and may order blocks",
+    "enum": [
+     "country",
+     "regulator"
+    ]
+   },
+   "refusal-reason": {
+    "description": "Why a receiver refused an envelope: the first two unopened, the rest destroyed unread",
+    "enum": [
+     "permit-ended",
+     "permit-foreign",
+     "permit-expired",
+     "step-missing",
+     "step-mismatch",
+     "limit-passed",
+     "signature-invalid",
+     "opening-mismatch",
+     "undecryptable"
+    ]
+   },
+   "leaf-text": {
+    "description": "RFC 8785 canonical JSON text of a step-leaf; its UTF-8 bytes are the Merkle leaf",
+    "type": "string",
+    "minLength": 2,
+    "maxLength": 2048
+   },
+   "anchored-batch": {
+    "description": "A batch as a head repeats it from committed state",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "n",
+     "root",
+     "count"
+    ],
+    "properties": {
+     "n": {
+      "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+     },
+     "root": {
+      "$ref": "common.schema.json#/$defs/sha256"
+     },
+     "count": {
+      "$ref": "ledger-common.schema.json#/$defs/tree-size"
+     }
+    }
+   }
+  }
+ },
+ "ledger-entry": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "ledger-entry.schema.json",
+  "description": "What a state key holds, as canonical JSON: a record, whose it is, and the transaction time",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "by",
+   "at",
+   "record"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "by": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "at": {
+    "$ref": "common.schema.json#/$defs/instant"
+   },
+   "record": {
+    "type": "object",
+    "additionalProperties": true
+   }
+  }
+ },
+ "ledger-transaction": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "ledger-transaction.schema.json",
+  "description": "Payload of a transaction; carried as JWS under the organisation's registered ledger or governance key",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "channel",
+   "org",
+   "role",
+   "id",
+   "time",
+   "fn",
+   "args"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "channel": {
+    "$ref": "ledger-common.schema.json#/$defs/channel-id"
+   },
+   "org": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "role": {
+    "$ref": "ledger-common.schema.json#/$defs/ledger-role"
+   },
+   "id": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "time": {
+    "$ref": "common.schema.json#/$defs/instant"
+   },
+   "fn": {
+    "type": "string",
+    "pattern": "^[a-z][a-z-]{0,63}$"
+   },
+   "args": {
+    "type": "object",
+    "additionalProperties": true
+   }
+  }
+ },
+ "misuse-case-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "misuse-case-record.schema.json",
+  "description": "A case about a country, opened by any participant",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "id",
+   "by",
+   "about",
+   "commitment"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "id": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "by": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "about": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "commitment": {
+    "$ref": "common.schema.json#/$defs/sha256"
+   }
+  }
+ },
+ "participant-end-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "participant-end-record.schema.json",
+  "description": "An organisation leaves the channel; its records stay",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "org"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "org": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   }
+  }
+ },
+ "participant-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "participant-record.schema.json",
+  "description": "An organisation of the channel",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "org",
+   "kind"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "org": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "kind": {
+    "$ref": "ledger-common.schema.json#/$defs/participant-kind"
+   }
+  }
+ },
+ "permit-end-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "permit-end-record.schema.json",
+  "description": "A permit ended: identical whatever the cause",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "permitId"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "permitId": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   }
+  }
+ },
+ "permit-opening": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "permit-opening.schema.json",
+  "description": "What a permit's commitment covers; crosses inside the envelope as exact text",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "salt",
+   "permitId",
+   "custodian",
+   "recipient",
+   "purpose",
+   "until",
+   "ground",
+   "person",
+   "categories",
+   "duties"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "salt": {
+    "$ref": "common.schema.json#/$defs/salt"
+   },
+   "permitId": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "custodian": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "recipient": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "purpose": {
+    "$ref": "common.schema.json#/$defs/purpose"
+   },
+   "until": {
+    "$ref": "common.schema.json#/$defs/instant"
+   },
+   "ground": {
+    "$ref": "common.schema.json#/$defs/ground"
+   },
+   "consent": {
+    "description": "The consent version relied on",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "id",
+     "version"
+    ],
+    "properties": {
+     "id": {
+      "$ref": "common.schema.json#/$defs/uuid"
+     },
+     "version": {
+      "type": "integer",
+      "minimum": 1,
+      "maximum": 1000000
+     }
+    },
+    "title": "PermitConsent"
+   },
+   "person": {
+    "$ref": "common.schema.json#/$defs/business-identifier",
+    "$comment": "As sent by the asker"
+   },
+   "categories": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 16,
+    "uniqueItems": true,
+    "items": {
+     "$ref": "common.schema.json#/$defs/data-category"
+    }
+   },
+   "since": {
+    "$ref": "common.schema.json#/$defs/calendar-date",
+    "$comment": "Nothing older is covered"
+   },
+   "duties": {
+    "description": "What the recipient owes, coded",
+    "type": "array",
+    "maxItems": 16,
+    "uniqueItems": true,
+    "items": {
+     "type": "string",
+     "pattern": "^[a-z][a-z0-9-]{0,63}$"
+    }
+   }
+  }
+ },
+ "permit-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "permit-record.schema.json",
+  "description": "A ground made usable for one recipient country and purpose",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "id",
+   "custodian",
+   "recipient",
+   "purpose",
+   "until",
+   "commitment"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "id": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "custodian": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "recipient": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "purpose": {
+    "$ref": "common.schema.json#/$defs/purpose"
+   },
+   "until": {
+    "$ref": "common.schema.json#/$defs/instant",
+    "$comment": "At most 30 days after the transaction"
+   },
+   "commitment": {
+    "$ref": "common.schema.json#/$defs/sha256",
+    "$comment": "Salted commitment to the permit-opening text"
+   },
+   "late": {
+    "$ref": "common.schema.json#/$defs/uuid",
+    "$comment": "The emergency in which it was granted while the channel could not be reached"
+   }
+  }
+ },
+ "policy-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "policy-record.schema.json",
+  "description": "The hash of a country's policy data (invariant 3)",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "org",
+   "hash"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "org": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "hash": {
+    "$ref": "common.schema.json#/$defs/sha256"
+   }
+  }
+ },
+ "put-head-args": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "put-head-args.schema.json",
+  "description": "Arguments of put-head",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "org",
+   "seq",
+   "size",
+   "root",
+   "consistency",
+   "batches"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "org": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "seq": {
+    "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+   },
+   "size": {
+    "$ref": "ledger-common.schema.json#/$defs/tree-size"
+   },
+   "root": {
+    "$ref": "common.schema.json#/$defs/sha256"
+   },
+   "consistency": {
+    "$ref": "ledger-common.schema.json#/$defs/merkle-path"
+   },
+   "batches": {
+    "description": "Every batch since the previous head, in order",
+    "type": "array",
+    "maxItems": 1000,
+    "items": {
+     "$ref": "ledger-common.schema.json#/$defs/anchored-batch"
+    }
+   }
+  }
+ },
+ "receipt": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "receipt.schema.json",
+  "description": "What proves one step offline; a union tagged by ledger",
+  "oneOf": [
+   {
+    "$ref": "#/$defs/embedded-receipt"
+   }
+  ],
+  "$defs": {
+   "embedded-receipt": {
+    "description": "Proof through signed block headers of the embedded ledger",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "v",
+     "ledger",
+     "channel",
+     "leaf",
+     "batch",
+     "head",
+     "header",
+     "results",
+     "attestations"
+    ],
+    "properties": {
+     "v": {
+      "const": 1
+     },
+     "ledger": {
+      "const": "embedded"
+     },
+     "channel": {
+      "$ref": "ledger-common.schema.json#/$defs/channel-id"
+     },
+     "leaf": {
+      "$ref": "ledger-common.schema.json#/$defs/leaf-text"
+     },
+     "batch": {
+      "description": "Where the leaf stands in its batch",
+      "type": "object",
+      "additionalProperties": false,
+      "required": [
+       "n",
+       "root",
+       "count",
+       "index",
+       "path"
+      ],
+      "properties": {
+       "n": {
+        "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+       },
+       "root": {
+        "$ref": "common.schema.json#/$defs/sha256"
+       },
+       "count": {
+        "$ref": "ledger-common.schema.json#/$defs/tree-size"
+       },
+       "index": {
+        "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+       },
+       "path": {
+        "$ref": "ledger-common.schema.json#/$defs/merkle-path"
+       }
+      },
+      "title": "LeafInBatch"
+     },
+     "head": {
+      "description": "The put-head transaction that read the batch root from committed state, and where it stands in its block",
+      "type": "object",
+      "additionalProperties": false,
+      "required": [
+       "transaction",
+       "index",
+       "path"
+      ],
+      "properties": {
+       "transaction": {
+        "$ref": "common.schema.json#/$defs/compact-jws"
+       },
+       "index": {
+        "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+       },
+       "path": {
+        "$ref": "ledger-common.schema.json#/$defs/merkle-path"
+       }
+      },
+      "title": "HeadInBlock"
+     },
+     "header": {
+      "$ref": "common.schema.json#/$defs/compact-jws",
+      "$comment": "block-header"
+     },
+     "results": {
+      "description": "block-results, exact text",
+      "type": "string",
+      "minLength": 2,
+      "maxLength": 131072
+     },
+     "attestations": {
+      "description": "block-attestation of each country that signed",
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 64,
+      "items": {
+       "$ref": "common.schema.json#/$defs/compact-jws"
+      }
+     },
+     "sealed": {
+      "description": "RFC 6962 leaf hash of each sealed part, in order",
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 4096,
+      "items": {
+       "$ref": "common.schema.json#/$defs/sha256"
+      }
+     },
+     "disclosed": {
+      "description": "Opens the commitment of the leaf",
+      "type": "object",
+      "additionalProperties": false,
+      "required": [
+       "salt",
+       "plaintext"
+      ],
+      "properties": {
+       "salt": {
+        "$ref": "common.schema.json#/$defs/salt"
+       },
+       "plaintext": {
+        "description": "The signed plaintext, exact text",
+        "type": "string",
+        "maxLength": 4000000
+       }
+      },
+      "title": "DisclosedPlaintext"
+     },
+     "counterReceipt": {
+      "$ref": "common.schema.json#/$defs/compact-jws"
+     }
+    }
+   }
+  }
+ },
+ "step-leaf": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "step-leaf.schema.json",
+  "description": "One step of a transfer on the channel, kept as canonical JSON text",
+  "oneOf": [
+   {
+    "$ref": "#/$defs/released-step"
+   },
+   {
+    "$ref": "#/$defs/received-step"
+   },
+   {
+    "$ref": "#/$defs/refused-step"
+   },
+   {
+    "$ref": "#/$defs/expired-step"
+   },
+   {
+    "$ref": "#/$defs/adopted-step"
+   }
+  ],
+  "$defs": {
+   "released-step": {
+    "description": "The custodian sends a sealed record under a live permit",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "v",
+     "step",
+     "transferId",
+     "from",
+     "to",
+     "by",
+     "permitId",
+     "ciphertextHash",
+     "commitment",
+     "limit",
+     "graceSeconds"
+    ],
+    "properties": {
+     "v": {
+      "const": 1
+     },
+     "step": {
+      "const": "released"
+     },
+     "transferId": {
+      "$ref": "common.schema.json#/$defs/uuid"
+     },
+     "from": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The custodian country"
+     },
+     "to": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The receiving country"
+     },
+     "by": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The country that signs and anchors this step"
+     },
+     "permitId": {
+      "$ref": "common.schema.json#/$defs/uuid"
+     },
+     "ciphertextHash": {
+      "$ref": "common.schema.json#/$defs/sha256",
+      "$comment": "RFC 6962 root over the sealed parts"
+     },
+     "commitment": {
+      "$ref": "common.schema.json#/$defs/sha256",
+      "$comment": "Salted commitment to the signed plaintext bytes"
+     },
+     "limit": {
+      "$ref": "common.schema.json#/$defs/instant",
+      "$comment": "The record opens only before"
+     },
+     "graceSeconds": {
+      "description": "Seconds after the limit in which received and refused are still accepted",
+      "type": "integer",
+      "minimum": 0,
+      "maximum": 86400
+     },
+     "time": {
+      "$ref": "common.schema.json#/$defs/instant",
+      "$comment": "When it happened by the acting node's clock; demanded of a late step"
+     },
+     "late": {
+      "$ref": "common.schema.json#/$defs/uuid",
+      "$comment": "The emergency under which the step was signed while the channel could not be reached"
+     }
+    },
+    "dependentRequired": {
+     "late": [
+      "time"
+     ]
+    }
+   },
+   "received-step": {
+    "description": "The receiver opened the record",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "v",
+     "step",
+     "transferId",
+     "from",
+     "to",
+     "by",
+     "predecessor",
+     "receiptHash"
+    ],
+    "properties": {
+     "v": {
+      "const": 1
+     },
+     "step": {
+      "const": "received"
+     },
+     "transferId": {
+      "$ref": "common.schema.json#/$defs/uuid"
+     },
+     "from": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The custodian country"
+     },
+     "to": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The receiving country"
+     },
+     "by": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The country that signs and anchors this step"
+     },
+     "predecessor": {
+      "$ref": "common.schema.json#/$defs/sha256",
+      "$comment": "SHA-256 of the predecessor's leaf text"
+     },
+     "receiptHash": {
+      "$ref": "common.schema.json#/$defs/sha256",
+      "$comment": "SHA-256 of the compact counter-receipt"
+     },
+     "time": {
+      "$ref": "common.schema.json#/$defs/instant",
+      "$comment": "When it happened by the acting node's clock; demanded of a late step"
+     },
+     "late": {
+      "$ref": "common.schema.json#/$defs/uuid",
+      "$comment": "The emergency under which the step was signed while the channel could not be reached"
+     }
+    },
+    "dependentRequired": {
+     "late": [
+      "time"
+     ]
+    }
+   },
+   "refused-step": {
+    "description": "The receiver did not use the record",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "v",
+     "step",
+     "transferId",
+     "from",
+     "to",
+     "by",
+     "predecessor",
+     "reason"
+    ],
+    "properties": {
+     "v": {
+      "const": 1
+     },
+     "step": {
+      "const": "refused"
+     },
+     "transferId": {
+      "$ref": "common.schema.json#/$defs/uuid"
+     },
+     "from": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The custodian country"
+     },
+     "to": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The receiving country"
+     },
+     "by": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The country that signs and anchors this step"
+     },
+     "predecessor": {
+      "$ref": "common.schema.json#/$defs/sha256",
+      "$comment": "SHA-256 of the predecessor's leaf text"
+     },
+     "reason": {
+      "$ref": "ledger-common.schema.json#/$defs/refusal-reason"
+     },
+     "receiptHash": {
+      "$ref": "common.schema.json#/$defs/sha256",
+      "$comment": "SHA-256 of the compact counter-receipt"
+     },
+     "time": {
+      "$ref": "common.schema.json#/$defs/instant",
+      "$comment": "When it happened by the acting node's clock; demanded of a late step"
+     },
+     "late": {
+      "$ref": "common.schema.json#/$defs/uuid",
+      "$comment": "The emergency under which the step was signed while the channel could not be reached"
+     }
+    },
+    "dependentRequired": {
+     "late": [
+      "time"
+     ]
+    }
+   },
+   "expired-step": {
+    "description": "Neither received nor refused by limit and grace; from either side",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "v",
+     "step",
+     "transferId",
+     "from",
+     "to",
+     "by",
+     "predecessor"
+    ],
+    "properties": {
+     "v": {
+      "const": 1
+     },
+     "step": {
+      "const": "expired"
+     },
+     "transferId": {
+      "$ref": "common.schema.json#/$defs/uuid"
+     },
+     "from": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The custodian country"
+     },
+     "to": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The receiving country"
+     },
+     "by": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The country that signs and anchors this step"
+     },
+     "predecessor": {
+      "$ref": "common.schema.json#/$defs/sha256",
+      "$comment": "SHA-256 of the predecessor's leaf text"
+     },
+     "time": {
+      "$ref": "common.schema.json#/$defs/instant",
+      "$comment": "When it happened by the acting node's clock; demanded of a late step"
+     }
+    }
+   },
+   "adopted-step": {
+    "description": "A clinician of the receiver took an item over",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "v",
+     "step",
+     "transferId",
+     "from",
+     "to",
+     "by",
+     "predecessor",
+     "commitment"
+    ],
+    "properties": {
+     "v": {
+      "const": 1
+     },
+     "step": {
+      "const": "adopted"
+     },
+     "transferId": {
+      "$ref": "common.schema.json#/$defs/uuid"
+     },
+     "from": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The custodian country"
+     },
+     "to": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The receiving country"
+     },
+     "by": {
+      "$ref": "common.schema.json#/$defs/org-id",
+      "$comment": "The country that signs and anchors this step"
+     },
+     "predecessor": {
+      "$ref": "common.schema.json#/$defs/sha256",
+      "$comment": "SHA-256 of the predecessor's leaf text"
+     },
+     "commitment": {
+      "$ref": "common.schema.json#/$defs/sha256",
+      "$comment": "Salted commitment to the item and its source version"
+     },
+     "time": {
+      "$ref": "common.schema.json#/$defs/instant",
+      "$comment": "When it happened by the acting node's clock; demanded of a late step"
+     },
+     "late": {
+      "$ref": "common.schema.json#/$defs/uuid",
+      "$comment": "The emergency under which the step was signed while the channel could not be reached"
+     }
+    },
+    "dependentRequired": {
+     "late": [
+      "time"
+     ]
+    }
+   }
+  }
+ },
+ "suspension-end-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "suspension-end-record.schema.json",
+  "description": "A suspension ends",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "id",
+   "by",
+   "org"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "id": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "by": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "org": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   }
+  }
+ },
+ "suspension-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "suspension-record.schema.json",
+  "description": "A country suspends itself, or its exchange with another country",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "id",
+   "by",
+   "org"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "id": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "by": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "org": {
+    "$ref": "common.schema.json#/$defs/org-id",
+    "$comment": "Who is suspended"
+   },
+   "caseId": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   }
+  }
+ },
+ "trust-file": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "trust-file.schema.json",
+  "description": "What a verifier pins, from its own country or regulator; never from a receipt",
+  "oneOf": [
+   {
+    "$ref": "#/$defs/embedded-trust"
+   }
+  ],
+  "$defs": {
+   "embedded-trust": {
+    "description": "Trust in an embedded ledger",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "v",
+     "ledger",
+     "channel",
+     "threshold",
+     "orderer",
+     "participants"
+    ],
+    "properties": {
+     "v": {
+      "const": 1
+     },
+     "ledger": {
+      "const": "embedded"
+     },
+     "channel": {
+      "$ref": "ledger-common.schema.json#/$defs/channel-id"
+     },
+     "threshold": {
+      "description": "Share of the pinned countries that must attest",
+      "type": "object",
+      "additionalProperties": false,
+      "required": [
+       "numerator",
+       "denominator"
+      ],
+      "properties": {
+       "numerator": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 100
+       },
+       "denominator": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 100
+       }
+      },
+      "title": "AttestationThreshold"
+     },
+     "orderer": {
+      "description": "The orderer of the channel",
+      "type": "object",
+      "additionalProperties": false,
+      "required": [
+       "org",
+       "kid",
+       "jwk"
+      ],
+      "properties": {
+       "org": {
+        "$ref": "common.schema.json#/$defs/org-id"
+       },
+       "kid": {
+        "$ref": "common.schema.json#/$defs/kid"
+       },
+       "jwk": {
+        "$ref": "common.schema.json#/$defs/public-jwk"
+       }
+      },
+      "title": "OrdererKey"
+     },
+     "participants": {
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 64,
+      "items": {
+       "$ref": "#/$defs/trusted-participant"
+      }
+     }
+    }
+   },
+   "trusted-participant": {
+    "description": "A participant and its keys",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "org",
+     "kind",
+     "keys"
+    ],
+    "properties": {
+     "org": {
+      "$ref": "common.schema.json#/$defs/org-id"
+     },
+     "kind": {
+      "$ref": "ledger-common.schema.json#/$defs/participant-kind"
+     },
+     "keys": {
+      "type": "array",
+      "maxItems": 256,
+      "items": {
+       "$ref": "#/$defs/trusted-key"
+      }
+     }
+    }
+   },
+   "trusted-key": {
+    "description": "A registered key",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "kid",
+     "use",
+     "jwk",
+     "notBefore",
+     "notAfter"
+    ],
+    "properties": {
+     "kid": {
+      "$ref": "common.schema.json#/$defs/kid"
+     },
+     "use": {
+      "enum": [
+       "sign",
+       "seal",
+       "tls",
+       "ledger",
+       "governance"
+      ]
+     },
+     "jwk": {
+      "$ref": "common.schema.json#/$defs/public-jwk"
+     },
+     "notBefore": {
+      "$ref": "common.schema.json#/$defs/instant"
+     },
+     "notAfter": {
+      "$ref": "common.schema.json#/$defs/instant"
+     },
+     "ended": {
+      "$ref": "common.schema.json#/$defs/instant"
+     }
+    }
+   }
+  }
  }
 } as const;
 

@@ -48,6 +48,282 @@ export type Ground = 'consent' | 'treatment' | 'emergency' | 'statutory';
  * Categories a permit can name; never on the channel
  */
 export type DataCategory = 'summary' | 'laboratory' | 'medication' | 'imaging' | 'discharge' | 'prescription' | 'referral' | 'claim';
+/**
+ * Counts from 0 without gaps
+ */
+export type SequenceNumber = number;
+/**
+ * RFC 8785 canonical JSON text of a step-leaf; its UTF-8 bytes are the Merkle leaf
+ */
+export type LeafText = string;
+/**
+ * RFC 9162 inclusion path or consistency proof: node hashes, leaf side first
+ *
+ * @maxItems 64
+ */
+export type MerklePath = Sha256[];
+/**
+ * Source formats
+ */
+export type FormatName = 'hl7v2' | 'cda' | 'kmehr' | 'ldt';
+export type RuleId = string;
+/**
+ * Where a value stands in the source, from the rule's own node
+ */
+export type SourcePath = string;
+/**
+ * Number of leaves of a Merkle tree
+ */
+export type TreeSize = number;
+/**
+ * Name of a channel (Fabric channel naming)
+ */
+export type ChannelId = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha2561 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha2562 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha2563 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha2564 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha2565 = string;
+/**
+ * Why a receiver refused an envelope: the first two unopened, the rest destroyed unread
+ */
+export type RefusalReason =
+  | 'permit-ended'
+  | 'permit-foreign'
+  | 'permit-expired'
+  | 'step-missing'
+  | 'step-mismatch'
+  | 'limit-passed'
+  | 'signature-invalid'
+  | 'opening-mismatch'
+  | 'undecryptable';
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId1 = string;
+/**
+ * RFC 3339 in UTC with milliseconds
+ */
+export type Instant1 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha2566 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha2567 = string;
+/**
+ * Number of leaves of a Merkle tree
+ */
+export type TreeSize1 = number;
+/**
+ * Counts from 0 without gaps
+ */
+export type SequenceNumber1 = number;
+/**
+ * A key or CA certificate that a country registers; ended, never deleted
+ */
+export type KeyRecord = JwkKey | CaCertificate;
+/**
+ * notary: the running process; governance: the identity that no running process holds
+ */
+export type LedgerRole = 'notary' | 'governance';
+/**
+ * sign: envelopes and counter-receipts; seal: ECDH-ES; ledger: transactions and attestations; governance: registry acts
+ */
+export type KeyUse = 'sign' | 'seal' | 'tls' | 'ledger' | 'governance' | 'ca';
+/**
+ * A country attests and exchanges; a regulator reads and may order blocks
+ */
+export type ParticipantKind = 'country' | 'regulator';
+/**
+ * YYYY-MM-DD
+ */
+export type CalendarDate1 = string;
+/**
+ * RFC 3339 in UTC with milliseconds
+ */
+export type Instant2 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha2568 = string;
+/**
+ * RFC 9562 UUID, lower case
+ */
+export type Uuid1 = string;
+/**
+ * RFC 7515 compact serialisation; the exact bytes are the record
+ */
+export type CompactJws1 = string;
+/**
+ * What proves one step offline; a union tagged by ledger
+ */
+export type Receipt = EmbeddedReceipt;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId2 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId3 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId4 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha2569 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha25610 = string;
+/**
+ * RFC 3339 in UTC with milliseconds
+ */
+export type Instant3 = string;
+/**
+ * RFC 3339 in UTC with milliseconds
+ */
+export type Instant4 = string;
+/**
+ * RFC 9562 UUID, lower case
+ */
+export type Uuid2 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId5 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId6 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId7 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha25611 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha25612 = string;
+/**
+ * RFC 3339 in UTC with milliseconds
+ */
+export type Instant5 = string;
+/**
+ * RFC 9562 UUID, lower case
+ */
+export type Uuid3 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId8 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId9 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId10 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha25613 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha25614 = string;
+/**
+ * RFC 3339 in UTC with milliseconds
+ */
+export type Instant6 = string;
+/**
+ * RFC 9562 UUID, lower case
+ */
+export type Uuid4 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId11 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId12 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId13 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha25615 = string;
+/**
+ * RFC 3339 in UTC with milliseconds
+ */
+export type Instant7 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId14 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId15 = string;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId16 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha25616 = string;
+/**
+ * SHA-256 digest, 64 lower-case hexadecimal digits
+ */
+export type Sha25617 = string;
+/**
+ * RFC 3339 in UTC with milliseconds
+ */
+export type Instant8 = string;
+/**
+ * RFC 9562 UUID, lower case
+ */
+export type Uuid5 = string;
+/**
+ * One step of a transfer on the channel, kept as canonical JSON text
+ */
+export type StepLeaf = ReleasedStep | ReceivedStep | RefusedStep | ExpiredStep | AdoptedStep;
+/**
+ * An organisation of the channel: a country's code, or a regulator's name
+ */
+export type OrgId17 = string;
+/**
+ * What a verifier pins, from its own country or regulator; never from a receipt
+ */
+export type TrustFile = EmbeddedTrust;
 
 /**
  * RFC 7517 public key, ECDSA/ECDH P-256
@@ -88,4 +364,1074 @@ export interface Actor {
 export interface ActorOrganisation {
   id: BusinessIdentifier;
   name: string;
+}
+/**
+ * One part of an envelope as it stands in a partner's inbox. Everything here is person-free; the content is inside `sealed`.
+ */
+export interface Envelope {
+  v: 1;
+  id: string;
+  kind: 'request' | 'answer' | 'record' | 'counter-receipt' | 'notice';
+  transferId: Uuid;
+  from: CountryCode;
+  to: CountryCode;
+  n: number;
+  /**
+   * RFC 6962 leaf hash of each sealed part, in order; their root is the ciphertext hash on the channel
+   *
+   * @minItems 1
+   * @maxItems 4096
+   */
+  parts: Sha256[];
+  sealed: string;
+  step?: CommittedPredecessor;
+}
+/**
+ * A step in a committed batch, by inclusion path
+ */
+export interface CommittedPredecessor {
+  org: OrgId;
+  n: SequenceNumber;
+  index: SequenceNumber;
+  leaf: LeafText;
+  path: MerklePath;
+}
+/**
+ * The signed and sealed answer that carries no record: a certain match, or the one negative answer (design, invariant 8).
+ */
+export interface ExchangeAnswer {
+  v: 1;
+  transferId: Uuid;
+  outcome: 'certain-match' | 'none';
+  emergency: 'may-be-declared';
+  time: Instant;
+}
+/**
+ * A signed and sealed message about a transfer that happened: a use, an end, a change (design, invariants 6, 7, 9).
+ */
+export interface ExchangeNotice {
+  v: 1;
+  id: Uuid;
+  kind: 'accessed' | 'destroyed' | 'adopted' | 'amended' | 'proposal';
+  transferId: Uuid;
+  permitId: Uuid;
+  from: CountryCode;
+  to: CountryCode;
+  time: Instant;
+  actor?: Actor;
+  reason?: string;
+  /**
+   * @minItems 0
+   * @maxItems 500
+   */
+  items: NoticeItem[];
+  proposal?: string;
+}
+export interface NoticeItem {
+  type: string;
+  id: string;
+  change: 'viewed' | 'adopted' | 'superseded' | 'cancelled' | 'merged' | 'proposed';
+}
+/**
+ * What is signed and sealed when a record crosses. `opening` and `record` are exact texts: they are hashed as they stand.
+ */
+export interface ExchangeRecord {
+  v: 1;
+  transferId: Uuid;
+  from: CountryCode;
+  to: CountryCode;
+  salt: Salt;
+  opening: string;
+  contentType: 'application/fhir+json';
+  record: string;
+  time: Instant;
+}
+/**
+ * What an asking country signs and seals to the custodian (design, section 4, row 4). Content of an envelope of kind request.
+ */
+export interface ExchangeRequest {
+  v: 1;
+  kind: 'match' | 'record';
+  transferId: Uuid;
+  from: CountryCode;
+  to: CountryCode;
+  purpose: Purpose;
+  actor: Actor;
+  traits: SearchTraits;
+  /**
+   * @minItems 0
+   * @maxItems 8
+   */
+  categories: DataCategory[];
+  since?: CalendarDate;
+  until?: CalendarDate;
+  caseId: Uuid;
+  emergency?: RequestEmergency;
+  time: Instant;
+  limit: Instant;
+}
+export interface RequestEmergency {
+  id: Uuid;
+  reason: string;
+}
+export interface PersonIdentifierSystem {
+  system: string;
+  name: string;
+  /**
+   * A plainly synthetic value
+   */
+  example?: string;
+}
+export interface NamedSystem {
+  name: string;
+  system: string;
+}
+/**
+ * libs/countries/<cc>/country.json: what a country is called, speaks, and calls its identifiers and codes
+ */
+export interface Country {
+  country: CountryCode;
+  name: string;
+  /**
+   * True where the folder is an example and not that country's law or practice
+   */
+  illustrative: boolean;
+  /**
+   * BCP 47, the first is the default
+   *
+   * @minItems 1
+   * @maxItems 10
+   */
+  languages: string[];
+  zone?: CountryZone;
+  /**
+   * @minItems 1
+   * @maxItems 20
+   */
+  personIdentifiers: PersonIdentifierSystem[];
+  search: CountrySearch;
+  /**
+   * Local names of coding systems (such as CWE.3) and their URIs
+   *
+   * @maxItems 100
+   */
+  codingSystems?: NamedSystem[];
+  /**
+   * Local names of those who assign identifiers (such as CX.4) and their URIs
+   *
+   * @maxItems 100
+   */
+  assigningAuthorities?: NamedSystem[];
+  /**
+   * Formats that this country's systems send
+   *
+   * @minItems 1
+   */
+  formats: FormatName[];
+}
+export interface CountryZone {
+  /**
+   * IANA time zone
+   */
+  name: string;
+  /**
+   * Whether times without an offset are read in this zone; each use is recorded
+   */
+  assume: boolean;
+}
+/**
+ * What an asker must send to find a person here; never demographics alone
+ */
+export interface CountrySearch {
+  /**
+   * One identifier of one of these systems
+   *
+   * @minItems 1
+   * @maxItems 20
+   */
+  identifierSystems: string[];
+  /**
+   * All of these besides
+   */
+  traits: ('birthDate' | 'family' | 'given')[];
+}
+export interface CodeSlot {
+  id: string;
+  what: string;
+}
+/**
+ * Takes a rule out of force, with the reason
+ */
+export interface SwitchedOff {
+  reason: string;
+}
+/**
+ * Source values that are left out on purpose: they neither reach a resource nor are carried
+ */
+export interface IgnoreRule {
+  id: RuleId;
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  paths: SourcePath[];
+  reason: string;
+}
+/**
+ * Holds when every member given holds
+ */
+export interface MapCondition {
+  path?: SourcePath;
+  /**
+   * The text at path is one of these
+   */
+  in?: string[];
+  /**
+   * Whether anything with a value stands at path
+   */
+  present?: boolean;
+  /**
+   * As many nodes stand at path
+   */
+  atLeast?: number;
+  atMost?: number;
+  /**
+   * The text at path has more characters
+   */
+  longerThan?: number;
+  all?: MapCondition[];
+  any?: MapCondition[];
+  not?: MapCondition;
+}
+/**
+ * One element of a FHIR resource: where it goes, where it comes from, how it is converted
+ */
+export interface ElementRule {
+  id?: RuleId;
+  /**
+   * FHIR path from the enclosing object: a.b[0].c, a[] appends, . is the object itself
+   */
+  to: string;
+  /**
+   * Source path; of several the first that has a value. Without it the enclosing rule's node
+   */
+  from?: SourcePath | SourcePath[];
+  /**
+   * A conversion, or the name of a shared type
+   */
+  as?: string;
+  /**
+   * @maxItems 200
+   */
+  elements?: ElementRule[];
+  /**
+   * A fixed value, used only beside values of the source
+   */
+  constant?: string | number | boolean;
+  /**
+   * Concept map that turns the text into a code
+   */
+  map?: string;
+  /**
+   * Concept maps tried in order on the codings made; the mapped coding comes first, the original stays
+   *
+   * @maxItems 10
+   */
+  codes?: string[];
+  /**
+   * System of a coding whose source names none, because the standard binds the field to it
+   */
+  system?: string;
+  rule?: RuleId;
+  /**
+   * For references: made from this node, nearest enclosing, or all at and below this node
+   */
+  scope?: 'here' | 'nearest' | 'within';
+  when?: MapCondition;
+  /**
+   * Without a valid value the entry, or the whole document, is refused
+   */
+  required?: 'entry' | 'document';
+  /**
+   * A value that is there but broken refuses the entry or the whole document
+   */
+  strict?: 'entry' | 'document';
+  /**
+   * FHIR code when the source's code is absent or unmapped; always recorded
+   */
+  otherwise?: string;
+  /**
+   * Further values that this element expresses, such as the one that chose its type
+   *
+   * @maxItems 20
+   */
+  claims?: SourcePath[];
+  off?: SwitchedOff;
+}
+/**
+ * One kind of resource and where it repeats in the source
+ */
+export interface ResourceRule {
+  id: RuleId;
+  resource?: string;
+  /**
+   * Nodes that each make one resource
+   *
+   * @minItems 1
+   * @maxItems 50
+   */
+  each?: SourcePath[];
+  when?: MapCondition;
+  /**
+   * The resource is the person whom the document is about
+   */
+  subject?: boolean;
+  mention?: MapCondition1;
+  under?: RuleId;
+  /**
+   * Business identifier: alternatives, each a list of paths; the first whose first path has a value
+   *
+   * @minItems 1
+   * @maxItems 10
+   */
+  key?: SourcePath[][];
+  /**
+   * Two nodes with one key are one resource (merge, the default) or numbered apart
+   */
+  sameKey?: 'merge' | 'number';
+  /**
+   * @maxItems 300
+   */
+  elements?: ElementRule[];
+  off?: SwitchedOff;
+}
+/**
+ * Holds when every member given holds
+ */
+export interface MapCondition1 {
+  path?: SourcePath;
+  /**
+   * The text at path is one of these
+   */
+  in?: string[];
+  /**
+   * Whether anything with a value stands at path
+   */
+  present?: boolean;
+  /**
+   * As many nodes stand at path
+   */
+  atLeast?: number;
+  atMost?: number;
+  /**
+   * The text at path has more characters
+   */
+  longerThan?: number;
+  all?: MapCondition[];
+  any?: MapCondition[];
+  not?: MapCondition;
+}
+/**
+ * A declarative map from one source format to FHIR R4. The same form serves every format and every country's overrides; docs in libs/formats/README.md
+ */
+export interface TranslationMap {
+  /**
+   * Name of the map
+   */
+  map: string;
+  format: FormatName;
+  /**
+   * What the map follows, and under which terms
+   */
+  notice?: string;
+  /**
+   * Concept maps that rules name and a country may bring; without one the original code stands alone
+   *
+   * @maxItems 100
+   */
+  codeSlots?: CodeSlot[];
+  /**
+   * Element rules shared by name: the source's data types
+   */
+  types?: {
+    /**
+     * @maxItems 200
+     */
+    [k: string]: ElementRule[] | undefined;
+  };
+  /**
+   * @maxItems 200
+   */
+  resources?: ResourceRule[];
+  /**
+   * @maxItems 200
+   */
+  ignore?: IgnoreRule[];
+}
+/**
+ * What a person permitted, one version; its salted commitment is anchored under the consent's own random id.
+ */
+export interface ConsentContent {
+  v: 1;
+  id: Uuid;
+  version: number;
+  custodian: CountryCode;
+  /**
+   * @minItems 1
+   * @maxItems 60
+   */
+  recipients: CountryCode[];
+  /**
+   * @minItems 1
+   * @maxItems 6
+   */
+  purposes: Purpose[];
+  /**
+   * @minItems 1
+   * @maxItems 8
+   */
+  categories: DataCategory[];
+  since?: CalendarDate;
+  until: Instant;
+  givenAt: Instant;
+  givenBy: Actor;
+  salt: Salt;
+}
+/**
+ * Which grounds hold for which purpose in one country, as data. No matching rule means deny (design, invariant 3). Its hash is registered on the channel.
+ */
+export interface Policy {
+  v: 1;
+  country: CountryCode;
+  version: string;
+  /**
+   * true: made for demonstration, not that country's law
+   */
+  illustrative: boolean;
+  title: string;
+  /**
+   * @minItems 0
+   * @maxItems 50
+   */
+  rules: PolicyRule[];
+  openWithinMinutes: number;
+  graceSeconds: number;
+  emergencyReviewHours: number;
+  /**
+   * every answer without a record leaves this long after its request came, whatever the reason
+   */
+  negativeAnswerMs: number;
+  personAge?: PolicyPersonAge;
+  retentionDays?: PolicyRetention;
+}
+export interface PolicyRule {
+  id: string;
+  ground: Ground;
+  /**
+   * @minItems 1
+   * @maxItems 6
+   */
+  purposes: Purpose[];
+  /**
+   * @minItems 1
+   * @maxItems 8
+   */
+  categories: DataCategory[];
+  consent: 'required' | 'not-required';
+  /**
+   * @minItems 0
+   * @maxItems 2
+   */
+  blockedBy: ('opt-out' | 'restriction')[];
+  minimumAge?: number;
+  /**
+   * holds only under a declared emergency
+   */
+  emergency?: boolean;
+  permitHours: number;
+  /**
+   * @minItems 0
+   * @maxItems 10
+   */
+  duties: string[];
+}
+export interface PolicyPersonAge {
+  ownWordFrom: number;
+}
+export interface PolicyRetention {
+  originals: number;
+  rejects: number;
+}
+/**
+ * What a person forbade: everything abroad (opt-out), or some categories, recipients or purposes.
+ */
+export interface RestrictionContent {
+  v: 1;
+  id: Uuid;
+  kind: 'opt-out' | 'restriction';
+  /**
+   * @minItems 0
+   * @maxItems 60
+   */
+  recipients: CountryCode[];
+  /**
+   * @minItems 0
+   * @maxItems 6
+   */
+  purposes: Purpose[];
+  /**
+   * @minItems 0
+   * @maxItems 8
+   */
+  categories: DataCategory[];
+  at: Instant;
+  by: Actor;
+}
+/**
+ * A step and the proof of its predecessor
+ */
+export interface BatchStep {
+  leaf: LeafText;
+  after?: CommittedPredecessor1 | BatchPredecessor;
+}
+/**
+ * A step in a committed batch, by inclusion path
+ */
+export interface CommittedPredecessor1 {
+  org: OrgId;
+  n: SequenceNumber;
+  index: SequenceNumber;
+  leaf: LeafText;
+  path: MerklePath;
+}
+/**
+ * An earlier step of the same batch
+ */
+export interface BatchPredecessor {
+  step: number;
+}
+/**
+ * Arguments of anchor-batch
+ */
+export interface AnchorBatchArgs {
+  v: 1;
+  n: SequenceNumber;
+  /**
+   * @minItems 1
+   * @maxItems 1000
+   */
+  steps: BatchStep[];
+}
+/**
+ * The one value a batch writes: the Merkle root of its accepted steps
+ */
+export interface BatchRecord {
+  v: 1;
+  org: OrgId;
+  n: SequenceNumber;
+  root: Sha256;
+  count: TreeSize;
+}
+/**
+ * Payload by which a country signs a block and what executing it gave, under its ledger key
+ */
+export interface BlockAttestation {
+  v: 1;
+  channel: ChannelId;
+  org: OrgId;
+  number: SequenceNumber;
+  headerHash: Sha2561;
+  resultsHash: Sha2562;
+  stateHash: Sha256;
+}
+/**
+ * Payload of a block header, signed by the orderer
+ */
+export interface BlockHeader {
+  v: 1;
+  channel: ChannelId;
+  number: SequenceNumber;
+  previous: Sha2563;
+  txRoot: Sha2564;
+  count: number;
+  time: Instant;
+}
+/**
+ * Outcome of each transaction of a block, as canonical JSON text
+ */
+export interface BlockResults {
+  v: 1;
+  number: SequenceNumber;
+  /**
+   * @maxItems 500
+   */
+  results: TransactionResult[];
+}
+/**
+ * The outcome of one transaction
+ */
+export interface TransactionResult {
+  txId: Uuid;
+  valid: boolean;
+  /**
+   * A code of the error registry
+   */
+  code?: string;
+}
+/**
+ * A consent version: a commitment under its own random id, named by no step
+ */
+export interface ConsentRecord {
+  v: 1;
+  id: Uuid;
+  custodian: OrgId;
+  commitment: Sha256;
+}
+/**
+ * Payload of the receiver's signed answer, under its sign key
+ */
+export interface CounterReceipt {
+  v: 1;
+  channel: ChannelId;
+  transferId: Uuid;
+  from: OrgId;
+  to: OrgId;
+  predecessor: Sha2565;
+  ciphertextHash: Sha256;
+  outcome: 'received' | 'refused';
+  reason?: RefusalReason;
+  time: Instant;
+}
+/**
+ * An emergency ends before its limit
+ */
+export interface EmergencyEndRecord {
+  v: 1;
+  id: Uuid;
+}
+/**
+ * A declared emergency between two countries, with its limit and the day its review falls due
+ */
+export interface EmergencyRecord {
+  v: 1;
+  id: Uuid;
+  by: OrgId1;
+  custodian: OrgId;
+  recipient: OrgId;
+  declared: Instant1;
+  until: Instant;
+  reviewDue: Instant;
+  commitment: Sha2566;
+}
+/**
+ * The review that an emergency owes
+ */
+export interface EmergencyReviewRecord {
+  v: 1;
+  id: Uuid;
+  outcome: 'justified' | 'not-justified';
+  commitment: Sha2567;
+}
+/**
+ * A head of a country's log, as committed
+ */
+export interface HeadRecord {
+  v: 1;
+  org: OrgId;
+  seq: SequenceNumber;
+  size: TreeSize1;
+  root: Sha256;
+  /**
+   * @maxItems 1000
+   */
+  batches: AnchoredBatch[];
+  nextBatch: SequenceNumber1;
+}
+/**
+ * A batch as a head repeats it from committed state
+ */
+export interface AnchoredBatch {
+  n: SequenceNumber;
+  root: Sha256;
+  count: TreeSize1;
+}
+/**
+ * A key ends from the committing block on; old receipts still verify
+ */
+export interface KeyEndRecord {
+  v: 1;
+  org: OrgId;
+  kid: Kid;
+}
+/**
+ * A public key; kid is its RFC 7638 thumbprint
+ */
+export interface JwkKey {
+  v: 1;
+  org: OrgId;
+  kid: Kid;
+  use: 'sign' | 'seal' | 'tls' | 'ledger' | 'governance';
+  jwk: PublicJwk;
+  notBefore: Instant;
+  notAfter: Instant;
+}
+/**
+ * The CA that a country's brokers or listeners trust; kid is the thumbprint of its public key
+ */
+export interface CaCertificate {
+  v: 1;
+  org: OrgId;
+  kid: Kid;
+  use: 'ca';
+  /**
+   * X.509 certificate, PEM
+   */
+  cert: string;
+  notBefore: Instant;
+  notAfter: Instant;
+}
+/**
+ * What a state key holds, as canonical JSON: a record, whose it is, and the transaction time
+ */
+export interface LedgerEntry {
+  v: 1;
+  by: OrgId;
+  at: Instant;
+  record: {
+    [k: string]: unknown | undefined;
+  };
+}
+/**
+ * Payload of a transaction; carried as JWS under the organisation's registered ledger or governance key
+ */
+export interface LedgerTransaction {
+  v: 1;
+  channel: ChannelId;
+  org: OrgId;
+  role: LedgerRole;
+  id: Uuid;
+  time: Instant;
+  fn: string;
+  args: {
+    [k: string]: unknown | undefined;
+  };
+}
+/**
+ * A case about a country, opened by any participant
+ */
+export interface MisuseCaseRecord {
+  v: 1;
+  id: Uuid;
+  by: OrgId;
+  about: OrgId;
+  commitment: Sha256;
+}
+/**
+ * An organisation leaves the channel; its records stay
+ */
+export interface ParticipantEndRecord {
+  v: 1;
+  org: OrgId;
+}
+/**
+ * An organisation of the channel
+ */
+export interface ParticipantRecord {
+  v: 1;
+  org: OrgId;
+  kind: ParticipantKind;
+}
+/**
+ * A permit ended: identical whatever the cause
+ */
+export interface PermitEndRecord {
+  v: 1;
+  permitId: Uuid;
+}
+/**
+ * What a permit's commitment covers; crosses inside the envelope as exact text
+ */
+export interface PermitOpening {
+  v: 1;
+  salt: Salt;
+  permitId: Uuid;
+  custodian: OrgId;
+  recipient: OrgId;
+  purpose: Purpose;
+  until: Instant;
+  ground: Ground;
+  consent?: PermitConsent;
+  person: BusinessIdentifier1;
+  /**
+   * @minItems 1
+   * @maxItems 16
+   */
+  categories: DataCategory[];
+  since?: CalendarDate1;
+  /**
+   * What the recipient owes, coded
+   *
+   * @maxItems 16
+   */
+  duties: string[];
+}
+/**
+ * The consent version relied on
+ */
+export interface PermitConsent {
+  id: Uuid;
+  version: number;
+}
+export interface BusinessIdentifier1 {
+  system: string;
+  value: string;
+}
+/**
+ * A ground made usable for one recipient country and purpose
+ */
+export interface PermitRecord {
+  v: 1;
+  id: Uuid;
+  custodian: OrgId;
+  recipient: OrgId;
+  purpose: Purpose;
+  until: Instant2;
+  commitment: Sha2568;
+  late?: Uuid1;
+}
+/**
+ * The hash of a country's policy data (invariant 3)
+ */
+export interface PolicyRecord {
+  v: 1;
+  org: OrgId;
+  hash: Sha256;
+}
+/**
+ * Arguments of put-head
+ */
+export interface PutHeadArgs {
+  v: 1;
+  org: OrgId;
+  seq: SequenceNumber;
+  size: TreeSize1;
+  root: Sha256;
+  consistency: MerklePath;
+  /**
+   * Every batch since the previous head, in order
+   *
+   * @maxItems 1000
+   */
+  batches: AnchoredBatch[];
+}
+/**
+ * Proof through signed block headers of the embedded ledger
+ */
+export interface EmbeddedReceipt {
+  v: 1;
+  ledger: 'embedded';
+  channel: ChannelId;
+  leaf: LeafText;
+  batch: LeafInBatch;
+  head: HeadInBlock;
+  header: CompactJws1;
+  /**
+   * block-results, exact text
+   */
+  results: string;
+  /**
+   * block-attestation of each country that signed
+   *
+   * @minItems 1
+   * @maxItems 64
+   */
+  attestations: CompactJws[];
+  /**
+   * RFC 6962 leaf hash of each sealed part, in order
+   *
+   * @minItems 1
+   * @maxItems 4096
+   */
+  sealed?: Sha256[];
+  disclosed?: DisclosedPlaintext;
+  counterReceipt?: CompactJws;
+}
+/**
+ * Where the leaf stands in its batch
+ */
+export interface LeafInBatch {
+  n: SequenceNumber;
+  root: Sha256;
+  count: TreeSize1;
+  index: SequenceNumber;
+  path: MerklePath;
+}
+/**
+ * The put-head transaction that read the batch root from committed state, and where it stands in its block
+ */
+export interface HeadInBlock {
+  transaction: CompactJws;
+  index: SequenceNumber;
+  path: MerklePath;
+}
+/**
+ * Opens the commitment of the leaf
+ */
+export interface DisclosedPlaintext {
+  salt: Salt;
+  /**
+   * The signed plaintext, exact text
+   */
+  plaintext: string;
+}
+/**
+ * The custodian sends a sealed record under a live permit
+ */
+export interface ReleasedStep {
+  v: 1;
+  step: 'released';
+  transferId: Uuid;
+  from: OrgId2;
+  to: OrgId3;
+  by: OrgId4;
+  permitId: Uuid;
+  ciphertextHash: Sha2569;
+  commitment: Sha25610;
+  limit: Instant3;
+  /**
+   * Seconds after the limit in which received and refused are still accepted
+   */
+  graceSeconds: number;
+  time?: Instant4;
+  late?: Uuid2;
+}
+/**
+ * The receiver opened the record
+ */
+export interface ReceivedStep {
+  v: 1;
+  step: 'received';
+  transferId: Uuid;
+  from: OrgId5;
+  to: OrgId6;
+  by: OrgId7;
+  predecessor: Sha25611;
+  receiptHash: Sha25612;
+  time?: Instant5;
+  late?: Uuid3;
+}
+/**
+ * The receiver did not use the record
+ */
+export interface RefusedStep {
+  v: 1;
+  step: 'refused';
+  transferId: Uuid;
+  from: OrgId8;
+  to: OrgId9;
+  by: OrgId10;
+  predecessor: Sha25613;
+  reason: RefusalReason;
+  receiptHash?: Sha25614;
+  time?: Instant6;
+  late?: Uuid4;
+}
+/**
+ * Neither received nor refused by limit and grace; from either side
+ */
+export interface ExpiredStep {
+  v: 1;
+  step: 'expired';
+  transferId: Uuid;
+  from: OrgId11;
+  to: OrgId12;
+  by: OrgId13;
+  predecessor: Sha25615;
+  time?: Instant7;
+}
+/**
+ * A clinician of the receiver took an item over
+ */
+export interface AdoptedStep {
+  v: 1;
+  step: 'adopted';
+  transferId: Uuid;
+  from: OrgId14;
+  to: OrgId15;
+  by: OrgId16;
+  predecessor: Sha25616;
+  commitment: Sha25617;
+  time?: Instant8;
+  late?: Uuid5;
+}
+/**
+ * A suspension ends
+ */
+export interface SuspensionEndRecord {
+  v: 1;
+  id: Uuid;
+  by: OrgId;
+  org: OrgId;
+}
+/**
+ * A country suspends itself, or its exchange with another country
+ */
+export interface SuspensionRecord {
+  v: 1;
+  id: Uuid;
+  by: OrgId;
+  org: OrgId17;
+  caseId?: Uuid;
+}
+/**
+ * Trust in an embedded ledger
+ */
+export interface EmbeddedTrust {
+  v: 1;
+  ledger: 'embedded';
+  channel: ChannelId;
+  threshold: AttestationThreshold;
+  orderer: OrdererKey;
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  participants: TrustedParticipant[];
+}
+/**
+ * Share of the pinned countries that must attest
+ */
+export interface AttestationThreshold {
+  numerator: number;
+  denominator: number;
+}
+/**
+ * The orderer of the channel
+ */
+export interface OrdererKey {
+  org: OrgId;
+  kid: Kid;
+  jwk: PublicJwk;
+}
+/**
+ * A participant and its keys
+ */
+export interface TrustedParticipant {
+  org: OrgId;
+  kind: ParticipantKind;
+  /**
+   * @maxItems 256
+   */
+  keys: TrustedKey[];
+}
+/**
+ * A registered key
+ */
+export interface TrustedKey {
+  kid: Kid;
+  use: 'sign' | 'seal' | 'tls' | 'ledger' | 'governance';
+  jwk: PublicJwk;
+  notBefore: Instant;
+  notAfter: Instant;
+  ended?: Instant;
 }

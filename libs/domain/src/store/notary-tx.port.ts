@@ -58,8 +58,8 @@ export interface BatchRow {
 }
 
 export interface BatchStore {
-  /** Number of the newest batch, 0 before the first. */
-  last(): Promise<number>;
+  /** Number of the newest batch (they count from 0), undefined before the first. */
+  last(): Promise<number | undefined>;
   put(batch: { n: number; txId: Uuid; args: unknown }, fencing: number): Promise<void>;
   open(): Promise<BatchRow | undefined>;
   settle(n: number, state: 'committed' | 'invalid'): Promise<void>;
