@@ -1,3 +1,4 @@
+export * from './access/index.js';
 export * from './anchor/index.js';
 export * from './exchange/index.js';
 export * from './kernel/index.js';

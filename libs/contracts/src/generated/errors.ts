@@ -239,6 +239,342 @@ export const errorRegistry = {
   "http": 500,
   "fhir": "exception"
  },
+ "ledger.rule-unknown": {
+  "what": "No rule has this name",
+  "next": "Call one of the acts that libs/ledger-rules lists; a newer node may speak a newer version",
+  "retriable": false,
+  "http": 422,
+  "fhir": "not-supported"
+ },
+ "ledger.args-invalid": {
+  "what": "The arguments of the act do not fit its contract",
+  "next": "Correct the named field and send the act again",
+  "retriable": false,
+  "http": 422,
+  "fhir": "structure"
+ },
+ "ledger.transaction-malformed": {
+  "what": "The transaction is not one signed transaction of this channel",
+  "next": "Sign it again with the registered key of its organisation",
+  "retriable": false,
+  "http": 422,
+  "fhir": "structure"
+ },
+ "ledger.key-unknown": {
+  "what": "The signing key is not registered for this organisation and role",
+  "next": "Register the key by an act of the organisation's governance identity",
+  "retriable": false,
+  "http": 403,
+  "fhir": "security"
+ },
+ "ledger.key-not-valid": {
+  "what": "The signing key is not valid yet, no longer valid, or ended",
+  "next": "Sign with a live registered key",
+  "retriable": false,
+  "http": 403,
+  "fhir": "security"
+ },
+ "ledger.key-mismatch": {
+  "what": "The key id is not the thumbprint of the key",
+  "next": "Name the key by its RFC 7638 thumbprint",
+  "retriable": false,
+  "http": 422,
+  "fhir": "invalid"
+ },
+ "ledger.key-term": {
+  "what": "The validity of the key is empty or longer than allowed",
+  "next": "Register it for a shorter time that has not ended yet",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.role-refused": {
+  "what": "This act does not belong to the role that signed it",
+  "next": "Registry acts are signed by the governance identity, all others by the notary",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
+ "ledger.not-owner": {
+  "what": "An organisation acts for itself alone",
+  "next": "Let the organisation that owns the record act",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
+ "ledger.already-written": {
+  "what": "This key has been written and is written once",
+  "next": "Read the record: the act has been done already, or its id was used before",
+  "retriable": false,
+  "http": 409,
+  "fhir": "duplicate"
+ },
+ "ledger.record-forged": {
+  "what": "The public bytes of a record are not those of its owner",
+  "next": "Call the operator: a copy was altered or an organisation wrote another's record",
+  "retriable": false,
+  "http": 500,
+  "fhir": "security"
+ },
+ "ledger.record-unknown": {
+  "what": "The record that the act refers to is not on the channel",
+  "next": "Anchor the record first, or correct its id",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "ledger.participant-unknown": {
+  "what": "The organisation takes no part in this channel",
+  "next": "Name a registered participant that has not left",
+  "retriable": false,
+  "http": 422,
+  "fhir": "not-supported"
+ },
+ "ledger.parties-invalid": {
+  "what": "The act does not name two different parties, or not its own",
+  "next": "Correct the parties",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.permit-term": {
+  "what": "The permit ends in the past or later than 30 days from now",
+  "next": "Anchor a permit with a nearer end and renew it on demand",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.permit-unknown": {
+  "what": "The permit is not on the channel",
+  "next": "Anchor the permit and wait for its commit before the release",
+  "retriable": false,
+  "http": 422,
+  "fhir": "not-found"
+ },
+ "ledger.permit-ended": {
+  "what": "The permit has ended",
+  "next": "Decide again: a new ground needs a new permit",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.permit-expired": {
+  "what": "The permit's time has passed",
+  "next": "Decide again and anchor a fresh permit",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.permit-foreign": {
+  "what": "The permit is for another recipient",
+  "next": "Anchor a permit for this recipient",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.permit-purpose": {
+  "what": "A late act needs a permit for emergency treatment",
+  "next": "Anchor a permit with purpose ETREAT under the emergency",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.emergency-term": {
+  "what": "The emergency's limit or the day of its review is not within its bounds",
+  "next": "Declare at most 72 hours, with a review due within 30 days of its limit",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.emergency-unknown": {
+  "what": "The emergency is not on the channel",
+  "next": "Anchor the emergency before its late acts",
+  "retriable": false,
+  "http": 422,
+  "fhir": "not-found"
+ },
+ "ledger.emergency-foreign": {
+  "what": "The emergency was declared between other countries",
+  "next": "Name the emergency of these two countries",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.emergency-not-covering": {
+  "what": "The act did not happen within the emergency",
+  "next": "Without an emergency the channel must be asked first; the act stands in the countries' logs and needs a review",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.emergency-open": {
+  "what": "An emergency is reviewed when it is over",
+  "next": "End the emergency first, or wait for its limit",
+  "retriable": false,
+  "http": 409,
+  "fhir": "business-rule"
+ },
+ "ledger.suspended": {
+  "what": "The exchange between these countries is suspended",
+  "next": "Wait for the end of the suspension; the authorities of both countries know its case",
+  "retriable": false,
+  "http": 422,
+  "fhir": "suppressed"
+ },
+ "ledger.suspension-stands": {
+  "what": "This suspension stands already",
+  "next": "End it before a new one",
+  "retriable": false,
+  "http": 409,
+  "fhir": "duplicate"
+ },
+ "ledger.suspension-absent": {
+  "what": "No such suspension stands",
+  "next": "Name the suspension that stands",
+  "retriable": false,
+  "http": 409,
+  "fhir": "not-found"
+ },
+ "ledger.batch-out-of-order": {
+  "what": "The country's previous batch is not committed here",
+  "next": "Wait for the previous number, then send this batch again",
+  "retriable": true,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "ledger.batch-backdated": {
+  "what": "The batch is dated before the country's previous one",
+  "next": "Set the node's clock and send the batch again",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.batch-not-visible": {
+  "what": "A batch that the head repeats is not committed here yet",
+  "next": "Wait for the batch, then send the head again",
+  "retriable": true,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "ledger.predecessor-not-visible": {
+  "what": "The batch of a step's predecessor is not committed here yet",
+  "next": "Hold the named steps back, send the rest, and send them in a later batch",
+  "retriable": true,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "ledger.leaf-malformed": {
+  "what": "The step is not the canonical text of one step",
+  "next": "Write the step as RFC 8785 JSON by its schema",
+  "retriable": false,
+  "http": 422,
+  "fhir": "structure"
+ },
+ "ledger.step-not-party": {
+  "what": "The caller is not the party of this step",
+  "next": "released comes from the custodian, received, refused and adopted from the receiver, expired from either",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
+ "ledger.step-duplicate": {
+  "what": "The same step stands in this batch before",
+  "next": "Nothing: the first one counts",
+  "retriable": false,
+  "http": 409,
+  "fhir": "duplicate"
+ },
+ "ledger.step-limit": {
+  "what": "The limit of the release is in the past or further away than seven days",
+  "next": "Release again with a limit that lies ahead",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.step-too-late": {
+  "what": "The limit and the grace of the release have passed",
+  "next": "Anchor expired instead",
+  "retriable": false,
+  "http": 422,
+  "fhir": "expired"
+ },
+ "ledger.step-too-early": {
+  "what": "A transfer expires only after limit and grace",
+  "next": "Wait for the end of the grace",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.predecessor-missing": {
+  "what": "The step brings no proof of its predecessor",
+  "next": "Send the predecessor's leaf with its inclusion path",
+  "retriable": false,
+  "http": 422,
+  "fhir": "required"
+ },
+ "ledger.predecessor-unproven": {
+  "what": "The path does not lead from the predecessor to its batch's committed root",
+  "next": "Build the path from the accepted steps of that batch",
+  "retriable": false,
+  "http": 422,
+  "fhir": "invalid"
+ },
+ "ledger.predecessor-refused": {
+  "what": "The predecessor in this batch was itself refused",
+  "next": "Mend the predecessor first",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.predecessor-mismatch": {
+  "what": "The predecessor is not the step that this one names and may follow",
+  "next": "Name the release of the same transfer",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.head-out-of-order": {
+  "what": "The country's previous head is not committed here",
+  "next": "Wait for the previous head, then send this one again",
+  "retriable": true,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "ledger.head-idle": {
+  "what": "The head brings nothing new",
+  "next": "Send a head when the log has grown or a batch has been committed",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.head-shrinks": {
+  "what": "The log is smaller than at the previous head",
+  "next": "Call the operator: a log only grows",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.head-inconsistent": {
+  "what": "The consistency proof does not lead from the previous head to this one",
+  "next": "Call the operator: the log was rewritten or its store is damaged",
+  "retriable": false,
+  "http": 422,
+  "fhir": "invalid"
+ },
+ "ledger.head-batch-order": {
+  "what": "The head does not repeat each batch once and in order",
+  "next": "Repeat the batches that follow the previous head's last",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "ledger.head-batch-differs": {
+  "what": "A batch root in the head is not the committed one",
+  "next": "Read the batch from committed state and send the head again",
+  "retriable": false,
+  "http": 422,
+  "fhir": "invalid"
+ },
  "objects.name-invalid": {
   "what": "The name is not one that an object may have",
   "next": "Use person-free ids of lower-case letters, digits, hyphens and slashes",
@@ -391,6 +727,48 @@ export const errorRegistry = {
   "http": 422,
   "fhir": "not-supported",
   "hl7": "207"
+ },
+ "verify.encoding-malformed": {
+  "what": "A text is not strict base64url or hexadecimal",
+  "next": "Send it as RFC 4648 section 5 without padding, or as lower-case hexadecimal",
+  "retriable": false,
+  "http": 422,
+  "fhir": "structure"
+ },
+ "verify.jws-malformed": {
+  "what": "This is not a compact JWS as this channel writes it",
+  "next": "Sign it as RFC 7515 compact JWS with alg, kid and typ",
+  "retriable": false,
+  "http": 422,
+  "fhir": "structure"
+ },
+ "verify.signature-invalid": {
+  "what": "The signature does not fit",
+  "next": "Do not trust the content; ask the sender for the original",
+  "retriable": false,
+  "http": 422,
+  "fhir": "security"
+ },
+ "verify.payload-malformed": {
+  "what": "The signed payload does not fit its contract",
+  "next": "Correct the named field and sign again",
+  "retriable": false,
+  "http": 422,
+  "fhir": "structure"
+ },
+ "verify.tree-range": {
+  "what": "A Merkle proof was asked for outside the tree",
+  "next": "Ask for an index below the tree's size",
+  "retriable": false,
+  "http": 422,
+  "fhir": "value"
+ },
+ "verify.node-missing": {
+  "what": "A node of the Merkle tree is not in its store",
+  "next": "Rebuild the log's nodes from its leaves with portolan doctor",
+  "retriable": false,
+  "http": 500,
+  "fhir": "not-found"
  },
  "x509.certificate-invalid": {
   "what": "A certificate or its key cannot be read, or they do not belong together",

@@ -1,1 +1,2 @@
 export * from './partner-link.port.js';
+export * from './partner-name.js';

@@ -19,6 +19,11 @@ export interface OpenedPart {
   readonly senderKid: Kid;
 }
 
+/** A sealed part (the compact JWE) is at most this long, in bytes. */
+export const SEALED_PART_MAX_BYTES = 2_000_000;
+/** Content that always fits into one sealed part: base64url twice makes 16/9 of it, and headers come on top. */
+export const PART_CONTENT_MAX_BYTES = 1_100_000;
+
 /** Finds the registered `sign` key of a sender, valid at this moment; undefined where there is none (unknown, ended, foreign). */
 export type SenderKeys = (country: CountryCode, kid: Kid) => Promise<PublicJwk | undefined>;
 
@@ -27,11 +32,19 @@ export type SenderKeys = (country: CountryCode, kid: Kid) => Promise<PublicJwk |
  * most 2 MB. Any JOSE library opens ours.
  */
 export abstract class Sealer {
-  /** ASCII bytes of the compact JWE. `padTo`: pads the content's JWS so that short answers have one length. */
-  abstract seal(content: Uint8Array, header: PartHeader, recipient: { kid: Kid; publicJwk: PublicJwk }): Promise<Uint8Array>;
+  /**
+   * ASCII bytes of the compact JWE. `padTo` (bytes): the signed content is padded to the next multiple of about this length, by a
+   * member of its protected header, so that all short answers are sealed to one length. Throws `seal.too-large`, `keys.none-live`.
+   */
+  abstract seal(
+    content: Uint8Array,
+    header: PartHeader,
+    recipient: { kid: Kid; publicJwk: PublicJwk },
+    options?: { padTo?: number },
+  ): Promise<Uint8Array>;
   /**
    * Decrypts and verifies one part. Throws `seal.undecryptable` (no key of ours, altered ciphertext), `seal.signature-invalid`
-   * (unknown, ended or foreign key; altered content), `seal.header-mismatch` (the signed header is not `expected`).
+   * (unknown, ended or foreign key; altered content), `seal.header-mismatch` (the signed header is not `expected`), `seal.too-large`.
    */
   abstract open(part: Uint8Array, expected: PartHeader, senders: SenderKeys): Promise<OpenedPart>;
 }
