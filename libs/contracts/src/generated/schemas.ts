@@ -1533,7 +1533,7 @@ export const schemas = {
  "batch-record": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "batch-record.schema.json",
-  "description": "The one value a batch writes: the Merkle root of its accepted steps",
+  "description": "The one value a batch writes: the Merkle root of its accepted steps. count: Accepted steps",
   "type": "object",
   "additionalProperties": false,
   "required": [
@@ -1557,15 +1557,14 @@ export const schemas = {
     "$ref": "common.schema.json#/$defs/sha256"
    },
    "count": {
-    "$ref": "ledger-common.schema.json#/$defs/tree-size",
-    "$comment": "Accepted steps"
+    "$ref": "ledger-common.schema.json#/$defs/tree-size"
    }
   }
  },
  "block-attestation": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "block-attestation.schema.json",
-  "description": "Payload by which a country signs a block and what executing it gave, under its ledger key",
+  "description": "Payload by which a country signs a block and what executing it gave, under its ledger key. headerHash: SHA-256 of the header's compact JWS. resultsHash: SHA-256 of the block-results text",
   "type": "object",
   "additionalProperties": false,
   "required": [
@@ -1591,12 +1590,10 @@ export const schemas = {
     "$ref": "ledger-common.schema.json#/$defs/sequence-number"
    },
    "headerHash": {
-    "$ref": "common.schema.json#/$defs/sha256",
-    "$comment": "SHA-256 of the header's compact JWS"
+    "$ref": "common.schema.json#/$defs/sha256"
    },
    "resultsHash": {
-    "$ref": "common.schema.json#/$defs/sha256",
-    "$comment": "SHA-256 of the block-results text"
+    "$ref": "common.schema.json#/$defs/sha256"
    },
    "stateHash": {
     "$ref": "common.schema.json#/$defs/sha256"
@@ -1606,7 +1603,7 @@ export const schemas = {
  "block-header": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "block-header.schema.json",
-  "description": "Payload of a block header, signed by the orderer",
+  "description": "Payload of a block header, signed by the orderer. previous: SHA-256 of the previous header's compact JWS; of the genesis text for block 0. txRoot: RFC 6962 root over the compact transactions",
   "type": "object",
   "additionalProperties": false,
   "required": [
@@ -1629,12 +1626,10 @@ export const schemas = {
     "$ref": "ledger-common.schema.json#/$defs/sequence-number"
    },
    "previous": {
-    "$ref": "common.schema.json#/$defs/sha256",
-    "$comment": "SHA-256 of the previous header's compact JWS; of the genesis text for block 0"
+    "$ref": "common.schema.json#/$defs/sha256"
    },
    "txRoot": {
-    "$ref": "common.schema.json#/$defs/sha256",
-    "$comment": "RFC 6962 root over the compact transactions"
+    "$ref": "common.schema.json#/$defs/sha256"
    },
    "count": {
     "type": "integer",
@@ -1724,7 +1719,7 @@ export const schemas = {
  "counter-receipt": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "counter-receipt.schema.json",
-  "description": "Payload of the receiver's signed answer, under its sign key",
+  "description": "Payload of the receiver's signed answer, under its sign key. predecessor: SHA-256 of the released leaf text",
   "type": "object",
   "additionalProperties": false,
   "required": [
@@ -1755,8 +1750,7 @@ export const schemas = {
     "$ref": "common.schema.json#/$defs/org-id"
    },
    "predecessor": {
-    "$ref": "common.schema.json#/$defs/sha256",
-    "$comment": "SHA-256 of the released leaf text"
+    "$ref": "common.schema.json#/$defs/sha256"
    },
    "ciphertextHash": {
     "$ref": "common.schema.json#/$defs/sha256"
@@ -1797,7 +1791,7 @@ export const schemas = {
  "emergency-record": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "emergency-record.schema.json",
-  "description": "A declared emergency between two countries, with its limit and the day its review falls due",
+  "description": "A declared emergency between two countries, with its limit and the day its review falls due. by: The country that declares: custodian or recipient. declared: By the declaring node's clock. commitment: Salted commitment to reason and actor",
   "type": "object",
   "additionalProperties": false,
   "required": [
@@ -1819,8 +1813,7 @@ export const schemas = {
     "$ref": "common.schema.json#/$defs/uuid"
    },
    "by": {
-    "$ref": "common.schema.json#/$defs/org-id",
-    "$comment": "The country that declares: custodian or recipient"
+    "$ref": "common.schema.json#/$defs/org-id"
    },
    "custodian": {
     "$ref": "common.schema.json#/$defs/org-id"
@@ -1829,8 +1822,7 @@ export const schemas = {
     "$ref": "common.schema.json#/$defs/org-id"
    },
    "declared": {
-    "$ref": "common.schema.json#/$defs/instant",
-    "$comment": "By the declaring node's clock"
+    "$ref": "common.schema.json#/$defs/instant"
    },
    "until": {
     "$ref": "common.schema.json#/$defs/instant"
@@ -1839,15 +1831,14 @@ export const schemas = {
     "$ref": "common.schema.json#/$defs/instant"
    },
    "commitment": {
-    "$ref": "common.schema.json#/$defs/sha256",
-    "$comment": "Salted commitment to reason and actor"
+    "$ref": "common.schema.json#/$defs/sha256"
    }
   }
  },
  "emergency-review-record": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "emergency-review-record.schema.json",
-  "description": "The review that an emergency owes",
+  "description": "The review that an emergency owes. commitment: Salted commitment to the review",
   "type": "object",
   "additionalProperties": false,
   "required": [
@@ -1870,15 +1861,14 @@ export const schemas = {
     ]
    },
    "commitment": {
-    "$ref": "common.schema.json#/$defs/sha256",
-    "$comment": "Salted commitment to the review"
+    "$ref": "common.schema.json#/$defs/sha256"
    }
   }
  },
  "head-record": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "head-record.schema.json",
-  "description": "A head of a country's log, as committed",
+  "description": "A head of a country's log, as committed. nextBatch: The number the next head starts from",
   "type": "object",
   "additionalProperties": false,
   "required": [
@@ -1914,8 +1904,7 @@ export const schemas = {
     }
    },
    "nextBatch": {
-    "$ref": "ledger-common.schema.json#/$defs/sequence-number",
-    "$comment": "The number the next head starts from"
+    "$ref": "ledger-common.schema.json#/$defs/sequence-number"
    }
   }
  },
@@ -2306,7 +2295,7 @@ export const schemas = {
  "permit-opening": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "permit-opening.schema.json",
-  "description": "What a permit's commitment covers; crosses inside the envelope as exact text",
+  "description": "What a permit's commitment covers; crosses inside the envelope as exact text. person: As sent by the asker. since: Nothing older is covered",
   "type": "object",
   "additionalProperties": false,
   "required": [
@@ -2368,8 +2357,7 @@ export const schemas = {
     "title": "PermitConsent"
    },
    "person": {
-    "$ref": "common.schema.json#/$defs/business-identifier",
-    "$comment": "As sent by the asker"
+    "$ref": "common.schema.json#/$defs/business-identifier"
    },
    "categories": {
     "type": "array",
@@ -2381,8 +2369,7 @@ export const schemas = {
     }
    },
    "since": {
-    "$ref": "common.schema.json#/$defs/calendar-date",
-    "$comment": "Nothing older is covered"
+    "$ref": "common.schema.json#/$defs/calendar-date"
    },
    "duties": {
     "description": "What the recipient owes, coded",
@@ -2399,7 +2386,7 @@ export const schemas = {
  "permit-record": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "permit-record.schema.json",
-  "description": "A ground made usable for one recipient country and purpose",
+  "description": "A ground made usable for one recipient country and purpose. until: At most 30 days after the transaction. commitment: Salted commitment to the permit-opening text. late: The emergency in which it was granted while the channel could not be reached",
   "type": "object",
   "additionalProperties": false,
   "required": [
@@ -2428,16 +2415,13 @@ export const schemas = {
     "$ref": "common.schema.json#/$defs/purpose"
    },
    "until": {
-    "$ref": "common.schema.json#/$defs/instant",
-    "$comment": "At most 30 days after the transaction"
+    "$ref": "common.schema.json#/$defs/instant"
    },
    "commitment": {
-    "$ref": "common.schema.json#/$defs/sha256",
-    "$comment": "Salted commitment to the permit-opening text"
+    "$ref": "common.schema.json#/$defs/sha256"
    },
    "late": {
-    "$ref": "common.schema.json#/$defs/uuid",
-    "$comment": "The emergency in which it was granted while the channel could not be reached"
+    "$ref": "common.schema.json#/$defs/uuid"
    }
   }
  },
@@ -2519,7 +2503,7 @@ export const schemas = {
   ],
   "$defs": {
    "embedded-receipt": {
-    "description": "Proof through signed block headers of the embedded ledger",
+    "description": "Proof through signed block headers of the embedded ledger. header: block-header",
     "type": "object",
     "additionalProperties": false,
     "required": [
@@ -2599,8 +2583,7 @@ export const schemas = {
       "title": "HeadInBlock"
      },
      "header": {
-      "$ref": "common.schema.json#/$defs/compact-jws",
-      "$comment": "block-header"
+      "$ref": "common.schema.json#/$defs/compact-jws"
      },
      "results": {
       "description": "block-results, exact text",
@@ -2676,7 +2659,7 @@ export const schemas = {
   ],
   "$defs": {
    "released-step": {
-    "description": "The custodian sends a sealed record under a live permit",
+    "description": "The custodian sends a sealed record under a live permit. from: The custodian country. to: The receiving country. by: The country that signs and anchors this step. ciphertextHash: RFC 6962 root over the sealed parts. commitment: Salted commitment to the signed plaintext bytes. limit: The record opens only before. time: When it happened by the acting node's clock; demanded of a late step. late: The emergency under which the step was signed while the channel could not be reached",
     "type": "object",
     "additionalProperties": false,
     "required": [
@@ -2703,31 +2686,25 @@ export const schemas = {
       "$ref": "common.schema.json#/$defs/uuid"
      },
      "from": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The custodian country"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "to": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The receiving country"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "by": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The country that signs and anchors this step"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "permitId": {
       "$ref": "common.schema.json#/$defs/uuid"
      },
      "ciphertextHash": {
-      "$ref": "common.schema.json#/$defs/sha256",
-      "$comment": "RFC 6962 root over the sealed parts"
+      "$ref": "common.schema.json#/$defs/sha256"
      },
      "commitment": {
-      "$ref": "common.schema.json#/$defs/sha256",
-      "$comment": "Salted commitment to the signed plaintext bytes"
+      "$ref": "common.schema.json#/$defs/sha256"
      },
      "limit": {
-      "$ref": "common.schema.json#/$defs/instant",
-      "$comment": "The record opens only before"
+      "$ref": "common.schema.json#/$defs/instant"
      },
      "graceSeconds": {
       "description": "Seconds after the limit in which received and refused are still accepted",
@@ -2736,12 +2713,10 @@ export const schemas = {
       "maximum": 86400
      },
      "time": {
-      "$ref": "common.schema.json#/$defs/instant",
-      "$comment": "When it happened by the acting node's clock; demanded of a late step"
+      "$ref": "common.schema.json#/$defs/instant"
      },
      "late": {
-      "$ref": "common.schema.json#/$defs/uuid",
-      "$comment": "The emergency under which the step was signed while the channel could not be reached"
+      "$ref": "common.schema.json#/$defs/uuid"
      }
     },
     "dependentRequired": {
@@ -2751,7 +2726,7 @@ export const schemas = {
     }
    },
    "received-step": {
-    "description": "The receiver opened the record",
+    "description": "The receiver opened the record. from: The custodian country. to: The receiving country. by: The country that signs and anchors this step. predecessor: SHA-256 of the predecessor's leaf text. receiptHash: SHA-256 of the compact counter-receipt. time: When it happened by the acting node's clock; demanded of a late step. late: The emergency under which the step was signed while the channel could not be reached",
     "type": "object",
     "additionalProperties": false,
     "required": [
@@ -2775,32 +2750,25 @@ export const schemas = {
       "$ref": "common.schema.json#/$defs/uuid"
      },
      "from": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The custodian country"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "to": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The receiving country"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "by": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The country that signs and anchors this step"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "predecessor": {
-      "$ref": "common.schema.json#/$defs/sha256",
-      "$comment": "SHA-256 of the predecessor's leaf text"
+      "$ref": "common.schema.json#/$defs/sha256"
      },
      "receiptHash": {
-      "$ref": "common.schema.json#/$defs/sha256",
-      "$comment": "SHA-256 of the compact counter-receipt"
+      "$ref": "common.schema.json#/$defs/sha256"
      },
      "time": {
-      "$ref": "common.schema.json#/$defs/instant",
-      "$comment": "When it happened by the acting node's clock; demanded of a late step"
+      "$ref": "common.schema.json#/$defs/instant"
      },
      "late": {
-      "$ref": "common.schema.json#/$defs/uuid",
-      "$comment": "The emergency under which the step was signed while the channel could not be reached"
+      "$ref": "common.schema.json#/$defs/uuid"
      }
     },
     "dependentRequired": {
@@ -2810,7 +2778,7 @@ export const schemas = {
     }
    },
    "refused-step": {
-    "description": "The receiver did not use the record",
+    "description": "The receiver did not use the record. from: The custodian country. to: The receiving country. by: The country that signs and anchors this step. predecessor: SHA-256 of the predecessor's leaf text. receiptHash: SHA-256 of the compact counter-receipt. time: When it happened by the acting node's clock; demanded of a late step. late: The emergency under which the step was signed while the channel could not be reached",
     "type": "object",
     "additionalProperties": false,
     "required": [
@@ -2834,35 +2802,28 @@ export const schemas = {
       "$ref": "common.schema.json#/$defs/uuid"
      },
      "from": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The custodian country"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "to": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The receiving country"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "by": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The country that signs and anchors this step"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "predecessor": {
-      "$ref": "common.schema.json#/$defs/sha256",
-      "$comment": "SHA-256 of the predecessor's leaf text"
+      "$ref": "common.schema.json#/$defs/sha256"
      },
      "reason": {
       "$ref": "ledger-common.schema.json#/$defs/refusal-reason"
      },
      "receiptHash": {
-      "$ref": "common.schema.json#/$defs/sha256",
-      "$comment": "SHA-256 of the compact counter-receipt"
+      "$ref": "common.schema.json#/$defs/sha256"
      },
      "time": {
-      "$ref": "common.schema.json#/$defs/instant",
-      "$comment": "When it happened by the acting node's clock; demanded of a late step"
+      "$ref": "common.schema.json#/$defs/instant"
      },
      "late": {
-      "$ref": "common.schema.json#/$defs/uuid",
-      "$comment": "The emergency under which the step was signed while the channel could not be reached"
+      "$ref": "common.schema.json#/$defs/uuid"
      }
     },
     "dependentRequired": {
@@ -2872,7 +2833,7 @@ export const schemas = {
     }
    },
    "expired-step": {
-    "description": "Neither received nor refused by limit and grace; from either side",
+    "description": "Neither received nor refused by limit and grace; from either side. from: The custodian country. to: The receiving country. by: The country that signs and anchors this step. predecessor: SHA-256 of the predecessor's leaf text. time: When it happened by the acting node's clock; demanded of a late step",
     "type": "object",
     "additionalProperties": false,
     "required": [
@@ -2895,29 +2856,24 @@ export const schemas = {
       "$ref": "common.schema.json#/$defs/uuid"
      },
      "from": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The custodian country"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "to": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The receiving country"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "by": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The country that signs and anchors this step"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "predecessor": {
-      "$ref": "common.schema.json#/$defs/sha256",
-      "$comment": "SHA-256 of the predecessor's leaf text"
+      "$ref": "common.schema.json#/$defs/sha256"
      },
      "time": {
-      "$ref": "common.schema.json#/$defs/instant",
-      "$comment": "When it happened by the acting node's clock; demanded of a late step"
+      "$ref": "common.schema.json#/$defs/instant"
      }
     }
    },
    "adopted-step": {
-    "description": "A clinician of the receiver took an item over",
+    "description": "A clinician of the receiver took an item over. from: The custodian country. to: The receiving country. by: The country that signs and anchors this step. predecessor: SHA-256 of the predecessor's leaf text. commitment: Salted commitment to the item and its source version. time: When it happened by the acting node's clock; demanded of a late step. late: The emergency under which the step was signed while the channel could not be reached",
     "type": "object",
     "additionalProperties": false,
     "required": [
@@ -2941,32 +2897,25 @@ export const schemas = {
       "$ref": "common.schema.json#/$defs/uuid"
      },
      "from": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The custodian country"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "to": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The receiving country"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "by": {
-      "$ref": "common.schema.json#/$defs/org-id",
-      "$comment": "The country that signs and anchors this step"
+      "$ref": "common.schema.json#/$defs/org-id"
      },
      "predecessor": {
-      "$ref": "common.schema.json#/$defs/sha256",
-      "$comment": "SHA-256 of the predecessor's leaf text"
+      "$ref": "common.schema.json#/$defs/sha256"
      },
      "commitment": {
-      "$ref": "common.schema.json#/$defs/sha256",
-      "$comment": "Salted commitment to the item and its source version"
+      "$ref": "common.schema.json#/$defs/sha256"
      },
      "time": {
-      "$ref": "common.schema.json#/$defs/instant",
-      "$comment": "When it happened by the acting node's clock; demanded of a late step"
+      "$ref": "common.schema.json#/$defs/instant"
      },
      "late": {
-      "$ref": "common.schema.json#/$defs/uuid",
-      "$comment": "The emergency under which the step was signed while the channel could not be reached"
+      "$ref": "common.schema.json#/$defs/uuid"
      }
     },
     "dependentRequired": {
@@ -3007,7 +2956,7 @@ export const schemas = {
  "suspension-record": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "suspension-record.schema.json",
-  "description": "A country suspends itself, or its exchange with another country",
+  "description": "A country suspends itself, or its exchange with another country. org: Who is suspended",
   "type": "object",
   "additionalProperties": false,
   "required": [
@@ -3027,8 +2976,7 @@ export const schemas = {
     "$ref": "common.schema.json#/$defs/org-id"
    },
    "org": {
-    "$ref": "common.schema.json#/$defs/org-id",
-    "$comment": "Who is suspended"
+    "$ref": "common.schema.json#/$defs/org-id"
    },
    "caseId": {
     "$ref": "common.schema.json#/$defs/uuid"

@@ -80,26 +80,6 @@ export type TreeSize = number;
  */
 export type ChannelId = string;
 /**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha2561 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha2562 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha2563 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha2564 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha2565 = string;
-/**
  * Why a receiver refused an envelope: the first two unopened, the rest destroyed unread
  */
 export type RefusalReason =
@@ -112,30 +92,6 @@ export type RefusalReason =
   | 'signature-invalid'
   | 'opening-mismatch'
   | 'undecryptable';
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId1 = string;
-/**
- * RFC 3339 in UTC with milliseconds
- */
-export type Instant1 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha2566 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha2567 = string;
-/**
- * Number of leaves of a Merkle tree
- */
-export type TreeSize1 = number;
-/**
- * Counts from 0 without gaps
- */
-export type SequenceNumber1 = number;
 /**
  * A key or CA certificate that a country registers; ended, never deleted
  */
@@ -153,173 +109,13 @@ export type KeyUse = 'sign' | 'seal' | 'tls' | 'ledger' | 'governance' | 'ca';
  */
 export type ParticipantKind = 'country' | 'regulator';
 /**
- * YYYY-MM-DD
- */
-export type CalendarDate1 = string;
-/**
- * RFC 3339 in UTC with milliseconds
- */
-export type Instant2 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha2568 = string;
-/**
- * RFC 9562 UUID, lower case
- */
-export type Uuid1 = string;
-/**
- * RFC 7515 compact serialisation; the exact bytes are the record
- */
-export type CompactJws1 = string;
-/**
  * What proves one step offline; a union tagged by ledger
  */
 export type Receipt = EmbeddedReceipt;
 /**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId2 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId3 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId4 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha2569 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha25610 = string;
-/**
- * RFC 3339 in UTC with milliseconds
- */
-export type Instant3 = string;
-/**
- * RFC 3339 in UTC with milliseconds
- */
-export type Instant4 = string;
-/**
- * RFC 9562 UUID, lower case
- */
-export type Uuid2 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId5 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId6 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId7 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha25611 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha25612 = string;
-/**
- * RFC 3339 in UTC with milliseconds
- */
-export type Instant5 = string;
-/**
- * RFC 9562 UUID, lower case
- */
-export type Uuid3 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId8 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId9 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId10 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha25613 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha25614 = string;
-/**
- * RFC 3339 in UTC with milliseconds
- */
-export type Instant6 = string;
-/**
- * RFC 9562 UUID, lower case
- */
-export type Uuid4 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId11 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId12 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId13 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha25615 = string;
-/**
- * RFC 3339 in UTC with milliseconds
- */
-export type Instant7 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId14 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId15 = string;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId16 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha25616 = string;
-/**
- * SHA-256 digest, 64 lower-case hexadecimal digits
- */
-export type Sha25617 = string;
-/**
- * RFC 3339 in UTC with milliseconds
- */
-export type Instant8 = string;
-/**
- * RFC 9562 UUID, lower case
- */
-export type Uuid5 = string;
-/**
  * One step of a transfer on the channel, kept as canonical JSON text
  */
 export type StepLeaf = ReleasedStep | ReceivedStep | RefusedStep | ExpiredStep | AdoptedStep;
-/**
- * An organisation of the channel: a country's code, or a regulator's name
- */
-export type OrgId17 = string;
 /**
  * What a verifier pins, from its own country or regulator; never from a receipt
  */
@@ -923,7 +719,7 @@ export interface AnchorBatchArgs {
   steps: BatchStep[];
 }
 /**
- * The one value a batch writes: the Merkle root of its accepted steps
+ * The one value a batch writes: the Merkle root of its accepted steps. count: Accepted steps
  */
 export interface BatchRecord {
   v: 1;
@@ -933,26 +729,26 @@ export interface BatchRecord {
   count: TreeSize;
 }
 /**
- * Payload by which a country signs a block and what executing it gave, under its ledger key
+ * Payload by which a country signs a block and what executing it gave, under its ledger key. headerHash: SHA-256 of the header's compact JWS. resultsHash: SHA-256 of the block-results text
  */
 export interface BlockAttestation {
   v: 1;
   channel: ChannelId;
   org: OrgId;
   number: SequenceNumber;
-  headerHash: Sha2561;
-  resultsHash: Sha2562;
+  headerHash: Sha256;
+  resultsHash: Sha256;
   stateHash: Sha256;
 }
 /**
- * Payload of a block header, signed by the orderer
+ * Payload of a block header, signed by the orderer. previous: SHA-256 of the previous header's compact JWS; of the genesis text for block 0. txRoot: RFC 6962 root over the compact transactions
  */
 export interface BlockHeader {
   v: 1;
   channel: ChannelId;
   number: SequenceNumber;
-  previous: Sha2563;
-  txRoot: Sha2564;
+  previous: Sha256;
+  txRoot: Sha256;
   count: number;
   time: Instant;
 }
@@ -988,7 +784,7 @@ export interface ConsentRecord {
   commitment: Sha256;
 }
 /**
- * Payload of the receiver's signed answer, under its sign key
+ * Payload of the receiver's signed answer, under its sign key. predecessor: SHA-256 of the released leaf text
  */
 export interface CounterReceipt {
   v: 1;
@@ -996,7 +792,7 @@ export interface CounterReceipt {
   transferId: Uuid;
   from: OrgId;
   to: OrgId;
-  predecessor: Sha2565;
+  predecessor: Sha256;
   ciphertextHash: Sha256;
   outcome: 'received' | 'refused';
   reason?: RefusalReason;
@@ -1010,42 +806,42 @@ export interface EmergencyEndRecord {
   id: Uuid;
 }
 /**
- * A declared emergency between two countries, with its limit and the day its review falls due
+ * A declared emergency between two countries, with its limit and the day its review falls due. by: The country that declares: custodian or recipient. declared: By the declaring node's clock. commitment: Salted commitment to reason and actor
  */
 export interface EmergencyRecord {
   v: 1;
   id: Uuid;
-  by: OrgId1;
+  by: OrgId;
   custodian: OrgId;
   recipient: OrgId;
-  declared: Instant1;
+  declared: Instant;
   until: Instant;
   reviewDue: Instant;
-  commitment: Sha2566;
+  commitment: Sha256;
 }
 /**
- * The review that an emergency owes
+ * The review that an emergency owes. commitment: Salted commitment to the review
  */
 export interface EmergencyReviewRecord {
   v: 1;
   id: Uuid;
   outcome: 'justified' | 'not-justified';
-  commitment: Sha2567;
+  commitment: Sha256;
 }
 /**
- * A head of a country's log, as committed
+ * A head of a country's log, as committed. nextBatch: The number the next head starts from
  */
 export interface HeadRecord {
   v: 1;
   org: OrgId;
   seq: SequenceNumber;
-  size: TreeSize1;
+  size: TreeSize;
   root: Sha256;
   /**
    * @maxItems 1000
    */
   batches: AnchoredBatch[];
-  nextBatch: SequenceNumber1;
+  nextBatch: SequenceNumber;
 }
 /**
  * A batch as a head repeats it from committed state
@@ -1053,7 +849,7 @@ export interface HeadRecord {
 export interface AnchoredBatch {
   n: SequenceNumber;
   root: Sha256;
-  count: TreeSize1;
+  count: TreeSize;
 }
 /**
  * A key ends from the committing block on; old receipts still verify
@@ -1149,7 +945,7 @@ export interface PermitEndRecord {
   permitId: Uuid;
 }
 /**
- * What a permit's commitment covers; crosses inside the envelope as exact text
+ * What a permit's commitment covers; crosses inside the envelope as exact text. person: As sent by the asker. since: Nothing older is covered
  */
 export interface PermitOpening {
   v: 1;
@@ -1161,13 +957,13 @@ export interface PermitOpening {
   until: Instant;
   ground: Ground;
   consent?: PermitConsent;
-  person: BusinessIdentifier1;
+  person: BusinessIdentifier;
   /**
    * @minItems 1
    * @maxItems 16
    */
   categories: DataCategory[];
-  since?: CalendarDate1;
+  since?: CalendarDate;
   /**
    * What the recipient owes, coded
    *
@@ -1182,12 +978,8 @@ export interface PermitConsent {
   id: Uuid;
   version: number;
 }
-export interface BusinessIdentifier1 {
-  system: string;
-  value: string;
-}
 /**
- * A ground made usable for one recipient country and purpose
+ * A ground made usable for one recipient country and purpose. until: At most 30 days after the transaction. commitment: Salted commitment to the permit-opening text. late: The emergency in which it was granted while the channel could not be reached
  */
 export interface PermitRecord {
   v: 1;
@@ -1195,9 +987,9 @@ export interface PermitRecord {
   custodian: OrgId;
   recipient: OrgId;
   purpose: Purpose;
-  until: Instant2;
-  commitment: Sha2568;
-  late?: Uuid1;
+  until: Instant;
+  commitment: Sha256;
+  late?: Uuid;
 }
 /**
  * The hash of a country's policy data (invariant 3)
@@ -1214,7 +1006,7 @@ export interface PutHeadArgs {
   v: 1;
   org: OrgId;
   seq: SequenceNumber;
-  size: TreeSize1;
+  size: TreeSize;
   root: Sha256;
   consistency: MerklePath;
   /**
@@ -1225,7 +1017,7 @@ export interface PutHeadArgs {
   batches: AnchoredBatch[];
 }
 /**
- * Proof through signed block headers of the embedded ledger
+ * Proof through signed block headers of the embedded ledger. header: block-header
  */
 export interface EmbeddedReceipt {
   v: 1;
@@ -1234,7 +1026,7 @@ export interface EmbeddedReceipt {
   leaf: LeafText;
   batch: LeafInBatch;
   head: HeadInBlock;
-  header: CompactJws1;
+  header: CompactJws;
   /**
    * block-results, exact text
    */
@@ -1262,7 +1054,7 @@ export interface EmbeddedReceipt {
 export interface LeafInBatch {
   n: SequenceNumber;
   root: Sha256;
-  count: TreeSize1;
+  count: TreeSize;
   index: SequenceNumber;
   path: MerklePath;
 }
@@ -1285,84 +1077,84 @@ export interface DisclosedPlaintext {
   plaintext: string;
 }
 /**
- * The custodian sends a sealed record under a live permit
+ * The custodian sends a sealed record under a live permit. from: The custodian country. to: The receiving country. by: The country that signs and anchors this step. ciphertextHash: RFC 6962 root over the sealed parts. commitment: Salted commitment to the signed plaintext bytes. limit: The record opens only before. time: When it happened by the acting node's clock; demanded of a late step. late: The emergency under which the step was signed while the channel could not be reached
  */
 export interface ReleasedStep {
   v: 1;
   step: 'released';
   transferId: Uuid;
-  from: OrgId2;
-  to: OrgId3;
-  by: OrgId4;
+  from: OrgId;
+  to: OrgId;
+  by: OrgId;
   permitId: Uuid;
-  ciphertextHash: Sha2569;
-  commitment: Sha25610;
-  limit: Instant3;
+  ciphertextHash: Sha256;
+  commitment: Sha256;
+  limit: Instant;
   /**
    * Seconds after the limit in which received and refused are still accepted
    */
   graceSeconds: number;
-  time?: Instant4;
-  late?: Uuid2;
+  time?: Instant;
+  late?: Uuid;
 }
 /**
- * The receiver opened the record
+ * The receiver opened the record. from: The custodian country. to: The receiving country. by: The country that signs and anchors this step. predecessor: SHA-256 of the predecessor's leaf text. receiptHash: SHA-256 of the compact counter-receipt. time: When it happened by the acting node's clock; demanded of a late step. late: The emergency under which the step was signed while the channel could not be reached
  */
 export interface ReceivedStep {
   v: 1;
   step: 'received';
   transferId: Uuid;
-  from: OrgId5;
-  to: OrgId6;
-  by: OrgId7;
-  predecessor: Sha25611;
-  receiptHash: Sha25612;
-  time?: Instant5;
-  late?: Uuid3;
+  from: OrgId;
+  to: OrgId;
+  by: OrgId;
+  predecessor: Sha256;
+  receiptHash: Sha256;
+  time?: Instant;
+  late?: Uuid;
 }
 /**
- * The receiver did not use the record
+ * The receiver did not use the record. from: The custodian country. to: The receiving country. by: The country that signs and anchors this step. predecessor: SHA-256 of the predecessor's leaf text. receiptHash: SHA-256 of the compact counter-receipt. time: When it happened by the acting node's clock; demanded of a late step. late: The emergency under which the step was signed while the channel could not be reached
  */
 export interface RefusedStep {
   v: 1;
   step: 'refused';
   transferId: Uuid;
-  from: OrgId8;
-  to: OrgId9;
-  by: OrgId10;
-  predecessor: Sha25613;
+  from: OrgId;
+  to: OrgId;
+  by: OrgId;
+  predecessor: Sha256;
   reason: RefusalReason;
-  receiptHash?: Sha25614;
-  time?: Instant6;
-  late?: Uuid4;
+  receiptHash?: Sha256;
+  time?: Instant;
+  late?: Uuid;
 }
 /**
- * Neither received nor refused by limit and grace; from either side
+ * Neither received nor refused by limit and grace; from either side. from: The custodian country. to: The receiving country. by: The country that signs and anchors this step. predecessor: SHA-256 of the predecessor's leaf text. time: When it happened by the acting node's clock; demanded of a late step
  */
 export interface ExpiredStep {
   v: 1;
   step: 'expired';
   transferId: Uuid;
-  from: OrgId11;
-  to: OrgId12;
-  by: OrgId13;
-  predecessor: Sha25615;
-  time?: Instant7;
+  from: OrgId;
+  to: OrgId;
+  by: OrgId;
+  predecessor: Sha256;
+  time?: Instant;
 }
 /**
- * A clinician of the receiver took an item over
+ * A clinician of the receiver took an item over. from: The custodian country. to: The receiving country. by: The country that signs and anchors this step. predecessor: SHA-256 of the predecessor's leaf text. commitment: Salted commitment to the item and its source version. time: When it happened by the acting node's clock; demanded of a late step. late: The emergency under which the step was signed while the channel could not be reached
  */
 export interface AdoptedStep {
   v: 1;
   step: 'adopted';
   transferId: Uuid;
-  from: OrgId14;
-  to: OrgId15;
-  by: OrgId16;
-  predecessor: Sha25616;
-  commitment: Sha25617;
-  time?: Instant8;
-  late?: Uuid5;
+  from: OrgId;
+  to: OrgId;
+  by: OrgId;
+  predecessor: Sha256;
+  commitment: Sha256;
+  time?: Instant;
+  late?: Uuid;
 }
 /**
  * A suspension ends
@@ -1374,13 +1166,13 @@ export interface SuspensionEndRecord {
   org: OrgId;
 }
 /**
- * A country suspends itself, or its exchange with another country
+ * A country suspends itself, or its exchange with another country. org: Who is suspended
  */
 export interface SuspensionRecord {
   v: 1;
   id: Uuid;
   by: OrgId;
-  org: OrgId17;
+  org: OrgId;
   caseId?: Uuid;
 }
 /**
