@@ -29,10 +29,12 @@ function bundled() {
   const local = (owner, node) => {
     if (Array.isArray(node)) return node.map((n) => local(owner, n));
     if (node === null || typeof node !== 'object') return node;
+    // A reference with siblings (a comment, a description) would get a type of its own beside the one it names.
+    if (typeof node.$ref === 'string') return { $ref: target(owner, node.$ref) };
     return Object.fromEntries(
       Object.entries(node)
         .filter(([key]) => key !== '$defs' && key !== '$id' && key !== '$schema')
-        .map(([key, value]) => (key === '$ref' ? [key, target(owner, value)] : [key, local(owner, value)])),
+        .map(([key, value]) => [key, local(owner, value)]),
     );
   };
   const target = (owner, ref) => {

@@ -482,7 +482,7 @@ export interface ResourceRule {
    * The resource is the person whom the document is about
    */
   subject?: boolean;
-  mention?: MapCondition1;
+  mention?: MapCondition;
   under?: RuleId;
   /**
    * Business identifier: alternatives, each a list of paths; the first whose first path has a value
@@ -500,32 +500,6 @@ export interface ResourceRule {
    */
   elements?: ElementRule[];
   off?: SwitchedOff;
-}
-/**
- * Holds when every member given holds
- */
-export interface MapCondition1 {
-  path?: SourcePath;
-  /**
-   * The text at path is one of these
-   */
-  in?: string[];
-  /**
-   * Whether anything with a value stands at path
-   */
-  present?: boolean;
-  /**
-   * As many nodes stand at path
-   */
-  atLeast?: number;
-  atMost?: number;
-  /**
-   * The text at path has more characters
-   */
-  longerThan?: number;
-  all?: MapCondition[];
-  any?: MapCondition[];
-  not?: MapCondition;
 }
 /**
  * A declarative map from one source format to FHIR R4. The same form serves every format and every country's overrides; docs in libs/formats/README.md
@@ -688,17 +662,7 @@ export interface RestrictionContent {
  */
 export interface BatchStep {
   leaf: LeafText;
-  after?: CommittedPredecessor1 | BatchPredecessor;
-}
-/**
- * A step in a committed batch, by inclusion path
- */
-export interface CommittedPredecessor1 {
-  org: OrgId;
-  n: SequenceNumber;
-  index: SequenceNumber;
-  leaf: LeafText;
-  path: MerklePath;
+  after?: CommittedPredecessor | BatchPredecessor;
 }
 /**
  * An earlier step of the same batch

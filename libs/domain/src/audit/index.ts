@@ -1,0 +1,3 @@
+export * from './audit-acts.js';
+export * from './audit-event.js';
+export * from './record-act.js';

@@ -1,0 +1,30 @@
+import type { CommittedPredecessor, CountryCode, Kid, PublicJwk, Uuid } from '@portolan/contracts';
+
+/** How a released step and its permit stand on our own copy of the channel, at this moment. */
+export interface Standing {
+  /** `not-visible`: our copy has not reached that batch yet; ask again. `mismatch`: the path does not lead to the batch's root. */
+  readonly step: 'stands' | 'not-visible' | 'mismatch';
+  readonly permit: 'live' | 'ended' | 'expired' | 'foreign' | 'unknown';
+}
+
+/**
+ * What the exchange asks its own notary about the channel. Only ever answered from the country's own copy (design, invariant 1).
+ * The edge has no such port: it cannot release.
+ */
+export abstract class ChannelReader {
+  /** The registered, live `sign` key of a country; undefined where it is unknown, ended or out of its validity. */
+  abstract senderKey(country: CountryCode, kid: Kid): Promise<PublicJwk | undefined>;
+  /** The youngest registered live `seal` key of a country. */
+  abstract sealKey(country: CountryCode): Promise<{ kid: Kid; publicJwk: PublicJwk } | undefined>;
+  /** Whether a partner's `tls` key is registered and live. */
+  abstract tlsKeyLive(country: CountryCode, kid: Kid): Promise<boolean>;
+  abstract standing(step: CommittedPredecessor, recipient: CountryCode): Promise<Standing>;
+  /** Whether a step of a transfer by `org` stands accepted on our own copy, and where. */
+  abstract stepOf(transferId: Uuid, step: string, org: CountryCode): Promise<CommittedPredecessor | undefined>;
+  /** Countries that are suspended now. */
+  abstract suspended(): Promise<readonly CountryCode[]>;
+  /** Whether an emergency stands: declared by `by` between these two countries, begun, not ended. */
+  abstract emergencyStands(id: Uuid, by: CountryCode, custodian: CountryCode, recipient: CountryCode): Promise<boolean>;
+  /** Name of the channel. */
+  abstract channel(): string;
+}

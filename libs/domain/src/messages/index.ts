@@ -1,0 +1,2 @@
+export * from './post.js';
+export * from './role-messages.js';
