@@ -1,0 +1,69 @@
+import type { Instant, Validators } from '@portolan/contracts';
+import type { Sha256 } from '@portolan/verify';
+import { keyText, refusal, type Caller, type Decision, type Refusal, type Rule, type StateKey, type Values } from './rule.js';
+import { rules } from './rules.js';
+
+/** An act as it stands in a transaction. */
+export interface Act {
+  readonly fn: string;
+  readonly args: unknown;
+  readonly caller: Caller;
+  readonly time: Instant;
+}
+
+export interface ExecuteDeps {
+  readonly validators: Validators;
+  readonly sha256: Sha256;
+}
+
+/** An act whose form is right: what must be read, and what follows from it. */
+export interface Prepared {
+  readonly ok: true;
+  /** Each key once. */
+  readonly reads: readonly StateKey[];
+  decide(values: Values): Decision;
+}
+
+/** Checks name, role, schema and length, and says what to read. Pure and synchronous. */
+export function prepare(act: Act, deps: ExecuteDeps): Prepared | Refusal {
+  const rule = Object.hasOwn(rules, act.fn) ? rules[act.fn] : undefined;
+  if (rule === undefined) return refusal('ledger.rule-unknown', 'fn');
+  const wrong = formMistake(rule, act, deps);
+  if (wrong !== undefined) return wrong;
+  const reads = distinct(rule.reads(act.args, act.caller, deps.validators));
+  return {
+    ok: true,
+    reads,
+    decide: (values) => lawful(rule.decide(act.args, { ...deps, values, caller: act.caller, time: act.time }), act.caller, reads, values),
+  };
+}
+
+/** Prepares, reads through the host, decides. The host applies `writes` of an ok decision as a whole. */
+export async function execute(act: Act, read: (keys: readonly StateKey[]) => Promise<Values>, deps: ExecuteDeps): Promise<Decision> {
+  const prepared = prepare(act, deps);
+  return prepared.ok ? prepared.decide(await read(prepared.reads)) : prepared;
+}
+
+function formMistake(rule: Rule<unknown>, act: Act, { validators }: ExecuteDeps): Refusal | undefined {
+  if (act.caller.role !== rule.role) return refusal('ledger.role-refused', rule.name);
+  const mistake = validators.mistake(rule.schema, act.args);
+  if (mistake !== undefined) return refusal('ledger.args-invalid', `${rule.name} ${mistake}`);
+  if (JSON.stringify(act.args).length > rule.maxChars) return refusal('ledger.args-invalid', `${rule.name} longer than ${rule.maxChars}`);
+  return undefined;
+}
+
+function distinct(keys: readonly StateKey[]): StateKey[] {
+  return [...new Map(keys.map((key) => [keyText(key), key])).values()];
+}
+
+/** What holds for every rule: only the caller's own collection is written, only keys that were read, and each once. */
+function lawful(decision: Decision, caller: Caller, reads: readonly StateKey[], values: Values): Decision {
+  if (!decision.ok) return decision;
+  const known = new Set(reads.map(keyText));
+  for (const { key, again } of decision.writes) {
+    if (key.space === 'owned' && key.owner !== caller.org) return refusal('ledger.not-owner', keyText(key));
+    if (!known.has(keyText(key))) throw new TypeError(`a rule writes ${keyText(key)} without having read it`);
+    if (again !== true && values.has(keyText(key))) return refusal('ledger.already-written', keyText(key));
+  }
+  return decision;
+}
