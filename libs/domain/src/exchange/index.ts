@@ -1,2 +1,3 @@
+export * from './envelopes.js';
 export * from './partner-link.port.js';
 export * from './partner-name.js';

@@ -12,8 +12,11 @@ export interface OwnKey {
   readonly notAfter: string;
 }
 
+/** WebCrypto's CryptoKey; the handle of a key that cannot be read out. */
+export type PrivateKeyHandle = InstanceType<typeof globalThis.CryptoKey>;
+
 /**
- * The key pairs of one role: exchange has `sign`, `seal` and `tls`, notary has `ledger`, edge none (design, section 3).
+ * The key pairs of one role: exchange has `sign`, `seal` and `tls`, notary has `ledger` and `tls`, edge none (design, section 3).
  * Private keys never leave the vault but as non-extractable handles.
  */
 export abstract class KeyVault {
@@ -22,7 +25,7 @@ export abstract class KeyVault {
   /** All keys of a use that can still be needed: rotation overlaps. */
   abstract list(use: KeyUse): Promise<readonly OwnKey[]>;
   /** WebCrypto handle of the private key, non-extractable. Throws `keys.unknown`. */
-  abstract privateKey(kid: Kid): Promise<CryptoKey>;
+  abstract privateKey(kid: Kid): Promise<PrivateKeyHandle>;
 }
 
 /** A data key wrapped by the node's master key: safe to store beside the data. Binary: version, key id, nonce, ciphertext, tag. */
