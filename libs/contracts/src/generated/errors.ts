@@ -112,6 +112,83 @@ export const errorRegistry = {
   "http": 503,
   "fhir": "throttled"
  },
+ "fhir.json-invalid": {
+  "what": "The body is no FHIR JSON that can be read without doubt",
+  "next": "Send one JSON object with a resourceType, in UTF-8, no member twice, within the limits of size and depth",
+  "retriable": false,
+  "http": 400,
+  "fhir": "structure"
+ },
+ "fhir.xml-invalid": {
+  "what": "The body is no FHIR XML that can be read without doubt",
+  "next": "Send one FHIR R4 resource as XML in UTF-8, without document type or entities, within the limits of size and depth",
+  "retriable": false,
+  "http": 400,
+  "fhir": "structure"
+ },
+ "fhir.resource-invalid": {
+  "what": "The resource breaks a rule of FHIR R4",
+  "next": "Correct the named element and send the resource again",
+  "retriable": false,
+  "http": 422,
+  "fhir": "invalid"
+ },
+ "fhir.type-unsupported": {
+  "what": "This node does not search resources of this type",
+  "next": "Ask /metadata for the types that can be searched",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-supported"
+ },
+ "fhir.search-parameter-unknown": {
+  "what": "The search has a parameter that this node does not know",
+  "next": "Ask /metadata for the parameters of the type, or send Prefer: handling=lenient to have unknown ones ignored",
+  "retriable": false,
+  "http": 400,
+  "fhir": "not-supported"
+ },
+ "fhir.search-modifier-unsupported": {
+  "what": "The search has a modifier or chain that this node does not support",
+  "next": "Search without it, or ask /metadata for what is supported",
+  "retriable": false,
+  "http": 400,
+  "fhir": "not-supported"
+ },
+ "fhir.search-value-invalid": {
+  "what": "The value of a search parameter cannot be read",
+  "next": "Write the value in the form that FHIR R4 gives for the kind of the parameter",
+  "retriable": false,
+  "http": 400,
+  "fhir": "value"
+ },
+ "fhir.search-too-large": {
+  "what": "The search is larger than this node takes",
+  "next": "Split the search into smaller ones",
+  "retriable": false,
+  "http": 400,
+  "fhir": "too-costly"
+ },
+ "fhir.page-unknown": {
+  "what": "The page token does not belong to this search",
+  "next": "Follow the link of the last answer unchanged, or start the search again",
+  "retriable": false,
+  "http": 400,
+  "fhir": "value"
+ },
+ "fhir.not-acceptable": {
+  "what": "No representation fits what the request accepts",
+  "next": "Accept application/fhir+json or application/fhir+xml, FHIR version 4.0",
+  "retriable": false,
+  "http": 406,
+  "fhir": "not-supported"
+ },
+ "fhir.media-type-unsupported": {
+  "what": "The body comes in a media type that this node does not read",
+  "next": "Send application/fhir+json or application/fhir+xml, FHIR version 4.0, in UTF-8",
+  "retriable": false,
+  "http": 415,
+  "fhir": "not-supported"
+ },
  "ingest.format-unknown": {
   "what": "The bytes are in none of the formats that this node reads",
   "next": "Send HL7 v2, CDA, KMEHR or LDT, or name the format",
@@ -238,6 +315,13 @@ export const errorRegistry = {
   "retriable": false,
   "http": 500,
   "fhir": "exception"
+ },
+ "ledger.unreachable": {
+  "what": "The channel cannot be reached, and whether the act was taken is unknown",
+  "next": "Nothing: ask for the outcome by its id, then send the same id again; check the orderer's address with portolan doctor if it lasts",
+  "retriable": true,
+  "http": 504,
+  "fhir": "transient"
  },
  "ledger.rule-unknown": {
   "what": "No rule has this name",
@@ -596,6 +680,167 @@ export const errorRegistry = {
   "http": 413,
   "fhir": "too-long"
  },
+ "orderer.client-unknown": {
+  "what": "The client certificate's key is not a live registered TLS key of an organisation",
+  "next": "Register the key by a governance act, or present the certificate of a live one",
+  "retriable": false,
+  "http": 403,
+  "fhir": "security"
+ },
+ "orderer.foreign-transaction": {
+  "what": "An organisation hands in its own signed texts alone",
+  "next": "Let the organisation that signed it hand it in",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
+ "orderer.request-malformed": {
+  "what": "The request to the orderer does not fit its contract",
+  "next": "Correct the named field; run the same version at both ends",
+  "retriable": false,
+  "http": 422,
+  "fhir": "structure"
+ },
+ "orderer.too-large": {
+  "what": "The text is longer than the orderer takes",
+  "next": "Halve the batch and send it again",
+  "retriable": false,
+  "http": 413,
+  "fhir": "too-long"
+ },
+ "orderer.busy": {
+  "what": "The orderer's queue is full",
+  "next": "Nothing: the same transaction is sent again after a pause",
+  "retriable": true,
+  "http": 503,
+  "fhir": "throttled"
+ },
+ "orderer.answer-malformed": {
+  "what": "The orderer's answer does not fit its contract",
+  "next": "Run the same version at both ends; call the regulator's operator if it lasts",
+  "retriable": true,
+  "http": 502,
+  "fhir": "structure"
+ },
+ "orderer.transaction-duplicate": {
+  "what": "A transaction of this id stands earlier in the chain",
+  "next": "Nothing: the first one counts",
+  "retriable": false,
+  "http": 409,
+  "fhir": "duplicate"
+ },
+ "orderer.time-window": {
+  "what": "The transaction's time is more than two minutes away from its block's",
+  "next": "Set the node's clock and sign the act again",
+  "retriable": true,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "orderer.block-invalid": {
+  "what": "A block does not continue this chain, or its header, signature or transactions do not fit",
+  "next": "Call the regulator's operator: the block was altered, and this copy takes nothing until the right one comes",
+  "retriable": true,
+  "http": 502,
+  "fhir": "security"
+ },
+ "orderer.genesis-mismatch": {
+  "what": "The stored chain does not begin with the configured genesis",
+  "next": "Configure the genesis of this channel, or an empty database",
+  "retriable": false,
+  "http": 500,
+  "fhir": "conflict"
+ },
+ "orderer.attestation-invalid": {
+  "what": "The attestation is not a country's signature on a block of this chain",
+  "next": "Sign with a live registered ledger key, for a block that has been distributed",
+  "retriable": false,
+  "http": 422,
+  "fhir": "security"
+ },
+ "orderer.chain-forked": {
+  "what": "Another process writes this orderer's chain",
+  "next": "Stop the second orderer; the transaction is sent again",
+  "retriable": true,
+  "http": 503,
+  "fhir": "conflict"
+ },
+ "release.source-unreachable": {
+  "what": "The source of the record does not answer",
+  "next": "Nothing is lost: the request waits and is tried again; check the source with portolan doctor if it lasts",
+  "retriable": true,
+  "http": 504,
+  "fhir": "transient"
+ },
+ "release.resource-unreadable": {
+  "what": "A stored resource is not the FHIR resource it is stored as",
+  "next": "Nothing is released; run portolan doctor, and translate the message it came from again",
+  "retriable": false,
+  "http": 500,
+  "fhir": "exception"
+ },
+ "release.content-invalid": {
+  "what": "What came is not a FHIR Bundle within its limits",
+  "next": "The content is destroyed unread; the sender must correct its assembly and release again",
+  "retriable": false,
+  "http": 502,
+  "fhir": "structure"
+ },
+ "release.outside-permit": {
+  "what": "What came holds something that its permit does not cover",
+  "next": "The content is destroyed unread; tell the sender's authority",
+  "retriable": false,
+  "http": 502,
+  "fhir": "forbidden"
+ },
+ "release.another-person": {
+  "what": "What came is not of the person who was asked for, or names more of that person than was sent",
+  "next": "The content is destroyed unread; tell the sender's authority",
+  "retriable": false,
+  "http": 502,
+  "fhir": "forbidden"
+ },
+ "release.reference-open": {
+  "what": "What came refers to something that it does not hold",
+  "next": "The content is destroyed unread; the sender must correct its assembly and release again",
+  "retriable": false,
+  "http": 502,
+  "fhir": "structure"
+ },
+ "request.partner-has-no-key": {
+  "what": "The country asked has no live sealing key in the registry",
+  "next": "The request is kept and tried again; tell that country's authority if it lasts",
+  "retriable": true,
+  "http": 502,
+  "fhir": "transient"
+ },
+ "request.purpose-not-stated": {
+  "what": "The professional's statement does not name the purpose of this request",
+  "next": "State the purpose of use in the acting professional's statement",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
+ "request.unanswered": {
+  "what": "The country asked did not answer in time",
+  "next": "Ask again later; the request crossed nothing",
+  "retriable": true,
+  "http": 504,
+  "fhir": "timeout"
+ },
+ "request.invalid": {
+  "what": "The cross-border request does not fit its contract",
+  "next": "Correct the named parameter and send it again",
+  "retriable": false,
+  "http": 422,
+  "fhir": "invalid"
+ },
+ "request.unknown": {
+  "what": "There is no such cross-border request",
+  "next": "Use the Content-Location of the answer 202; requests are shown to who made them alone",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
  "seal.undecryptable": {
   "what": "A sealed part cannot be opened",
   "next": "The sender must seal again to the key that stands in the registry",
@@ -645,6 +890,20 @@ export const errorRegistry = {
   "http": 503,
   "fhir": "transient"
  },
+ "store.outcome-unknown": {
+  "what": "The database went away while a transaction was being committed",
+  "next": "Repeat the call with the same ids: what is there already is not written twice",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
+ },
+ "store.rejected": {
+  "what": "The database refused a statement",
+  "next": "Check with portolan doctor whether all migrations ran; report the state code and the place otherwise",
+  "retriable": false,
+  "http": 500,
+  "fhir": "exception"
+ },
  "store.fenced": {
   "what": "A newer holder has this writer's lease",
   "next": "None: this instance stops writing and waits for the lease",
@@ -658,6 +917,34 @@ export const errorRegistry = {
   "retriable": false,
   "http": 403,
   "fhir": "security"
+ },
+ "store.key-destroyed": {
+  "what": "The data key was destroyed; nothing can be written under it any more",
+  "next": "Take a new key, or leave the data unwritten: its person or view has ended",
+  "retriable": false,
+  "http": 410,
+  "fhir": "deleted"
+ },
+ "store.query-invalid": {
+  "what": "A page's cursor or a search value is not one that this store gave or knows",
+  "next": "Start the search again without the cursor",
+  "retriable": false,
+  "http": 400,
+  "fhir": "invalid"
+ },
+ "store.cluster-in-use": {
+  "what": "Another process runs the embedded database of this data folder",
+  "next": "Stop that process, or start with another data folder",
+  "retriable": true,
+  "http": 503,
+  "fhir": "exception"
+ },
+ "store.cluster-failed": {
+  "what": "The embedded database does not start",
+  "next": "Read server.log in the named folder; remove the folder to begin anew (its data are for trying out)",
+  "retriable": false,
+  "http": 500,
+  "fhir": "exception"
  },
  "translate.map-invalid": {
   "what": "A translation map has a mistake",

@@ -1433,6 +1433,25 @@ export const schemas = {
    }
   }
  },
+ "admit-organisation-args": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "admit-organisation-args.schema.json",
+  "description": "Arguments of admit-organisation, the embedded ledger's one act on the channel's configuration; signed by the governance of the organisation that orders",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "organisation"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "organisation": {
+    "$ref": "ledger-genesis.schema.json#/$defs/admitted-organisation"
+   }
+  }
+ },
  "anchor-batch-args": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "anchor-batch-args.schema.json",
@@ -1685,6 +1704,30 @@ export const schemas = {
       }
      },
      "title": "TransactionResult"
+    }
+   }
+  }
+ },
+ "channel-config": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "channel-config.schema.json",
+  "description": "State value of the embedded ledger: the organisations that the channel has admitted",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "organisations"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "organisations": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 64,
+    "items": {
+     "$ref": "ledger-genesis.schema.json#/$defs/admitted-organisation"
     }
    }
   }
@@ -2155,6 +2198,89 @@ export const schemas = {
    }
   }
  },
+ "ledger-genesis": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "ledger-genesis.schema.json",
+  "description": "How a channel of the embedded ledger begins: who orders, who takes part, and the governance-signed acts of block 0. Every copy pins its exact text",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "channel",
+   "time",
+   "orderer",
+   "organisations",
+   "transactions"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "channel": {
+    "$ref": "ledger-common.schema.json#/$defs/channel-id"
+   },
+   "time": {
+    "$ref": "common.schema.json#/$defs/instant",
+    "description": "Time of block 0"
+   },
+   "orderer": {
+    "title": "GenesisOrderer",
+    "description": "The organisation that orders, and the key that signs block headers",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "org",
+     "jwk"
+    ],
+    "properties": {
+     "org": {
+      "$ref": "common.schema.json#/$defs/org-id"
+     },
+     "jwk": {
+      "$ref": "common.schema.json#/$defs/public-jwk"
+     }
+    }
+   },
+   "organisations": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 64,
+    "items": {
+     "$ref": "#/$defs/admitted-organisation"
+    }
+   },
+   "transactions": {
+    "type": "array",
+    "maxItems": 500,
+    "items": {
+     "$ref": "common.schema.json#/$defs/compact-jws"
+    }
+   }
+  },
+  "$defs": {
+   "admitted-organisation": {
+    "description": "An organisation that may register itself: the channel configuration knows its governance key",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "org",
+     "kind",
+     "governance"
+    ],
+    "properties": {
+     "org": {
+      "$ref": "common.schema.json#/$defs/org-id"
+     },
+     "kind": {
+      "$ref": "ledger-common.schema.json#/$defs/participant-kind"
+     },
+     "governance": {
+      "$ref": "common.schema.json#/$defs/public-jwk"
+     }
+    }
+   }
+  }
+ },
  "ledger-transaction": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "ledger-transaction.schema.json",
@@ -2228,6 +2354,86 @@ export const schemas = {
    },
    "commitment": {
     "$ref": "common.schema.json#/$defs/sha256"
+   }
+  }
+ },
+ "ordered-attestations": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "ordered-attestations.schema.json",
+  "description": "The orderer's answer to GET /attestations: block attestations in the order they came, with their sequence numbers",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "attestations"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "attestations": {
+    "type": "array",
+    "maxItems": 1000,
+    "items": {
+     "title": "OrderedAttestation",
+     "type": "object",
+     "additionalProperties": false,
+     "required": [
+      "seq",
+      "jws"
+     ],
+     "properties": {
+      "seq": {
+       "type": "integer",
+       "minimum": 1,
+       "maximum": 9007199254740991
+      },
+      "jws": {
+       "$ref": "common.schema.json#/$defs/compact-jws"
+      }
+     }
+    }
+   }
+  }
+ },
+ "ordered-blocks": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "ordered-blocks.schema.json",
+  "description": "The orderer's answer to GET /blocks: consecutive blocks, empty when none came within the wait",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "blocks"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "blocks": {
+    "type": "array",
+    "maxItems": 100,
+    "items": {
+     "title": "OrderedBlock",
+     "type": "object",
+     "additionalProperties": false,
+     "required": [
+      "header",
+      "transactions"
+     ],
+     "properties": {
+      "header": {
+       "$ref": "common.schema.json#/$defs/compact-jws"
+      },
+      "transactions": {
+       "type": "array",
+       "maxItems": 500,
+       "items": {
+        "$ref": "common.schema.json#/$defs/compact-jws"
+       }
+      }
+     }
+    }
    }
   }
  },
@@ -2448,6 +2654,30 @@ export const schemas = {
    }
   }
  },
+ "posted-attestations": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "posted-attestations.schema.json",
+  "description": "Body of POST /attestations: a country's own block attestations",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "attestations"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "attestations": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 100,
+    "items": {
+     "$ref": "common.schema.json#/$defs/compact-jws"
+    }
+   }
+  }
+ },
  "put-head-args": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "put-head-args.schema.json",
@@ -2633,6 +2863,29 @@ export const schemas = {
       "$ref": "common.schema.json#/$defs/compact-jws"
      }
     }
+   }
+  }
+ },
+ "standing-record": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "standing-record.schema.json",
+  "description": "Whether a suspension of one organisation by another stands, and which was the last; the one record that is rewritten",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "id",
+   "stands"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "id": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "stands": {
+    "type": "boolean"
    }
   }
  },

@@ -72,6 +72,10 @@ export type RuleId = string;
  */
 export type SourcePath = string;
 /**
+ * A country attests and exchanges; a regulator reads and may order blocks
+ */
+export type ParticipantKind = 'country' | 'regulator';
+/**
  * Number of leaves of a Merkle tree
  */
 export type TreeSize = number;
@@ -104,10 +108,6 @@ export type LedgerRole = 'notary' | 'governance';
  * sign: envelopes and counter-receipts; seal: ECDH-ES; ledger: transactions and attestations; governance: registry acts
  */
 export type KeyUse = 'sign' | 'seal' | 'tls' | 'ledger' | 'governance' | 'ca';
-/**
- * A country attests and exchanges; a regulator reads and may order blocks
- */
-export type ParticipantKind = 'country' | 'regulator';
 /**
  * What proves one step offline; a union tagged by ledger
  */
@@ -658,6 +658,21 @@ export interface RestrictionContent {
   by: Actor;
 }
 /**
+ * Arguments of admit-organisation, the embedded ledger's one act on the channel's configuration; signed by the governance of the organisation that orders
+ */
+export interface AdmitOrganisationArgs {
+  v: 1;
+  organisation: AdmittedOrganisation;
+}
+/**
+ * An organisation that may register itself: the channel configuration knows its governance key
+ */
+export interface AdmittedOrganisation {
+  org: OrgId;
+  kind: ParticipantKind;
+  governance: PublicJwk;
+}
+/**
  * A step and the proof of its predecessor
  */
 export interface BatchStep {
@@ -737,6 +752,17 @@ export interface TransactionResult {
    * A code of the error registry
    */
   code?: string;
+}
+/**
+ * State value of the embedded ledger: the organisations that the channel has admitted
+ */
+export interface ChannelConfig {
+  v: 1;
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  organisations: AdmittedOrganisation[];
 }
 /**
  * A consent version: a commitment under its own random id, named by no step
@@ -862,6 +888,31 @@ export interface LedgerEntry {
   };
 }
 /**
+ * How a channel of the embedded ledger begins: who orders, who takes part, and the governance-signed acts of block 0. Every copy pins its exact text
+ */
+export interface LedgerGenesis {
+  v: 1;
+  channel: ChannelId;
+  time: Instant;
+  orderer: GenesisOrderer;
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  organisations: AdmittedOrganisation[];
+  /**
+   * @maxItems 500
+   */
+  transactions: CompactJws[];
+}
+/**
+ * The organisation that orders, and the key that signs block headers
+ */
+export interface GenesisOrderer {
+  org: OrgId;
+  jwk: PublicJwk;
+}
+/**
  * Payload of a transaction; carried as JWS under the organisation's registered ledger or governance key
  */
 export interface LedgerTransaction {
@@ -885,6 +936,37 @@ export interface MisuseCaseRecord {
   by: OrgId;
   about: OrgId;
   commitment: Sha256;
+}
+/**
+ * The orderer's answer to GET /attestations: block attestations in the order they came, with their sequence numbers
+ */
+export interface OrderedAttestations {
+  v: 1;
+  /**
+   * @maxItems 1000
+   */
+  attestations: OrderedAttestation[];
+}
+export interface OrderedAttestation {
+  seq: number;
+  jws: CompactJws;
+}
+/**
+ * The orderer's answer to GET /blocks: consecutive blocks, empty when none came within the wait
+ */
+export interface OrderedBlocks {
+  v: 1;
+  /**
+   * @maxItems 100
+   */
+  blocks: OrderedBlock[];
+}
+export interface OrderedBlock {
+  header: CompactJws;
+  /**
+   * @maxItems 500
+   */
+  transactions: CompactJws[];
 }
 /**
  * An organisation leaves the channel; its records stay
@@ -964,6 +1046,17 @@ export interface PolicyRecord {
   hash: Sha256;
 }
 /**
+ * Body of POST /attestations: a country's own block attestations
+ */
+export interface PostedAttestations {
+  v: 1;
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  attestations: CompactJws[];
+}
+/**
  * Arguments of put-head
  */
 export interface PutHeadArgs {
@@ -1039,6 +1132,14 @@ export interface DisclosedPlaintext {
    * The signed plaintext, exact text
    */
   plaintext: string;
+}
+/**
+ * Whether a suspension of one organisation by another stands, and which was the last; the one record that is rewritten
+ */
+export interface StandingRecord {
+  v: 1;
+  id: Uuid;
+  stands: boolean;
 }
 /**
  * The custodian sends a sealed record under a live permit. from: The custodian country. to: The receiving country. by: The country that signs and anchors this step. ciphertextHash: RFC 6962 root over the sealed parts. commitment: Salted commitment to the signed plaintext bytes. limit: The record opens only before. time: When it happened by the acting node's clock; demanded of a late step. late: The emergency under which the step was signed while the channel could not be reached
