@@ -1,4 +1,11 @@
+export { closesAt, lateWindow } from './batch/judge-follow-up.js';
+export { limitTerm } from './batch/judge-release.js';
+export { leafChars, readLeaf } from './batch/step-leaf.js';
+export { emergencyTerm, reviewTerm } from './emergency/emergencies.js';
 export * from './execute.js';
+export { permitTerm } from './permit/permits.js';
+export { genesisWrites } from './registry/genesis.js';
+export { signerOf, signerReads, type Claim } from './registry/signer.js';
 export * from './rule.js';
 export { rules } from './rules.js';
 export * from './state.js';

@@ -1,6 +1,6 @@
-import { canonicalJson, type Instant, type LedgerEntry, type OrgId, type StepLeaf } from '@portolan/contracts';
+import { canonicalJson, type Instant, type LedgerEntry, type OrgId } from '@portolan/contracts';
 import { hexOf, textOf, utf8, type Sha256 } from '@portolan/verify';
-import { keyText, type Scene, type StateKey, type Values, type Write } from './rule.js';
+import { keyText, type StateKey, type Values, type Write } from './rule.js';
 
 /** What a key holds: a record, whose it is, and the time of the transaction that wrote it. */
 export interface Entry<R> extends LedgerEntry {
@@ -64,11 +64,3 @@ export function recordWrites(name: RecordName, record: object, at: Instant): [Wr
     { key: owned, bytes },
   ];
 }
-
-/** The entry under a name, or undefined where it is absent or forged. */
-export function believed<R>(name: RecordName, scene: Pick<Scene, 'values' | 'sha256'>): Entry<R> | undefined {
-  const found = findRecord<R>(name, scene.values, scene.sha256);
-  return found.is === 'present' ? found.entry : undefined;
-}
-
-export type Leaf<S extends StepLeaf['step']> = Extract<StepLeaf, { step: S }>;

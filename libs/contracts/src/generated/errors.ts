@@ -764,6 +764,34 @@ export const errorRegistry = {
   "http": 503,
   "fhir": "conflict"
  },
+ "receive.step-not-visible": {
+  "what": "The release is not on our own copy of the channel yet",
+  "next": "Nothing is lost: the sealed record waits unopened and is tried again",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
+ },
+ "receive.refused": {
+  "what": "What came could not be opened lawfully and was refused",
+  "next": "See the reason in the audit trail; ask again",
+  "retriable": false,
+  "http": 502,
+  "fhir": "security"
+ },
+ "receive.receipt-not-visible": {
+  "what": "The receiver's step is not on our own copy of the channel yet",
+  "next": "Nothing is lost: it is looked for again",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
+ },
+ "receive.receipt-invalid": {
+  "what": "The counter-receipt is not what the receiver anchored",
+  "next": "Tell the receiver's authority; the transfer stays open until its limit",
+  "retriable": false,
+  "http": 502,
+  "fhir": "security"
+ },
  "release.source-unreachable": {
   "what": "The source of the record does not answer",
   "next": "Nothing is lost: the request waits and is tried again; check the source with portolan doctor if it lasts",
