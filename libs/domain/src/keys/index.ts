@@ -1,3 +1,4 @@
 export * from './certificates.port.js';
 export * from './keys.port.js';
+export * from './partner-name.js';
 export * from './thumbprint.js';
