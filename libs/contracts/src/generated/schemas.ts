@@ -1448,7 +1448,7 @@ export const schemas = {
     "const": 1
    },
    "organisation": {
-    "$ref": "ledger-genesis.schema.json#/$defs/admitted-organisation"
+    "$ref": "trust-file.schema.json#/$defs/trusted-participant"
    }
   }
  },
@@ -1727,7 +1727,21 @@ export const schemas = {
     "minItems": 1,
     "maxItems": 64,
     "items": {
-     "$ref": "ledger-genesis.schema.json#/$defs/admitted-organisation"
+     "title": "AdmittedOrganisation",
+     "type": "object",
+     "additionalProperties": false,
+     "required": [
+      "org",
+      "kind"
+     ],
+     "properties": {
+      "org": {
+       "$ref": "common.schema.json#/$defs/org-id"
+      },
+      "kind": {
+       "$ref": "ledger-common.schema.json#/$defs/participant-kind"
+      }
+     }
     }
    }
   }
@@ -2201,7 +2215,7 @@ export const schemas = {
  "ledger-genesis": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "ledger-genesis.schema.json",
-  "description": "How a channel of the embedded ledger begins: who orders, who takes part, and the governance-signed acts of block 0. Every copy pins its exact text",
+  "description": "How a channel of the embedded ledger begins: who orders, who takes part under which governance key, and the governance-signed acts of block 0. Every copy pins its exact text",
   "type": "object",
   "additionalProperties": false,
   "required": [
@@ -2246,7 +2260,7 @@ export const schemas = {
     "minItems": 1,
     "maxItems": 64,
     "items": {
-     "$ref": "#/$defs/admitted-organisation"
+     "$ref": "trust-file.schema.json#/$defs/trusted-participant"
     }
    },
    "transactions": {
@@ -2254,29 +2268,6 @@ export const schemas = {
     "maxItems": 500,
     "items": {
      "$ref": "common.schema.json#/$defs/compact-jws"
-    }
-   }
-  },
-  "$defs": {
-   "admitted-organisation": {
-    "description": "An organisation that may register itself: the channel configuration knows its governance key",
-    "type": "object",
-    "additionalProperties": false,
-    "required": [
-     "org",
-     "kind",
-     "governance"
-    ],
-    "properties": {
-     "org": {
-      "$ref": "common.schema.json#/$defs/org-id"
-     },
-     "kind": {
-      "$ref": "ledger-common.schema.json#/$defs/participant-kind"
-     },
-     "governance": {
-      "$ref": "common.schema.json#/$defs/public-jwk"
-     }
     }
    }
   }

@@ -662,15 +662,29 @@ export interface RestrictionContent {
  */
 export interface AdmitOrganisationArgs {
   v: 1;
-  organisation: AdmittedOrganisation;
+  organisation: TrustedParticipant;
 }
 /**
- * An organisation that may register itself: the channel configuration knows its governance key
+ * A participant and its keys
  */
-export interface AdmittedOrganisation {
+export interface TrustedParticipant {
   org: OrgId;
   kind: ParticipantKind;
-  governance: PublicJwk;
+  /**
+   * @maxItems 256
+   */
+  keys: TrustedKey[];
+}
+/**
+ * A registered key
+ */
+export interface TrustedKey {
+  kid: Kid;
+  use: 'sign' | 'seal' | 'tls' | 'ledger' | 'governance';
+  jwk: PublicJwk;
+  notBefore: Instant;
+  notAfter: Instant;
+  ended?: Instant;
 }
 /**
  * A step and the proof of its predecessor
@@ -763,6 +777,10 @@ export interface ChannelConfig {
    * @maxItems 64
    */
   organisations: AdmittedOrganisation[];
+}
+export interface AdmittedOrganisation {
+  org: OrgId;
+  kind: ParticipantKind;
 }
 /**
  * A consent version: a commitment under its own random id, named by no step
@@ -888,7 +906,7 @@ export interface LedgerEntry {
   };
 }
 /**
- * How a channel of the embedded ledger begins: who orders, who takes part, and the governance-signed acts of block 0. Every copy pins its exact text
+ * How a channel of the embedded ledger begins: who orders, who takes part under which governance key, and the governance-signed acts of block 0. Every copy pins its exact text
  */
 export interface LedgerGenesis {
   v: 1;
@@ -899,7 +917,7 @@ export interface LedgerGenesis {
    * @minItems 1
    * @maxItems 64
    */
-  organisations: AdmittedOrganisation[];
+  organisations: TrustedParticipant[];
   /**
    * @maxItems 500
    */
@@ -1269,26 +1287,4 @@ export interface OrdererKey {
   org: OrgId;
   kid: Kid;
   jwk: PublicJwk;
-}
-/**
- * A participant and its keys
- */
-export interface TrustedParticipant {
-  org: OrgId;
-  kind: ParticipantKind;
-  /**
-   * @maxItems 256
-   */
-  keys: TrustedKey[];
-}
-/**
- * A registered key
- */
-export interface TrustedKey {
-  kid: Kid;
-  use: 'sign' | 'seal' | 'tls' | 'ledger' | 'governance';
-  jwk: PublicJwk;
-  notBefore: Instant;
-  notAfter: Instant;
-  ended?: Instant;
 }

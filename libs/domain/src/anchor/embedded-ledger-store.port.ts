@@ -16,7 +16,7 @@ export interface BlockOutcome {
   readonly results: string;
   readonly resultsHash: Sha256;
   readonly stateHash: Sha256;
-  /** What became of the steps of each transaction: JSON text, one for each transaction in order; '' where it judged none. */
+  /** What else is known of each outcome, in the order of the transactions: JSON text, opaque to the store; '' for nothing. */
   readonly verdicts: readonly string[];
 }
 

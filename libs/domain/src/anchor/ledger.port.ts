@@ -6,6 +6,8 @@ export interface StepVerdict {
   readonly step: string;
   readonly accepted: boolean;
   readonly code?: string;
+  /** Of an accepted step: its leaf's place in the batch's Merkle tree. */
+  readonly position?: number;
 }
 
 /** One transaction as it stands, valid or not, in a block of our own copy. */
@@ -19,6 +21,8 @@ export interface CommittedTx {
   readonly valid: boolean;
   /** Registry code of an invalid transaction. */
   readonly code?: string;
+  /** Place of the refusal: the rule, a field, or `steps/3,7`. Never a value. */
+  readonly where?: string;
   readonly verdicts?: readonly StepVerdict[];
   readonly block: number;
   readonly index: number;
