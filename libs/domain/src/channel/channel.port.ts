@@ -19,6 +19,8 @@ export abstract class ChannelReader {
   /** Whether a partner's `tls` key is registered and live. */
   abstract tlsKeyLive(country: CountryCode, kid: Kid): Promise<boolean>;
   abstract standing(step: CommittedPredecessor, recipient: CountryCode): Promise<Standing>;
+  /** Commitment of a permit as its custodian anchored it; undefined where no such permit stands. */
+  abstract permitCommitment(custodian: CountryCode, permitId: Uuid): Promise<string | undefined>;
   /** Whether a step of a transfer by `org` stands accepted on our own copy, and where. */
   abstract stepOf(transferId: Uuid, step: string, org: CountryCode): Promise<CommittedPredecessor | undefined>;
   /** Countries that are suspended now. */

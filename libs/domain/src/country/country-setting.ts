@@ -1,4 +1,5 @@
-import type { CountryCode, Policy } from '@portolan/contracts';
+import type { BusinessIdentifier, CountryCode, Policy } from '@portolan/contracts';
+import type { SummaryWording } from '../release/wording.js';
 
 /** What a country's node knows of its own country: from libs/countries/<cc>, read and checked at boot. */
 export interface CountrySetting {
@@ -10,5 +11,7 @@ export interface CountrySetting {
   /** Traits beside an identifier that a request must bear before anybody is looked up. */
   readonly demandedTraits: readonly ('birthDate' | 'family' | 'given')[];
   /** The organisation that stands as custodian in documents and audit events. */
-  readonly custodian: { readonly name: string; readonly system: string; readonly value: string };
+  readonly custodian: { readonly name: string; readonly identifier: BusinessIdentifier };
+  /** The words of generated documents, in the country's language. */
+  readonly wording: SummaryWording;
 }

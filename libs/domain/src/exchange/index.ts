@@ -1,3 +1,3 @@
 export * from './envelopes.js';
 export * from './partner-link.port.js';
-export * from './partner-name.js';
+export * from './send.row.js';

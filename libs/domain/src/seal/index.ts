@@ -1,1 +1,2 @@
 export * from './seal.port.js';
+export * from './seal.row.js';

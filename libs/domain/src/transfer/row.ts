@@ -1,3 +1,4 @@
+import type { PortolanError } from '@portolan/contracts';
 import type { Role } from '../kernel/role.js';
 import type { RoleTx } from '../store/role-tx.port.js';
 
@@ -22,6 +23,8 @@ export interface RowDefinition<Tx extends RoleTx, Ports, Subject, Facts, Decisio
   decide(facts: Facts): Decision;
   /** Writes with the given transaction; throws to undo everything. */
   write(tx: Tx, subject: Subject, decision: Decision, ports: Ports): Promise<void>;
+  /** What is written where gathering fails for good (an error that is not retriable); without it the row waits and shows in doctor. */
+  fail?(tx: Tx, subject: Subject, error: PortolanError, ports: Ports): Promise<void>;
 }
 
 /** A row whose facts and decision are its own affair: what the runner sees. */
@@ -33,6 +36,7 @@ export interface Row<Tx extends RoleTx, Ports, Subject> {
   readonly to: readonly string[];
   /** Gathers and decides; what comes back is ready to be written. */
   plan(subject: Subject, ports: Ports): Promise<PlannedWrite<Tx>>;
+  readonly fail: ((tx: Tx, subject: Subject, error: PortolanError, ports: Ports) => Promise<void>) | undefined;
 }
 
 export interface PlannedWrite<Tx extends RoleTx> {
@@ -51,6 +55,7 @@ export function row<Tx extends RoleTx, Ports, Subject, Facts, Decision extends {
     side,
     from,
     to,
+    fail: definition.fail?.bind(definition),
     async plan(subject, ports): Promise<PlannedWrite<Tx>> {
       const decision = definition.decide(await definition.gather(subject, ports));
       return { to: decision.to, write: (tx) => definition.write(tx, subject, decision, ports) };

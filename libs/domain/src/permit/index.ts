@@ -1,0 +1,2 @@
+export * from './permit.decide.js';
+export * from './permit.row.js';

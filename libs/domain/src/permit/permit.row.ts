@@ -1,0 +1,188 @@
+import {
+  canonicalJson,
+  parseBounded,
+  PortolanError,
+  type ConsentContent,
+  type ExchangeRequest,
+  type PermitOpening,
+  type RestrictionContent,
+} from '@portolan/contracts';
+import { base64url, bytesOfBase64url, commit, utf8 } from '@portolan/verify';
+import { recordAct, type Act } from '../audit/record-act.js';
+import { openContent } from '../exchange/envelopes.js';
+import { instant } from '../kernel/machine.port.js';
+import { post } from '../messages/post.js';
+import type { Person } from '../store/edge-tx.port.js';
+import type { ConsentRow, ExchangeTx, RestrictionRow } from '../store/exchange-tx.port.js';
+import type { ExchangePorts, Transfer } from '../transfer/exchange.ports.js';
+import { row } from '../transfer/row.js';
+import { custodianData, needed, type SealedParts } from '../transfer/transfer.data.js';
+import { answerMessages, sealAnswer } from './answer.js';
+import { categoriesPresent } from './categories-present.js';
+import { decidePermit, type Denial, type Grant, type PermitFacts } from './permit.decide.js';
+
+const MAX_REQUEST_CHARS = 100_000;
+
+/** Fresh material for either outcome, made before deciding so that a denial does the same work as a grant. */
+interface Prepared {
+  readonly facts: PermitFacts;
+  readonly permitId: string;
+  readonly salt: string;
+  readonly answers: { readonly match: SealedParts; readonly none: SealedParts };
+}
+
+type Decision =
+  | { readonly to: 'permitting'; readonly grant: Grant; readonly opening: PermitOpening; readonly request: ExchangeRequest }
+  | { readonly to: 'answered'; readonly denial: Denial | undefined; readonly person: Person | undefined; readonly answer: SealedParts; readonly request: ExchangeRequest };
+
+/**
+ * Row 5: the custodian's exchange opens a request, finds the person by the traits sent, and decides on its own grounds. A record
+ * goes on under a permit whose anchor row 6 waits for; everything else is answered at one fixed time after the request came,
+ * in one form and length (design, invariant 8).
+ */
+export const permitRow = row<ExchangeTx, ExchangePorts, Transfer, Prepared, Decision>({
+  step: 'permit',
+  role: 'exchange',
+  side: 'custodian',
+  from: 'requested',
+  to: ['permitting', 'answered'],
+  async gather(transfer, ports) {
+    const request = await openRequest(transfer, ports);
+    const facts = await gatherFacts(request, ports);
+    const answers = { match: await sealAnswer(request, 'certain-match', ports), none: await sealAnswer(request, 'none', ports) };
+    return { facts, permitId: ports.random.uuid(), salt: base64url(ports.random.bytes(32)), answers };
+  },
+  decide({ facts, permitId, salt, answers }) {
+    const { request } = facts;
+    const verdict = decidePermit(facts);
+    if (verdict.kind === 'denial') return { to: 'answered', denial: verdict, person: verdict.person, answer: answers.none, request };
+    if (request.kind === 'match') return { to: 'answered', denial: undefined, person: verdict.person, answer: answers.match, request };
+    return { to: 'permitting', grant: verdict, opening: openingOf(verdict, request, permitId, salt), request };
+  },
+  write: (tx, transfer, decision, ports) => (decision.to === 'permitting' ? writeGrant(tx, transfer, decision, ports) : writeAnswer(tx, transfer, decision, ports)),
+  /** A request that cannot be opened or read is answered by nobody: its sender is not proven. It stays as a dead letter with its original. */
+  async fail(tx, transfer, error, ports) {
+    if (!(await tx.transfers.advance(transfer.transferId, 'requested', 'answered', { data: { refusal: error.code } }))) return;
+    await recordAct(tx, ports.random, { ...unknownAsker(transfer, ports), outcome: 'failed', reason: error.code }, { person: undefined, keyId: transfer.keyId });
+  },
+});
+
+async function openRequest(transfer: Transfer, ports: ExchangePorts): Promise<ExchangeRequest> {
+  const sealed = needed(custodianData(transfer).request, 'request');
+  const head = { kind: 'request', transferId: transfer.transferId, from: transfer.partner, to: ports.country.code } as const;
+  const { content } = await openContent(ports.sealer, sealed, head, (country, kid) => ports.channel.senderKey(country, kid));
+  const where = 'permit/request';
+  const request = ports.validators.check<ExchangeRequest>('exchange-request', parseBounded(content, MAX_REQUEST_CHARS, 'request.invalid', where), 'request.invalid', where);
+  if (request.transferId !== head.transferId || request.from !== head.from || request.to !== head.to) throw new PortolanError('seal.header-mismatch', where);
+  return request;
+}
+
+async function gatherFacts(request: ExchangeRequest, ports: ExchangePorts): Promise<PermitFacts> {
+  const { country, clock } = ports;
+  const candidates = await ports.people.personsByTraits(request.traits);
+  const only = candidates.length === 1 ? candidates[0] : undefined;
+  const said = only === undefined ? { consents: [], restrictions: [] } : await readGrounds(only, ports);
+  const { emergency, from, to } = request;
+  return {
+    request,
+    now: clock.now(),
+    policy: country.policy,
+    demandedTraits: country.demandedTraits,
+    candidates,
+    ...said,
+    present: only === undefined ? [] : await categoriesPresent(await ports.records.gather(only.id, request.categories, request.since, request.until), request),
+    suspended: await ports.channel.suspended(),
+    emergencyStands: emergency !== undefined && (await ports.channel.emergencyStands(emergency.id, from, to, from)),
+  };
+}
+
+const readGrounds = (person: Person, ports: ExchangePorts): Promise<Pick<PermitFacts, 'consents' | 'restrictions'>> =>
+  ports.uow.run(async (tx) => ({
+    consents: (await tx.grounds.consents(person.id)).map((consent: ConsentRow) => ({ state: consent.state, content: JSON.parse(consent.text) as ConsentContent })),
+    restrictions: (await tx.grounds.restrictions(person.id))
+      .filter((restriction: RestrictionRow) => restriction.state === 'live')
+      .map((restriction) => JSON.parse(restriction.text) as RestrictionContent),
+  }));
+
+/** What the permit's commitment covers; the person is named as the asker named her. */
+function openingOf(grant: Grant, request: ExchangeRequest, permitId: string, salt: string): PermitOpening {
+  const [person] = request.traits.identifiers;
+  return {
+    v: 1,
+    salt,
+    permitId,
+    custodian: request.to,
+    recipient: request.from,
+    purpose: request.purpose,
+    until: instant(grant.until),
+    ground: grant.ground,
+    ...(grant.consent === undefined ? {} : { consent: grant.consent }),
+    person: needed(person, 'identifier'),
+    categories: [...grant.categories],
+    ...(grant.since === undefined ? {} : { since: grant.since }),
+    duties: [...grant.duties],
+  };
+}
+
+async function writeGrant(tx: ExchangeTx, transfer: Transfer, decision: Extract<Decision, { to: 'permitting' }>, ports: ExchangePorts): Promise<void> {
+  const { grant, opening, request } = decision;
+  const keyId = await tx.keys.forPerson(grant.person.id);
+  const text = canonicalJson(opening);
+  const permitAct = ports.random.uuid();
+  const data = { asked: request, opening: text, grant: { categories: grant.categories, ground: grant.ground, ...(grant.since === undefined ? {} : { since: grant.since }) }, permitAct };
+  const change = { data, permitId: opening.permitId, person: grant.person.id, keyId, limit: instant(grant.limit) };
+  if (!(await tx.transfers.advance(transfer.transferId, 'requested', 'permitting', change))) return;
+  await tx.permits.put({
+    id: opening.permitId,
+    transferId: transfer.transferId,
+    person: grant.person.id,
+    recipient: opening.recipient,
+    purpose: opening.purpose,
+    until: opening.until,
+    state: 'granted',
+    keyId,
+    opening: text,
+    consentId: grant.consent?.id,
+  });
+  const { permitId: id, custodian, recipient, purpose, until } = opening;
+  const commitment = commit(bytesOfBase64url(opening.salt), utf8(text), ports.sha256);
+  const args = { v: 1, id, custodian, recipient, purpose, until, commitment };
+  await post(tx, { id: permitAct, type: 'act.anchor', key: transfer.transferId, keyId, body: { fn: 'put-permit', args } });
+}
+
+async function writeAnswer(tx: ExchangeTx, transfer: Transfer, decision: Extract<Decision, { to: 'answered' }>, ports: ExchangePorts): Promise<void> {
+  const { request, denial, person, answer } = decision;
+  const keyId = person === undefined ? transfer.keyId : await tx.keys.forPerson(person.id);
+  const known = person === undefined ? {} : { person: person.id };
+  if (!(await tx.transfers.advance(transfer.transferId, 'requested', 'answered', { data: { asked: request }, keyId, ...known }))) return;
+  for (const message of answerMessages(request, custodianData(transfer), answer, ports)) await tx.outgoing.add(message);
+  await recordAct(tx, ports.random, answerAct(request, denial, ports), { person: person?.id, keyId });
+}
+
+function answerAct(request: ExchangeRequest, denial: Denial | undefined, ports: ExchangePorts): Act {
+  const { actor, from: partner, purpose, transferId, categories } = request;
+  return {
+    act: denial === undefined ? 'person-matched' : 'release-refused',
+    recorded: instant(ports.clock.now()),
+    outcome: denial === undefined ? 'success' : 'refused',
+    ...(denial === undefined ? {} : { reason: denial.reason }),
+    actor,
+    country: ports.country.code,
+    partner,
+    purpose,
+    transferId,
+    categories,
+  };
+}
+
+function unknownAsker(transfer: Transfer, ports: ExchangePorts): Omit<Act, 'outcome' | 'reason'> {
+  const node = { system: 'urn:portolan:node', value: transfer.partner };
+  return {
+    act: 'release-refused',
+    recorded: instant(ports.clock.now()),
+    actor: { kind: 'machine', name: `Portolan node ${transfer.partner}`, id: node, role: 'node', organisation: { id: node, name: `Portolan node ${transfer.partner}` } },
+    country: ports.country.code,
+    partner: transfer.partner,
+    transferId: transfer.transferId,
+  };
+}

@@ -1,0 +1,3 @@
+export * from './open.decide.js';
+export * from './open.row.js';
+export * from './receipt.row.js';

@@ -1,0 +1,59 @@
+import type { ExchangeRequest, PermitOpening, RefusalReason, ReleasedStep } from '@portolan/contracts';
+import type { Standing } from '../channel/channel.port.js';
+import { covers } from '../release/index.js';
+
+/** What is known before anything is decrypted. */
+export interface BeforeOpening {
+  readonly now: number;
+  readonly standing: Standing;
+  readonly leaf: ReleasedStep | undefined;
+  /** RFC 6962 root over the sealed parts that are here. */
+  readonly root: string;
+  readonly transferId: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export type Leave = { readonly may: true } | { readonly may: false; readonly reason: RefusalReason } | { readonly may: 'wait' };
+
+const PERMIT_REASONS = { ended: 'permit-ended', expired: 'permit-expired', foreign: 'permit-foreign', unknown: 'permit-foreign' } as const;
+
+/** Whether the record may be decrypted at all: the step stands, names exactly these bytes and this permit, and the permit is live. */
+export function mayDecrypt(facts: BeforeOpening): Leave {
+  const { standing, leaf } = facts;
+  if (leaf === undefined || standing.step === 'mismatch') return { may: false, reason: 'step-mismatch' };
+  if (standing.step === 'not-visible') return Date.parse(leaf.limit) > facts.now ? { may: 'wait' } : { may: false, reason: 'step-missing' };
+  if (leaf.transferId !== facts.transferId || leaf.from !== facts.from || leaf.to !== facts.to) return { may: false, reason: 'step-mismatch' };
+  if (leaf.ciphertextHash !== facts.root) return { may: false, reason: 'step-mismatch' };
+  if (standing.permit !== 'live') return { may: false, reason: PERMIT_REASONS[standing.permit] };
+  if (Date.parse(leaf.limit) <= facts.now) return { may: false, reason: 'limit-passed' };
+  return { may: true };
+}
+
+/** What is known after decrypting, all of it from inside the envelope or from our own copy. */
+export interface AfterOpening {
+  readonly asked: ExchangeRequest;
+  readonly opening: PermitOpening;
+  readonly leaf: ReleasedStep;
+  /** The commitments computed from what came. */
+  readonly plaintextCommitment: string;
+  readonly permitCommitment: string;
+  /** The permit's commitment as it stands on the channel. */
+  readonly anchoredPermitCommitment: string | undefined;
+  readonly record: string;
+}
+
+/** Whether what was decrypted is what the permit covers and what we asked for. Anything else is destroyed unread. */
+export function mayKeep(facts: AfterOpening): RefusalReason | undefined {
+  const { asked, opening, leaf } = facts;
+  if (facts.plaintextCommitment !== leaf.commitment) return 'signature-invalid';
+  if (facts.permitCommitment !== facts.anchoredPermitCommitment) return 'opening-mismatch';
+  const parties = opening.permitId === leaf.permitId && opening.custodian === asked.to && opening.recipient === asked.from;
+  if (!parties || opening.purpose !== asked.purpose) return 'opening-mismatch';
+  const person = asked.traits.identifiers.some(({ system, value }) => system === opening.person.system && value === opening.person.value);
+  const categories = opening.categories.every((category) => asked.categories.includes(category));
+  if (!person || !categories) return 'opening-mismatch';
+  const { since } = opening;
+  const coverage = covers({ categories: opening.categories, ...(since === undefined ? {} : { since }), identifiers: [opening.person] }, facts.record);
+  return coverage.covered ? undefined : 'opening-mismatch';
+}

@@ -1,0 +1,122 @@
+import { canonicalJson, type ExchangeRecord, type ExchangeRequest, type PermitOpening } from '@portolan/contracts';
+import { base64url, hexOf } from '@portolan/verify';
+import { recordAct } from '../audit/record-act.js';
+import { instant } from '../kernel/machine.port.js';
+import { post } from '../messages/post.js';
+import { answerMessages, sealAnswer } from '../permit/answer.js';
+import type { ExchangeTx } from '../store/exchange-tx.port.js';
+import type { ExchangePorts, Transfer } from '../transfer/exchange.ports.js';
+import { row } from '../transfer/row.js';
+import { custodianData, needed, type SealedParts } from '../transfer/transfer.data.js';
+import type { ReleasePlan } from './release.js';
+import { release, type ManifestEntry } from './release.js';
+
+interface Facts {
+  readonly plan: ReleasePlan;
+  readonly request: ExchangeRequest;
+  readonly opening: string;
+  readonly salt: string;
+  readonly none: SealedParts;
+}
+
+type Decision =
+  | { readonly to: 'assembled'; readonly content: string; readonly salt: string; readonly manifest: readonly ManifestEntry[] }
+  | { readonly to: 'answered'; readonly none: SealedParts };
+
+/**
+ * Row 6: the record is assembled, minimised to what the permit covers, and given its narrative. The audit event that tells the person
+ * is written in the same transaction: a release that cannot be recorded does not happen.
+ */
+export const releaseRow = row<ExchangeTx, ExchangePorts, Transfer, Facts, Decision>({
+  step: 'release',
+  role: 'exchange',
+  side: 'custodian',
+  from: 'permitted',
+  to: ['assembled', 'answered'],
+  async gather(transfer, ports) {
+    const data = custodianData(transfer);
+    const request = needed(data.asked, 'asked');
+    const text = needed(data.opening, 'opening');
+    const opening = JSON.parse(text) as PermitOpening;
+    const gathered = await ports.records.gather(needed(transfer.person, 'person'), opening.categories, opening.since, request.until);
+    const none = await sealAnswer(request, 'none', ports);
+    return { plan: planOf(opening, request, gathered, ports), request, opening: text, salt: base64url(ports.random.bytes(32)), none };
+  },
+  decide({ plan, request, opening, salt, none }) {
+    const released = release(plan);
+    // What was there when the permit was decided is gone now: the same answer as ever.
+    if (released === undefined) return { to: 'answered', none };
+    const { transferId, from, to } = request;
+    const record: ExchangeRecord = {
+      v: 1,
+      transferId,
+      from: to,
+      to: from,
+      salt,
+      opening,
+      contentType: released.contentType,
+      record: released.text,
+      time: plan.timestamp,
+    };
+    return { to: 'assembled', content: canonicalJson(record), salt, manifest: released.manifest };
+  },
+  write: (tx, transfer, decision, ports) =>
+    decision.to === 'assembled' ? keep(tx, transfer, decision, ports) : takeBack(tx, transfer, decision.none, ports),
+});
+
+function planOf(opening: PermitOpening, request: ExchangeRequest, gathered: ReleasePlan['gathered'], ports: ExchangePorts): ReleasePlan {
+  const { country, clock, sha256 } = ports;
+  return {
+    permit: { categories: opening.categories, since: opening.since, identifiers: [opening.person] },
+    asked: { categories: request.categories, since: request.since, until: request.until },
+    gathered,
+    custodian: { country: country.code, ...country.custodian },
+    wording: country.wording,
+    timestamp: instant(clock.now()),
+    sha256: (bytes) => hexOf(sha256(bytes)),
+  };
+}
+
+async function keep(
+  tx: ExchangeTx,
+  transfer: Transfer,
+  { content, salt, manifest }: Extract<Decision, { to: 'assembled' }>,
+  ports: ExchangePorts,
+): Promise<void> {
+  if (!(await tx.transfers.advance(transfer.transferId, 'permitted', 'assembled', { data: { content, salt, manifest } }))) return;
+  const request = needed(custodianData(transfer).asked, 'asked');
+  const permit = transfer.permitId === undefined ? {} : { permitId: transfer.permitId };
+  await recordAct(
+    tx,
+    ports.random,
+    {
+      act: 'record-released',
+      recorded: instant(ports.clock.now()),
+      outcome: 'success',
+      actor: request.actor,
+      country: ports.country.code,
+      partner: request.from,
+      purpose: request.purpose,
+      transferId: transfer.transferId,
+      ...permit,
+      categories: needed(custodianData(transfer).grant, 'grant').categories,
+      items: manifest.map(({ type, id }) => `${type}/${id}`),
+    },
+    { person: transfer.person, keyId: transfer.keyId },
+  );
+}
+
+async function takeBack(tx: ExchangeTx, transfer: Transfer, none: SealedParts, ports: ExchangePorts): Promise<void> {
+  if (!(await tx.transfers.advance(transfer.transferId, 'permitted', 'answered', {}))) return;
+  const request = needed(custodianData(transfer).asked, 'asked');
+  const permitId = needed(transfer.permitId, 'permitId');
+  await tx.permits.mark(permitId, 'ended');
+  await post(tx, {
+    id: ports.random.uuid(),
+    type: 'act.anchor',
+    key: transfer.transferId,
+    keyId: transfer.keyId,
+    body: { fn: 'end-permit', args: { v: 1, permitId } },
+  });
+  for (const message of answerMessages(request, custodianData(transfer), none, ports)) await tx.outgoing.add(message);
+}

@@ -1,0 +1,109 @@
+import { canonicalJson, PortolanError, type Actor, type ErrorCode, type ExchangeRequest } from '@portolan/contracts';
+import { recordAct } from '../audit/record-act.js';
+import { outgoing, sealContent } from '../exchange/envelopes.js';
+import { instant } from '../kernel/machine.port.js';
+import type { AskCommand } from '../messages/role-messages.js';
+import { post } from '../messages/post.js';
+import type { ExchangeTx } from '../store/exchange-tx.port.js';
+import type { ExchangePorts, Transfer } from '../transfer/exchange.ports.js';
+import { row } from '../transfer/row.js';
+import { askerData, needed, type SealedParts } from '../transfer/transfer.data.js';
+
+/** How long an asker waits for a record before it gives up; the custodian's limit may be shorter. */
+const ASK_WINDOW_MS = 15 * 60_000;
+
+interface AskFacts {
+  readonly request: ExchangeRequest;
+  readonly sealed: SealedParts;
+}
+type AskDecision = { readonly to: 'asked' } & AskFacts;
+
+/** Row 4: the asking country's exchange checks who acts, signs the request, and seals it to the country asked. */
+export const askRow = row<ExchangeTx, ExchangePorts, Transfer, AskFacts, AskDecision>({
+  step: 'ask',
+  role: 'exchange',
+  side: 'asker',
+  from: 'asking',
+  to: ['asked'],
+  async gather(transfer, ports) {
+    const command = needed(askerData(transfer).command, 'command');
+    const request = requestOf(command, await actorOf(command, ports), ports);
+    const key = await ports.channel.sealKey(command.country);
+    if (key === undefined) throw new PortolanError('request.partner-has-no-key', 'request/ask');
+    const sealed = await sealContent(ports.sealer, ports.sha256, canonicalJson(request), head(request), key);
+    return { request, sealed };
+  },
+  decide: (facts) => ({ to: 'asked', ...facts }),
+  async write(tx, transfer, { request, sealed }, ports) {
+    const data = { asked: request, actor: request.actor };
+    const limit = request.limit;
+    if (!(await tx.transfers.advance(transfer.transferId, 'asking', 'asked', { data, limit, dueAt: limit }))) return;
+    for (const message of outgoing(head(request), ports.random.uuid(), sealed, request.time)) await tx.outgoing.add(message);
+    const act = request.kind === 'match' ? 'person-sought-abroad' : 'record-asked-abroad';
+    const { actor, purpose, time: recorded } = request;
+    await recordAct(
+      tx,
+      ports.random,
+      { act, recorded, outcome: 'success', actor, country: ports.country.code, partner: request.to, purpose, transferId: transfer.transferId, categories: request.categories },
+      { person: undefined, keyId: transfer.keyId },
+    );
+  },
+  fail: (tx, transfer, error, ports) => answerEdge(tx, transfer, 'asking', error.code, ports),
+});
+
+const head = (request: ExchangeRequest): { kind: 'request'; transferId: string; from: string; to: string } => ({
+  kind: 'request',
+  transferId: request.transferId,
+  from: request.from,
+  to: request.to,
+});
+
+/** Who acts, as the exchange itself verified it: the edge's word alone opens nothing. */
+async function actorOf(command: AskCommand, ports: ExchangePorts): Promise<Actor> {
+  const principal = await ports.tokens.verify(command.evidence.accessToken);
+  const acting = command.evidence.assertion === undefined ? principal.acting : await ports.professionals.verify(command.evidence.assertion, principal);
+  if (acting === undefined) throw new PortolanError('access.professional-missing', 'request/ask');
+  if (!acting.purposes.includes(command.purpose)) throw new PortolanError('request.purpose-not-stated', 'request/ask');
+  return acting.actor;
+}
+
+function requestOf(command: AskCommand, actor: Actor, ports: ExchangePorts): ExchangeRequest {
+  const now = ports.clock.now();
+  const { transferId, kind, country, purpose, traits, categories, since, until, caseId, emergency } = command;
+  return {
+    v: 1,
+    kind,
+    transferId,
+    from: ports.country.code,
+    to: country,
+    purpose,
+    actor,
+    traits,
+    categories: [...categories],
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    caseId,
+    ...(emergency === undefined ? {} : { emergency }),
+    time: instant(now),
+    limit: instant(now + ASK_WINDOW_MS),
+  };
+}
+
+/** Row 4b: nobody answered within the limit. */
+export const giveUpRow = row<ExchangeTx, ExchangePorts, Transfer, undefined, { to: 'failed' }>({
+  step: 'give-up',
+  role: 'exchange',
+  side: 'asker',
+  from: 'asked',
+  to: ['failed'],
+  gather: async () => undefined,
+  decide: () => ({ to: 'failed' }),
+  write: (tx, transfer, _decision, ports) => answerEdge(tx, transfer, 'asked', 'request.unanswered', ports),
+});
+
+/** Ends the transfer on our side and tells the edge, whose client waits. */
+async function answerEdge(tx: ExchangeTx, transfer: Transfer, from: 'asking' | 'asked', code: ErrorCode, ports: ExchangePorts): Promise<void> {
+  if (!(await tx.transfers.advance(transfer.transferId, from, 'failed', {}))) return;
+  const body = { transferId: transfer.transferId, outcome: 'failed', code } as const;
+  await post(tx, { id: ports.random.uuid(), type: 'transfer.outcome', key: transfer.transferId, keyId: transfer.keyId, body });
+}

@@ -1,0 +1,5 @@
+export * from './exchange.ports.js';
+export * from './row.js';
+export * from './transfer.data.js';
+export * from './transfer.pipeline.js';
+export * from './transfer.states.js';
