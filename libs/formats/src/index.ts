@@ -1,1 +1,8 @@
-export {};
+export { bundleOf } from './bundle.js';
+export { countryPack, type CountryPack } from './country-pack.js';
+export * from './engine/index.js';
+export { detectFormat, formats } from './formats.js';
+export * from './hl7v2/index.js';
+export type { PersonTraits } from './person-traits.js';
+export { DEFAULT_MAX_BYTES, translate, type Translation, type TranslationInput } from './translate.js';
+export type { FormatName } from '@portolan/contracts';

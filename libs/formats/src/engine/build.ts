@@ -1,0 +1,151 @@
+import type { ErrorCode } from '@portolan/contracts';
+import { mapCodings } from './codings.js';
+import type { CompiledElement, Making } from './compile.js';
+import { hasValue } from './condition.js';
+import type { ConversionContext } from './conversion.js';
+import { isFhirObject, type FhirObject, type FhirValue } from './fhir.js';
+import type { Instance, InstanceIndex } from './instances.js';
+import { joinPath, type Built, type Mark } from './marks.js';
+import type { MapSet } from './map-set.js';
+import type { SourceNode } from './source-node.js';
+import { select } from './source-path.js';
+import { putAt } from './target-path.js';
+
+/** Something worth telling about one place; never a value. */
+export interface Finding {
+  readonly code: ErrorCode;
+  readonly path: string;
+  readonly rule: string;
+}
+
+/** Ends the building of one entry: a value that it cannot do without is missing or broken. */
+export class EntryRefused extends Error {
+  constructor(
+    readonly finding: Finding,
+    readonly severity: 'entry' | 'document',
+  ) {
+    super(finding.code);
+    this.name = 'EntryRefused';
+  }
+}
+
+export interface BuildJob {
+  readonly set: MapSet;
+  readonly instances: InstanceIndex;
+  /** Everything of a ConversionContext but the rule and the notes. */
+  readonly facts: Omit<ConversionContext, 'rule' | 'note'>;
+  readonly findings: Finding[];
+}
+
+/** Deepest nesting of element rules and types within each other. */
+const MAX_RULE_DEPTH = 24;
+
+/** Makes one object from `elements` at `node`; undefined where the source has nothing for it. */
+export function buildObject(elements: readonly CompiledElement[], node: SourceNode, job: BuildJob, depth = 0): Built | undefined {
+  if (depth > MAX_RULE_DEPTH) return undefined;
+  const value: FhirObject = {};
+  const marks: Mark[] = [];
+  for (const element of elements) {
+    for (const built of buildElement(element, node, job, depth)) marks.push(...place(value, element, built, job));
+  }
+  return marks.some((mark) => mark.kind !== 'constant') ? { value, marks } : undefined;
+}
+
+/** Puts a built value where its rule says; the marks with their full paths, or none where the place is taken. */
+function place(object: FhirObject, element: CompiledElement, built: Built, job: BuildJob): Mark[] {
+  if (element.to.length > 0) {
+    const path = putAt(object, element.to, built.value);
+    if (path !== undefined) return built.marks.map((mark) => ({ ...mark, path: joinPath(path, mark.path) }));
+  } else if (isFhirObject(built.value) && Object.keys(built.value).every((key) => object[key] === undefined)) {
+    Object.assign(object, built.value);
+    return [...built.marks];
+  }
+  for (const mark of built.marks) {
+    if (mark.kind !== 'source') continue;
+    for (const leaf of mark.from) job.findings.push({ code: 'translate.value-conflict', path: leaf.path, rule: element.id });
+  }
+  return [];
+}
+
+function buildElement(element: CompiledElement, node: SourceNode, job: BuildJob, depth: number): Built[] {
+  if (element.when !== undefined && !element.when(node)) return [];
+  const { making } = element;
+  if (making.kind === 'constant') return [constantOf(element, making.value)];
+  const built =
+    making.kind === 'reference'
+      ? sourcesOf(element, node).flatMap((source) => references(element, source, making, job))
+      : sourcesOf(element, node).flatMap((source) => convert(element, source, node, job, depth));
+  if (built.length > 0) return built;
+  if (element.rule.otherwise !== undefined) return [constantOf(element, element.rule.otherwise)];
+  if (element.rule.required !== undefined) refuse(element, node, 'translate.value-missing', element.rule.required);
+  return [];
+}
+
+function constantOf(element: CompiledElement, value: string | number | boolean): Built {
+  return { value, marks: [{ kind: 'constant', path: '', rule: element.id, value }] };
+}
+
+function refuse(element: CompiledElement, at: SourceNode, code: ErrorCode, severity: 'entry' | 'document'): never {
+  const asked = element.rule.from === undefined ? '' : ` ${[element.rule.from].flat().join(' or ')}`;
+  const path = code === 'translate.value-missing' ? `${at.path}${asked}` : at.path;
+  throw new EntryRefused({ code, path, rule: element.id }, severity);
+}
+
+function sourcesOf(element: CompiledElement, node: SourceNode): SourceNode[] {
+  if (element.from.length === 0) return [node];
+  for (const path of element.from) {
+    const found = select(node, path).filter(hasValue);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function convert(element: CompiledElement, source: SourceNode, node: SourceNode, job: BuildJob, depth: number): Built[] {
+  const made = element.making.kind === 'convert' ? converted(element, source, job) : nested(element, source, job, depth);
+  if (made === undefined) return [];
+  const coded = element.rule.codes === undefined ? made : mapCodings(made, element, job);
+  const claimed = element.claims.flatMap((path) => select(node, path)).flatMap((found) => found.leaves());
+  if (claimed.length === 0) return [coded];
+  return [{ value: coded.value, marks: [...coded.marks, { kind: 'source', path: '', rule: element.id, from: claimed }] }];
+}
+
+function nested(element: CompiledElement, source: SourceNode, job: BuildJob, depth: number): Built | undefined {
+  if (element.making.kind !== 'object') return undefined;
+  const { type, elements } = element.making;
+  const shared = type === undefined ? [] : (job.set.types.get(type) ?? []);
+  return buildObject([...shared, ...elements], source, job, depth + 1);
+}
+
+function converted(element: CompiledElement, source: SourceNode, job: BuildJob): Built | undefined {
+  if (element.making.kind !== 'convert') return undefined;
+  const note = (code: ErrorCode, at: SourceNode): void => void job.findings.push({ code, path: at.path, rule: element.id });
+  const result = element.making.convert(source, { ...job.facts, rule: element.rule, note });
+  if (result === undefined) return undefined;
+  if (!('problem' in result)) {
+    return { value: result.value, marks: result.origins.map((origin) => ({ kind: 'source', rule: element.id, ...origin })) };
+  }
+  const severity = element.rule.strict ?? (element.rule.otherwise === undefined ? element.rule.required : undefined);
+  if (severity !== undefined) refuse(element, result.at, result.problem, severity);
+  note(result.problem, result.at);
+  return undefined;
+}
+
+function references(element: CompiledElement, source: SourceNode, making: Extract<Making, { kind: 'reference' }>, job: BuildJob): Built[] {
+  const meant = inScope(job.instances, source, making);
+  const texts = [...new Set(meant.map((one) => `${one.rule.resource}/${one.id}`))];
+  return texts.map((reference) => ({
+    value: { reference } satisfies FhirValue,
+    marks: [{ kind: 'reference', path: 'reference', rule: element.id }],
+  }));
+}
+
+function inScope(
+  instances: InstanceIndex,
+  source: SourceNode,
+  { rule, scope }: Extract<Making, { kind: 'reference' }>,
+): readonly Instance[] {
+  if (scope === 'here') return instances.here(rule, source);
+  if (scope === 'within') return instances.within(rule, source);
+  const one = instances.nearest(rule, source);
+  return one === undefined ? [] : [one];
+}

@@ -1,0 +1,172 @@
+import type { ElementRule, IgnoreRule, ResourceRule } from '@portolan/contracts';
+import { compileCondition, type Condition } from './condition.js';
+import type { ConceptMap } from './concept-map.js';
+import type { Conversion } from './conversion.js';
+import { elementId } from './layers.js';
+import type { MapMistake } from './map-set.js';
+import { parseSourcePath, type SourcePathPlan } from './source-path.js';
+import { parseTargetPath, type TargetPath } from './target-path.js';
+
+/** How an element's value is made. */
+export type Making =
+  | { readonly kind: 'constant'; readonly value: string | number | boolean }
+  | { readonly kind: 'convert'; readonly convert: Conversion }
+  | { readonly kind: 'object'; readonly type: string | undefined; readonly elements: readonly CompiledElement[] }
+  | { readonly kind: 'reference'; readonly rule: string; readonly scope: 'here' | 'nearest' | 'within' };
+
+export interface CompiledElement {
+  readonly id: string;
+  readonly to: TargetPath;
+  /** Alternatives; empty: the enclosing node itself. */
+  readonly from: readonly SourcePathPlan[];
+  readonly when: Condition | undefined;
+  readonly making: Making;
+  readonly claims: readonly SourcePathPlan[];
+  readonly rule: ElementRule;
+}
+
+export interface CompiledResource {
+  readonly id: string;
+  readonly resource: string;
+  readonly each: readonly SourcePathPlan[];
+  readonly when: Condition | undefined;
+  readonly mention: Condition | undefined;
+  readonly key: readonly (readonly SourcePathPlan[])[];
+  readonly elements: readonly CompiledElement[];
+  readonly rule: ResourceRule;
+}
+
+export interface CompiledIgnore {
+  readonly id: string;
+  readonly paths: readonly SourcePathPlan[];
+  readonly reason: string;
+}
+
+/** What rules may name, and where mistakes go. */
+export interface Known {
+  readonly types: ReadonlySet<string>;
+  /** Resource rules in force and their place in the order. */
+  readonly rules: ReadonlyMap<string, number>;
+  readonly conceptMaps: ReadonlyMap<string, ConceptMap>;
+  readonly slots: ReadonlySet<string>;
+  readonly conversions: Readonly<Record<string, Conversion>>;
+  readonly mistakes: MapMistake[];
+}
+
+interface Place {
+  readonly file: string;
+  readonly rule: string;
+}
+
+function tell(known: Known, place: Place, what: string): void {
+  known.mistakes.push({ file: place.file, rule: place.rule, what });
+}
+
+/** The answer of `parse`, or `instead` and a mistake told. */
+function attempt<T>(known: Known, place: Place, instead: T, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    tell(known, place, error instanceof Error ? error.message : 'is wrong');
+    return instead;
+  }
+}
+
+function paths(texts: readonly string[], place: Place, known: Known): SourcePathPlan[] {
+  return texts.map((text) => attempt(known, place, { text, steps: [] }, () => parseSourcePath(text)));
+}
+
+function condition(raw: ElementRule['when'], place: Place, known: Known): Condition | undefined {
+  return raw === undefined ? undefined : attempt(known, place, undefined, () => compileCondition(raw));
+}
+
+export function compileResource({ file, rule }: { file: string; rule: ResourceRule }, known: Known): CompiledResource {
+  const place = { file, rule: rule.id };
+  if (rule.resource === undefined) tell(known, place, 'names no resource, and no earlier map has a rule of this id');
+  if (rule.each === undefined) tell(known, place, 'does not say where it repeats (each)');
+  checkUnder(rule, place, known);
+  return {
+    id: rule.id,
+    resource: rule.resource ?? '',
+    each: paths(rule.each ?? [], place, known),
+    when: condition(rule.when, place, known),
+    mention: condition(rule.mention, place, known),
+    key: (rule.key ?? []).map((alternative) => paths(alternative, place, known)),
+    elements: compileElements(rule.elements ?? [], place, known),
+    rule,
+  };
+}
+
+function checkUnder(rule: ResourceRule, place: Place, known: Known): void {
+  if (rule.under === undefined) return;
+  const parent = known.rules.get(rule.under);
+  if (parent === undefined) tell(known, place, `stands under ${rule.under}, which is no rule`);
+  else if (parent >= (known.rules.get(rule.id) ?? 0)) tell(known, place, `stands under ${rule.under}, which comes later`);
+}
+
+export function compileIgnores(ignores: readonly { file: string; rule: IgnoreRule }[], known: Known): CompiledIgnore[] {
+  return ignores.map(({ file, rule }) => ({ id: rule.id, reason: rule.reason, paths: paths(rule.paths, { file, rule: rule.id }, known) }));
+}
+
+/** Compiles element rules of one owner; two rules of one id are a mistake. */
+export function compileElements(rules: readonly ElementRule[], owner: Place, known: Known): CompiledElement[] {
+  const seen = new Set<string>();
+  const inForce = rules.filter((rule) => rule.off === undefined);
+  return inForce.map((rule) => {
+    const id = elementId(owner.rule, rule);
+    const place = { file: owner.file, rule: id };
+    if (seen.has(id)) tell(known, place, 'two rules have this id: name them apart');
+    seen.add(id);
+    return compileElement(rule, place, known);
+  });
+}
+
+function compileElement(rule: ElementRule, place: Place, known: Known): CompiledElement {
+  const from = rule.from === undefined ? [] : [rule.from].flat();
+  for (const map of [...(rule.map === undefined ? [] : [rule.map]), ...(rule.codes ?? [])]) {
+    if (!known.conceptMaps.has(map) && !known.slots.has(map)) tell(known, place, `names the concept map ${map}, which is none`);
+  }
+  return {
+    id: place.rule,
+    to: attempt(known, place, [], () => parseTargetPath(rule.to)),
+    from: paths(from, place, known),
+    when: condition(rule.when, place, known),
+    making: makingOf(rule, place, known),
+    claims: paths(rule.claims ?? [], place, known),
+    rule,
+  };
+}
+
+const nothing: Making = { kind: 'object', type: undefined, elements: [] };
+
+function makingOf(rule: ElementRule, place: Place, known: Known): Making {
+  if (rule.constant !== undefined) return constant(rule, rule.constant, place, known);
+  if (rule.as === 'reference') return reference(rule, place, known);
+  const convert = rule.as === undefined ? undefined : conversionNamed(rule.as, known);
+  if (convert !== undefined) {
+    if (rule.elements !== undefined) tell(known, place, `has elements beside the conversion ${rule.as ?? ''}`);
+    return { kind: 'convert', convert };
+  }
+  if (rule.as !== undefined && !known.types.has(rule.as)) tell(known, place, `as ${rule.as}: no such conversion or type`);
+  if (rule.as === undefined && rule.elements === undefined) tell(known, place, 'says neither as, elements nor constant');
+  return { kind: 'object', type: rule.as, elements: compileElements(rule.elements ?? [], place, known) };
+}
+
+function conversionNamed(name: string, known: Known): Conversion | undefined {
+  return Object.hasOwn(known.conversions, name) ? known.conversions[name] : undefined;
+}
+
+function constant(rule: ElementRule, value: string | number | boolean, place: Place, known: Known): Making {
+  if (rule.as !== undefined || rule.elements !== undefined || rule.from !== undefined) {
+    tell(known, place, 'a constant takes nothing from the source');
+  }
+  return { kind: 'constant', value };
+}
+
+function reference(rule: ElementRule, place: Place, known: Known): Making {
+  if (rule.rule === undefined || !known.rules.has(rule.rule)) {
+    tell(known, place, `refers to the rule ${rule.rule ?? '(none)'}, which is none`);
+    return nothing;
+  }
+  return { kind: 'reference', rule: rule.rule, scope: rule.scope ?? 'nearest' };
+}

@@ -1,0 +1,51 @@
+import type { MapCondition } from '@portolan/contracts';
+import { textLeaf, type SourceNode } from './source-node.js';
+import { parseSourcePath, select } from './source-path.js';
+
+export type Condition = (node: SourceNode) => boolean;
+
+/** Compiles a condition of a map; throws a plain Error where one of its paths is wrong. */
+export function compileCondition(condition: MapCondition): Condition {
+  const checks: Condition[] = [...pathChecks(condition)];
+  for (const one of condition.all ?? []) checks.push(compileCondition(one));
+  if (condition.any !== undefined) {
+    const any = condition.any.map(compileCondition);
+    checks.push((node) => any.some((check) => check(node)));
+  }
+  if (condition.not !== undefined) {
+    const inner = compileCondition(condition.not);
+    checks.push((node) => !inner(node));
+  }
+  if (checks.length === 0) throw new Error('a condition asks nothing');
+  return (node) => checks.every((check) => check(node));
+}
+
+function pathChecks(condition: MapCondition): Condition[] {
+  const { path, in: allowed, present, atLeast, atMost, longerThan } = condition;
+  const asks = [allowed, present, atLeast, atMost, longerThan].some((one) => one !== undefined);
+  if (path === undefined) {
+    if (asks) throw new Error('a condition asks about a value and names no path');
+    return [];
+  }
+  if (!asks) throw new Error('a condition names a path and asks nothing about it');
+  const plan = parseSourcePath(path);
+  return [(node) => holds(select(node, plan), condition)];
+}
+
+function holds(found: readonly SourceNode[], condition: MapCondition): boolean {
+  const texts = found.map((node) => textLeaf(node)?.value ?? '');
+  const { in: allowed, present, atLeast, atMost, longerThan } = condition;
+  return (
+    (allowed === undefined || texts.some((text) => allowed.includes(text))) &&
+    (present === undefined || present === found.some(hasValue)) &&
+    (atLeast === undefined || found.length >= atLeast) &&
+    (atMost === undefined || found.length <= atMost) &&
+    (longerThan === undefined || texts.some((text) => text.length > longerThan))
+  );
+}
+
+/** Whether any value stands at or below the node. */
+export function hasValue(node: SourceNode): boolean {
+  if (node.value !== undefined) return !node.explicitNull && node.value !== '';
+  return node.children.some(hasValue);
+}

@@ -1,0 +1,86 @@
+import type { Conversion, ConversionContext, Converted } from './conversion.js';
+import { DecimalText, decimalPattern, type FhirValue } from './fhir.js';
+import { textLeaf, type SourceNode } from './source-node.js';
+import { isoDate, isoDateTime, compactDate, compactDateTime, compactInstant, compactTime, isoTime, type TimeReading } from './times.js';
+
+/** A conversion of one text; `undefined` from `read` means that the text does not fit. */
+export function textConversion(read: (text: string, context: ConversionContext) => FhirValue | undefined): Conversion {
+  return (node, context) => {
+    const leaf = textLeaf(node);
+    if (leaf?.value === undefined || leaf.value.trim() === '') return undefined;
+    const value = read(leaf.value, context);
+    return value === undefined ? problem(leaf) : { value, origins: [{ path: '', from: [leaf] }] };
+  };
+}
+
+function problem(at: SourceNode): Converted {
+  return { problem: 'translate.value-invalid', at };
+}
+
+function timeConversion(read: (text: string, context: ConversionContext) => TimeReading | undefined): Conversion {
+  return (node, context) => {
+    const leaf = textLeaf(node);
+    if (leaf?.value === undefined || leaf.value.trim() === '') return undefined;
+    const reading = read(leaf.value.trim(), context);
+    if (reading === undefined) return problem(leaf);
+    if (reading.note !== undefined) context.note(reading.note, leaf);
+    return { value: reading.value, origins: [{ path: '', from: [leaf], ...(reading.partial && { partial: true }) }] };
+  };
+}
+
+/** A text as a FHIR code through the rule's concept map; where the counterpart is not equal, the original is carried too. */
+const mappedCode: Conversion = (node, context) => {
+  const leaf = textLeaf(node);
+  if (leaf?.value === undefined || leaf.value.trim() === '') return undefined;
+  const map = context.rule.map === undefined ? undefined : context.conceptMaps.get(context.rule.map);
+  if (map === undefined) return { value: leaf.value.trim(), origins: [{ path: '', from: [leaf] }] };
+  const found = map.translate(undefined, leaf.value.trim());
+  if (found === undefined) return { problem: 'translate.code-unmapped', at: leaf };
+  const partial = found.equivalence !== 'equivalent' && found.equivalence !== 'equal';
+  return { value: found.code, origins: [{ path: '', from: [leaf], ...(partial && { partial }) }] };
+};
+
+const mappedBoolean: Conversion = (node, context) => {
+  const code = mappedCode(node, context);
+  if (code === undefined || 'problem' in code) return code;
+  return code.value === 'true' || code.value === 'false' ? { ...code, value: code.value === 'true' } : problem(textLeaf(node) ?? node);
+};
+
+/** The decimal with its digits; a leading plus and leading zeros are no digits of the value. */
+export function readDecimal(text: string): DecimalText | undefined {
+  const trimmed = text.trim().replace(/^\+/, '');
+  const match = /^(-?)0*(\d{1,40}|(?=\.))(\.\d{1,40})?$/.exec(trimmed);
+  if (match === null) return undefined;
+  const digits = `${match[1] ?? ''}${match[2] === '' || match[2] === undefined ? '0' : match[2]}${match[3] ?? ''}`;
+  return decimalPattern.test(digits) ? new DecimalText(digits) : undefined;
+}
+
+function readInteger(text: string, least: number): number | undefined {
+  const value = /^\+?\d{1,9}$/.test(text.trim()) ? Number(text) : undefined;
+  return value !== undefined && value >= least ? value : undefined;
+}
+
+/** FHIR string: no control characters but tab, CR and LF. */
+function readString(text: string): string | undefined {
+  // eslint-disable-next-line no-control-regex -- FHIR R4 forbids exactly these characters in strings
+  return /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text) ? undefined : text;
+}
+
+/** Conversions that every format may use by name. The compact times are HL7's (v2 DTM and v3 TS), the others ISO 8601. */
+export const commonConversions: Readonly<Record<string, Conversion>> = {
+  string: textConversion(readString),
+  code: mappedCode,
+  boolean: mappedBoolean,
+  decimal: textConversion(readDecimal),
+  integer: textConversion((text) => readInteger(text, 0)),
+  positiveInt: textConversion((text) => readInteger(text, 1)),
+  uri: textConversion((text) => (/^\S{1,255}$/.test(text.trim()) ? text.trim() : undefined)),
+  oid: textConversion((text) => (/^[0-2](\.(0|[1-9]\d*))+$/.test(text.trim()) ? `urn:oid:${text.trim()}` : undefined)),
+  date: timeConversion(compactDate),
+  dateTime: timeConversion(compactDateTime),
+  instant: timeConversion(compactInstant),
+  time: timeConversion(compactTime),
+  'iso-date': timeConversion(isoDate),
+  'iso-dateTime': timeConversion(isoDateTime),
+  'iso-time': timeConversion(isoTime),
+};

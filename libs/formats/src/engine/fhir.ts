@@ -1,0 +1,57 @@
+/**
+ * A decimal whose digits are kept as the source wrote them. FHIR R4 §2.24.0.1 makes the precision of a decimal part of its
+ * meaning: 1.50 is not 1.5. `JSON.stringify` writes the digits verbatim (through JSON.rawJSON).
+ */
+export class DecimalText {
+  constructor(readonly text: string) {
+    if (!decimalPattern.test(text)) throw new RangeError('not a decimal as FHIR writes it');
+  }
+
+  toJSON(): unknown {
+    return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(this.text);
+  }
+
+  /** The nearest binary number: to compare, never to write. */
+  toNumber(): number {
+    return Number(this.text);
+  }
+}
+
+/** FHIR R4 decimal, which is also a JSON number. */
+export const decimalPattern = /^-?(0|[1-9]\d{0,40})(\.\d{1,40})?([eE][+-]?\d{1,3})?$/;
+
+export type FhirValue = string | number | boolean | DecimalText | FhirObject | FhirValue[];
+export interface FhirObject {
+  [element: string]: FhirValue;
+}
+export type FhirResource = FhirObject & { resourceType: string; id: string };
+
+/** JSON text of a resource, bundle or part of one, decimals with their digits. */
+export function toFhirJson(value: FhirValue): string {
+  return JSON.stringify(value);
+}
+
+/**
+ * Reads FHIR JSON so that writing it again gives the same digits: a number that JavaScript would write otherwise becomes a
+ * DecimalText. Throws SyntaxError where `text` is not JSON. Bound size and depth before (`parseBounded` of contracts).
+ */
+export function fromFhirJson(text: string): FhirValue {
+  const keepDigits = (_key: string, value: unknown, context?: { source?: string }): unknown =>
+    typeof value === 'number' && context?.source !== undefined && context.source !== String(value)
+      ? decimalOr(value, context.source)
+      : value;
+  return JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) as FhirValue;
+}
+
+function decimalOr(value: number, source: string): number | DecimalText {
+  return decimalPattern.test(source) ? new DecimalText(source) : value;
+}
+
+export function isFhirObject(value: FhirValue | undefined): value is FhirObject {
+  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof DecimalText);
+}
+
+/** Whether two values say the same, digit by digit. */
+export function sameFhir(a: FhirValue, b: FhirValue): boolean {
+  return toFhirJson(a) === toFhirJson(b);
+}

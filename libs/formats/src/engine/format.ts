@@ -1,0 +1,51 @@
+import type { FormatName } from '@portolan/contracts';
+import type { Conversion } from './conversion.js';
+import type { Reject } from './run.js';
+import type { SourceNode } from './source-node.js';
+
+/** What the envelope of a document says about itself. */
+export interface SourceHeader {
+  /** The sender's own id of the message or document. */
+  readonly id: string;
+  /** `ADT^A01`, a document's LOINC code, … */
+  readonly type: string;
+  /** HL7 table 0103: production, training, debugging. A document without such a mark is production. */
+  readonly processing: 'P' | 'T' | 'D';
+  readonly sender: {
+    /** What identifies the sending organisation in its country; part of every id. */
+    readonly organisation: string;
+    readonly name?: string;
+    readonly application?: string;
+  };
+  /** Whether this format's maps are meant for this type. Another type is translated as far as rules fit. */
+  readonly supported: boolean;
+  /** Offset declared for times without one, as `+02:00`. */
+  readonly offset?: string;
+}
+
+/** A document read into a tree. */
+export interface SourceDocument {
+  readonly root: SourceNode;
+  readonly header: SourceHeader;
+  /** Places that could not be read and were carried as they are. */
+  readonly problems?: readonly Reject[];
+}
+
+/** Largest inputs that a reader takes. */
+export interface ReadLimits {
+  readonly maxBytes: number;
+}
+
+/** A source format: everything that the engine needs of it. One folder of this library each. */
+export interface Format {
+  readonly name: FormatName;
+  /** Whether the bytes look like this format; looks at the beginning only, never throws. */
+  detect(bytes: Uint8Array): boolean;
+  /** Reads bytes into a tree, or throws PortolanError (ingest.*) where they cannot be read at all. */
+  read(bytes: Uint8Array, limits: ReadLimits): SourceDocument;
+  /** The format's own maps and FHIR ConceptMaps, as JSON, by file name. */
+  readonly maps: Readonly<Record<string, unknown>>;
+  readonly conceptMaps: Readonly<Record<string, unknown>>;
+  /** Conversions that only this format has, by name. */
+  readonly conversions: Readonly<Record<string, Conversion>>;
+}

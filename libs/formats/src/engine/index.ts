@@ -1,0 +1,11 @@
+export type { Account, ElementProvenance } from './account.js';
+export type { Finding } from './build.js';
+export { ConceptMap, type MappedCode } from './concept-map.js';
+export type { Conversion, ConversionContext, Converted, Origin } from './conversion.js';
+export * from './fhir.js';
+export type { Format, ReadLimits, SourceDocument, SourceHeader } from './format.js';
+export { MapSet, type MapMistake, type NamedMap } from './map-set.js';
+export type { Reject } from './run.js';
+export { SourceNode, textLeaf } from './source-node.js';
+export { parseSourcePath, select, type SourcePathPlan } from './source-path.js';
+export { stableUuid, type Sha256Hex } from './stable-id.js';

@@ -1,0 +1,117 @@
+import { hasValue } from './condition.js';
+import type { CompiledResource } from './compile.js';
+import type { MapSet } from './map-set.js';
+import type { SourceNode } from './source-node.js';
+import { select } from './source-path.js';
+import { stableUuid, type Sha256Hex } from './stable-id.js';
+
+/** One resource to be made: its rule, its node, its id. */
+export interface Instance {
+  readonly rule: CompiledResource;
+  readonly node: SourceNode;
+  readonly id: string;
+}
+
+export interface IdentityContext {
+  readonly sha256: Sha256Hex;
+  readonly country: string;
+  /** The organisation that sent the document, as the document identifies it. */
+  readonly organisation: string;
+  readonly documentId: string;
+}
+
+/**
+ * Finds every node that makes a resource and gives each its id: a hash of country, sending organisation, resource type and
+ * business identifier. So the same document gives the same ids, a correction names what it corrects, and senders never
+ * collide. Where the source has no business identifier the document's id and the position stand for it.
+ */
+export function findInstances(root: SourceNode, set: MapSet, identity: IdentityContext): Instance[] {
+  const instances: Instance[] = [];
+  const index = new InstanceIndex();
+  const used = new Map<string, number>();
+  for (const rule of set.resources) {
+    for (const node of nodesOf(root, rule)) {
+      const key = [...parentKey(rule, node, index), ...businessKey(rule, node, identity.documentId)];
+      const instance = { rule, node, id: stableUuid(identity.sha256, numbered(rule, key, used, identity)) };
+      instances.push(instance);
+      index.add(instance);
+    }
+  }
+  return instances;
+}
+
+function nodesOf(root: SourceNode, rule: CompiledResource): SourceNode[] {
+  const nodes = new Set(rule.each.flatMap((path) => select(root, path)));
+  return [...nodes].filter((node) => hasValue(node) && (rule.when === undefined || rule.when(node)));
+}
+
+function parentKey(rule: CompiledResource, node: SourceNode, index: InstanceIndex): string[] {
+  return rule.rule.under === undefined ? [] : [index.nearest(rule.rule.under, node)?.id ?? ''];
+}
+
+function businessKey(rule: CompiledResource, node: SourceNode, documentId: string): string[] {
+  for (const alternative of rule.key) {
+    const texts = alternative.map((path) => textsAt(node, path));
+    if (texts[0] !== undefined && texts[0] !== '') return ['business', ...texts];
+  }
+  return ['document', documentId, rule.id];
+}
+
+function textsAt(node: SourceNode, path: CompiledResource['each'][number]): string {
+  return select(node, path)
+    .flatMap((found) => found.leaves())
+    .filter((leaf) => !leaf.explicitNull)
+    .map((leaf) => leaf.value ?? '')
+    .join('^');
+}
+
+/** The parts of the id; where two nodes may share a key, or none has one, the second and later are numbered. */
+function numbered(rule: CompiledResource, key: string[], used: Map<string, number>, identity: IdentityContext): string[] {
+  const parts = [identity.country, identity.organisation, rule.resource, ...key];
+  if (rule.rule.sameKey !== 'number' && key.includes('business')) return parts;
+  const name = JSON.stringify(parts);
+  const count = (used.get(name) ?? 0) + 1;
+  used.set(name, count);
+  return count === 1 ? parts : [...parts, `#${count}`];
+}
+
+/** Finds the instances of a rule by where they stand. */
+export class InstanceIndex {
+  /** rule → node → the instances made at or below it, in document order. */
+  private readonly below = new Map<string, Map<SourceNode, Instance[]>>();
+
+  constructor(instances: readonly Instance[] = []) {
+    for (const instance of instances) this.add(instance);
+  }
+
+  add(instance: Instance): void {
+    const rule = this.below.get(instance.rule.id) ?? new Map<SourceNode, Instance[]>();
+    this.below.set(instance.rule.id, rule);
+    for (const node of instance.node.ancestry()) {
+      const list = rule.get(node);
+      if (list === undefined) rule.set(node, [instance]);
+      else list.push(instance);
+    }
+  }
+
+  /** Those made at or below `node`. */
+  within(rule: string, node: SourceNode): readonly Instance[] {
+    return this.below.get(rule)?.get(node) ?? [];
+  }
+
+  /** Those made of `node` itself. */
+  here(rule: string, node: SourceNode): readonly Instance[] {
+    return this.within(rule, node).filter((one) => one.node === node);
+  }
+
+  /** The one that shares the deepest ancestor with `node`; of equals the first. */
+  nearest(rule: string, node: SourceNode): Instance | undefined {
+    const nodes = this.below.get(rule);
+    if (nodes === undefined) return undefined;
+    for (const ancestor of node.ancestry()) {
+      const found = nodes.get(ancestor)?.[0];
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}

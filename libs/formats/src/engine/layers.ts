@@ -1,0 +1,40 @@
+import type { ElementRule, IgnoreRule, ResourceRule, TranslationMap } from '@portolan/contracts';
+
+/** The rules in force after every map was laid over the earlier ones; each keeps the file it came from last. */
+export interface LayeredMaps {
+  readonly resources: readonly { readonly file: string; readonly rule: ResourceRule }[];
+  readonly types: ReadonlyMap<string, { readonly file: string; readonly elements: readonly ElementRule[] }>;
+  readonly ignores: readonly { readonly file: string; readonly rule: IgnoreRule }[];
+}
+
+/** An element rule's id: its own, or its owner's with its target. */
+export function elementId(owner: string, rule: ElementRule): string {
+  return rule.id ?? `${owner}.${rule.to}`;
+}
+
+/** Lays maps over each other: a later rule with the id of an earlier one takes its place, a new id is added at the end. */
+export function layered(maps: readonly { readonly file: string; readonly map: TranslationMap }[]): LayeredMaps {
+  const resources = new Map<string, { file: string; rule: ResourceRule }>();
+  const types = new Map<string, { file: string; elements: readonly ElementRule[] }>();
+  const ignores = new Map<string, { file: string; rule: IgnoreRule }>();
+  for (const { file, map } of maps) {
+    for (const rule of map.resources ?? []) resources.set(rule.id, { file, rule: over(resources.get(rule.id)?.rule, rule) });
+    for (const [name, elements] of Object.entries(map.types ?? {})) {
+      types.set(name, { file, elements: elementsOver(name, types.get(name)?.elements ?? [], elements ?? []) });
+    }
+    for (const rule of map.ignore ?? []) ignores.set(rule.id, { file, rule });
+  }
+  return { resources: [...resources.values()], types, ignores: [...ignores.values()] };
+}
+
+function over(below: ResourceRule | undefined, above: ResourceRule): ResourceRule {
+  if (below === undefined) return above;
+  return { ...below, ...above, elements: [...elementsOver(above.id, below.elements ?? [], above.elements ?? [])] };
+}
+
+function elementsOver(owner: string, below: readonly ElementRule[], above: readonly ElementRule[]): readonly ElementRule[] {
+  if (below.length === 0) return above;
+  const merged = new Map(below.map((rule) => [elementId(owner, rule), rule]));
+  for (const rule of above) merged.set(elementId(owner, rule), rule);
+  return [...merged.values()];
+}

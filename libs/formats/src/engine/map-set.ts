@@ -1,0 +1,87 @@
+import { canonicalJson, type ElementRule, type FormatName, type ResourceRule, type TranslationMap } from '@portolan/contracts';
+import {
+  compileElements,
+  compileIgnores,
+  compileResource,
+  type CompiledElement,
+  type CompiledIgnore,
+  type CompiledResource,
+} from './compile.js';
+import type { ConceptMap } from './concept-map.js';
+import type { Conversion } from './conversion.js';
+import { layered, type LayeredMaps } from './layers.js';
+import type { Sha256Hex } from './stable-id.js';
+
+/** A map and the file that it came from, for messages about it. */
+export interface NamedMap {
+  readonly file: string;
+  readonly map: TranslationMap;
+}
+
+/** A mistake in a map: which file, which rule, what. */
+export interface MapMistake {
+  readonly file: string;
+  readonly rule: string;
+  readonly what: string;
+}
+
+/** All rules of one format for one country, checked and compiled. */
+export class MapSet {
+  private hash: string | undefined;
+
+  private constructor(
+    readonly format: FormatName,
+    readonly resources: readonly CompiledResource[],
+    readonly types: ReadonlyMap<string, readonly CompiledElement[]>,
+    readonly ignores: readonly CompiledIgnore[],
+    readonly conceptMaps: ReadonlyMap<string, ConceptMap>,
+    /** What the version is the hash of: the rules in force and the concept maps, canonically. */
+    private readonly text: string,
+  ) {}
+
+  /**
+   * Lays `maps` over each other in their order (a later rule with the id of an earlier one replaces it) and checks every
+   * rule. Mistakes are added to `mistakes`; a set with mistakes must not be used.
+   */
+  static of(input: {
+    readonly format: FormatName;
+    readonly maps: readonly NamedMap[];
+    readonly conceptMaps: ReadonlyMap<string, ConceptMap>;
+    readonly conceptMapSources: readonly unknown[];
+    readonly conversions: Readonly<Record<string, Conversion>>;
+    readonly mistakes: MapMistake[];
+  }): MapSet {
+    const { format, maps, conceptMaps, conversions, mistakes } = input;
+    const rules = layered(maps);
+    const known = { types: new Set(rules.types.keys()), rules: orderOf(rules), conceptMaps, slots: slotsOf(maps), conversions, mistakes };
+    const types = new Map(
+      [...rules.types].map(([name, one]) => [name, compileElements(one.elements, { file: one.file, rule: name }, known)]),
+    );
+    const resources = rules.resources.filter(({ rule }) => rule.off === undefined).map((one) => compileResource(one, known));
+    const ignores = compileIgnores(rules.ignores, known);
+    const text = canonicalJson({
+      format,
+      types: [...rules.types],
+      resources: rules.resources,
+      ignores: rules.ignores,
+      codes: input.conceptMapSources,
+    });
+    return new MapSet(format, resources, types, ignores, conceptMaps, text);
+  }
+
+  /** SHA-256 of the rules and concept maps in force; stands in every translation. */
+  version(sha256: Sha256Hex): string {
+    this.hash ??= sha256(new TextEncoder().encode(this.text));
+    return this.hash;
+  }
+}
+
+function orderOf(rules: LayeredMaps): ReadonlyMap<string, number> {
+  return new Map(rules.resources.filter(({ rule }) => rule.off === undefined).map(({ rule }, i) => [rule.id, i]));
+}
+
+function slotsOf(maps: readonly NamedMap[]): ReadonlySet<string> {
+  return new Set(maps.flatMap(({ map }) => (map.codeSlots ?? []).map((slot) => slot.id)));
+}
+
+export type { ElementRule, ResourceRule };

@@ -1,0 +1,88 @@
+/**
+ * One node of a source document, whatever its format: a branch holds children, a leaf holds one value. Every leaf has a
+ * path that is unique in its document; the account names each leaf by it.
+ */
+export class SourceNode {
+  private container: SourceNode | undefined;
+  private byName: Map<string, SourceNode[]> | undefined;
+
+  private constructor(
+    /** Name among its siblings: a segment, a field's or component's number, an element, `@attribute`, `#text`, a field code. */
+    readonly name: string,
+    readonly path: string,
+    /** The value of a leaf, decoded; undefined for a branch. */
+    readonly value: string | undefined,
+    readonly children: readonly SourceNode[],
+    /** Whether the source says in so many words that there is no value (HL7 v2 `""`, CDA nullFlavor is data and not this). */
+    readonly explicitNull: boolean,
+  ) {
+    for (const child of children) child.container = this;
+  }
+
+  static leaf(name: string, path: string, value: string, explicitNull = false): SourceNode {
+    return new SourceNode(name, path, value, [], explicitNull);
+  }
+
+  static branch(name: string, path: string, children: readonly SourceNode[]): SourceNode {
+    return new SourceNode(name, path, undefined, children, false);
+  }
+
+  get parent(): SourceNode | undefined {
+    return this.container;
+  }
+
+  get root(): SourceNode {
+    let at = this as SourceNode;
+    while (at.container !== undefined) at = at.container;
+    return at;
+  }
+
+  /** The children of one name, in document order; found by an index, so that long documents stay quick. */
+  named(name: string): readonly SourceNode[] {
+    this.byName ??= this.index();
+    return this.byName.get(name) ?? [];
+  }
+
+  private index(): Map<string, SourceNode[]> {
+    const byName = new Map<string, SourceNode[]>();
+    for (const child of this.children) {
+      const list = byName.get(child.name);
+      if (list === undefined) byName.set(child.name, [child]);
+      else list.push(child);
+    }
+    return byName;
+  }
+
+  /** All leaves at and below this node, in document order. */
+  leaves(): SourceNode[] {
+    const found: SourceNode[] = [];
+    const open: SourceNode[] = [this];
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      if (node.value !== undefined) found.push(node);
+      for (let i = node.children.length - 1; i >= 0; i -= 1) {
+        const child = node.children[i];
+        if (child !== undefined) open.push(child);
+      }
+    }
+    return found;
+  }
+
+  /** This node, its parent and so on up to the root. */
+  ancestry(): SourceNode[] {
+    const line: SourceNode[] = [];
+    for (let at = this as SourceNode | undefined; at !== undefined; at = at.container) line.push(at);
+    return line;
+  }
+}
+
+/**
+ * The leaf that holds a node's own text: itself, an element's `#text`, or the first component of a compound (HL7 v2 §2.5.3: a
+ * receiver reads a compound where it expects a primitive by its first component). Undefined where there is none.
+ */
+export function textLeaf(node: SourceNode): SourceNode | undefined {
+  let at: SourceNode | undefined = node;
+  while (at !== undefined && at.value === undefined) {
+    at = at.children.find((child) => child.name === '#text' || child.name === '1');
+  }
+  return at === undefined || at.explicitNull ? undefined : at;
+}

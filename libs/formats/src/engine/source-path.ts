@@ -1,0 +1,144 @@
+import { textLeaf, type SourceNode } from './source-node.js';
+
+type Test =
+  { readonly kind: 'index'; readonly index: number } | { readonly kind: 'where'; readonly path: SourcePathPlan; readonly equals?: string };
+
+type Step =
+  | { readonly kind: 'self' | 'parent' | 'root' }
+  | { readonly kind: 'child'; readonly name: string; readonly orSelf: boolean; readonly tests: readonly Test[] };
+
+/** A source path, parsed once when its map is loaded. */
+export interface SourcePathPlan {
+  readonly text: string;
+  readonly steps: readonly Step[];
+}
+
+const fieldNotation = /^([A-Z][A-Z0-9]{2})-(\d+(?:\.\d+)*)$/;
+const componentNotation = /^\d+(?:\.\d+)+$/;
+
+/**
+ * Parses a path such as `OBX-5.1`, `../2`, `/MSH-10`, `section[code/@code='48765-2']/entry[1]` or `PID-3[5='NI']/1`.
+ * `PID-5.1` means the child PID (or the node itself, where it is the PID), its child 5, its child 1. `*` is any child.
+ * Throws a plain Error that says what is wrong; the map's loader names file and rule.
+ */
+export function parseSourcePath(text: string): SourcePathPlan {
+  const steps: Step[] = text.startsWith('/') ? [{ kind: 'root' }] : [];
+  for (const part of splitSteps(text.startsWith('/') ? text.slice(1) : text)) steps.push(...parseStep(part));
+  return { text, steps };
+}
+
+/** Splits at `/` outside brackets and quotes. */
+function splitSteps(text: string): string[] {
+  if (text === '') return [];
+  const parts: string[] = [];
+  let part = '';
+  let depth = 0;
+  let quoted = false;
+  for (const c of text) {
+    if (c === "'") quoted = !quoted;
+    else if (!quoted) depth += c === '[' ? 1 : c === ']' ? -1 : 0;
+    if (c === '/' && depth === 0 && !quoted) {
+      parts.push(part);
+      part = '';
+    } else part += c;
+  }
+  if (quoted || depth !== 0) throw new Error(`path ${text} has an open bracket or quote`);
+  return [...parts, part];
+}
+
+function parseStep(part: string): Step[] {
+  if (part === '') throw new Error('a path has an empty step');
+  if (part === '.') return [{ kind: 'self' }];
+  if (part === '..') return [{ kind: 'parent' }];
+  const bracket = part.indexOf('[');
+  const name = bracket < 0 ? part : part.slice(0, bracket);
+  const tests = bracket < 0 ? [] : parseTests(part.slice(bracket));
+  const names = nameChain(name);
+  return names.map((one, i) => ({
+    kind: 'child',
+    name: one,
+    orSelf: i === 0 && fieldNotation.test(name),
+    tests: i === names.length - 1 ? tests : [],
+  }));
+}
+
+function nameChain(name: string): string[] {
+  const field = fieldNotation.exec(name);
+  if (field !== null) return [field[1] ?? '', ...(field[2] ?? '').split('.')];
+  if (componentNotation.test(name)) return name.split('.');
+  if (!/^(\*|[@#]?[\w:.-]+)$/.test(name)) throw new Error(`step ${name} is no name`);
+  return [name];
+}
+
+function parseTests(text: string): Test[] {
+  const tests: Test[] = [];
+  let rest = text;
+  while (rest !== '') {
+    const inner = innerOf(rest);
+    tests.push(parseTest(inner));
+    rest = rest.slice(inner.length + 2);
+  }
+  return tests;
+}
+
+function innerOf(text: string): string {
+  if (!text.startsWith('[')) throw new Error(`${text} should start with a bracket`);
+  let quoted = false;
+  for (let i = 1; i < text.length; i += 1) {
+    if (text[i] === "'") quoted = !quoted;
+    else if (text[i] === '[' && !quoted) throw new Error('a bracket stands inside a bracket');
+    else if (text[i] === ']' && !quoted) return text.slice(1, i);
+  }
+  throw new Error(`${text} has an open bracket`);
+}
+
+function parseTest(inner: string): Test {
+  if (/^[1-9]\d{0,4}$/.test(inner)) return { kind: 'index', index: Number(inner) };
+  const equal = /^([^=']+)='([^']*)'$/.exec(inner);
+  if (equal !== null) return { kind: 'where', path: parseSourcePath(equal[1] ?? ''), equals: equal[2] ?? '' };
+  if (inner === '' || /[='[\]]/.test(inner)) throw new Error(`[${inner}] is neither a number, a path nor path='text'`);
+  return { kind: 'where', path: parseSourcePath(inner) };
+}
+
+/** The nodes at `path` from `from`, in document order. Explicit nulls are no values and are left out. */
+export function select(from: SourceNode, path: SourcePathPlan): SourceNode[] {
+  let nodes: SourceNode[] = [from];
+  for (const step of path.steps) {
+    const next: SourceNode[] = [];
+    for (const node of nodes) for (const found of take(node, step)) next.push(found);
+    nodes = next;
+    if (nodes.length === 0) break;
+  }
+  return nodes.filter((node) => !node.explicitNull);
+}
+
+function take(node: SourceNode, step: Step): readonly SourceNode[] {
+  switch (step.kind) {
+    case 'self':
+      return [node];
+    case 'root':
+      return [node.root];
+    case 'parent':
+      return node.parent === undefined ? [] : [node.parent];
+    case 'child':
+      return test(childrenNamed(node, step), step.tests);
+  }
+}
+
+function childrenNamed(node: SourceNode, step: Extract<Step, { kind: 'child' }>): readonly SourceNode[] {
+  if (step.orSelf && node.name === step.name) return [node];
+  if (step.name === '*') return node.children.filter((child) => !child.name.startsWith('@') && !child.name.startsWith('#'));
+  // The first component of a primitive is the primitive itself.
+  if (step.name === '1' && node.value !== undefined) return [node];
+  return node.named(step.name);
+}
+
+function test(nodes: readonly SourceNode[], tests: readonly Test[]): readonly SourceNode[] {
+  return tests.reduce((left, one) => {
+    if (one.kind === 'index') return left.slice(one.index - 1, one.index);
+    return left.filter((node) => {
+      const found = select(node, one.path);
+      return one.equals === undefined ? found.length > 0 : found.some((hit) => textLeaf(hit)?.value === one.equals);
+    });
+  }, nodes);
+}

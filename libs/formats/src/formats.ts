@@ -1,0 +1,15 @@
+import type { FormatName } from '@portolan/contracts';
+import type { Format } from './engine/index.js';
+import { hl7v2 } from './hl7v2/index.js';
+
+/** Every format that this library reads, in the order in which unknown bytes are tried. */
+export const formats: readonly Format[] = [hl7v2];
+
+export function formatNamed(name: FormatName): Format | undefined {
+  return formats.find((format) => format.name === name);
+}
+
+/** The format of `bytes` by their beginning, or undefined. */
+export function detectFormat(bytes: Uint8Array): FormatName | undefined {
+  return formats.find((format) => format.detect(bytes))?.name;
+}

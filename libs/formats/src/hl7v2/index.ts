@@ -1,0 +1,51 @@
+import { SourceNode, type Format, type Reject } from '../engine/index.js';
+import { hl7v2CodeMaps } from './code-maps/index.js';
+import { hl7v2Conversions } from './conversions.js';
+import { readHeader, sourceHeader, structureOf } from './header.js';
+import { hl7v2Maps } from './maps/index.js';
+import { readHl7, type Hl7Message } from './message.js';
+import { compileStructure, groupSegments, type Structure, type StructureItem } from './structure.js';
+import structures from './structures/structures.json' with { type: 'json' };
+import { isSegment, segmentNodes } from './tree.js';
+
+const compiled: ReadonlyMap<string, Structure> = new Map(
+  Object.entries(structures.structures as Readonly<Record<string, readonly StructureItem[]>>).map(([name, items]) => [
+    name,
+    compileStructure(name, items),
+  ]),
+);
+
+/** The message's segments in the groups of its structure; a message of an unknown structure stays flat. */
+export function messageTree(message: Hl7Message): SourceNode {
+  const name = structureOf(readHeader(message));
+  const structure = name === undefined ? undefined : compiled.get(name);
+  const segments = segmentNodes(message);
+  return structure === undefined ? SourceNode.branch('message', 'message', segments) : groupSegments(structure, segments);
+}
+
+/** Lines that are no segment, as after a bare line break inside a text: the document cannot be trusted as it stands. */
+function lineProblems(message: Hl7Message): Reject[] {
+  return message.segments.flatMap((segment, i) =>
+    isSegment(segment) || segment.parts.join('').trim() === ''
+      ? []
+      : [{ code: 'ingest.malformed', path: `line[${i + 1}]`, rule: '(segments)', severity: 'document' }],
+  );
+}
+
+/** HL7 v2 in its ER7 encoding, versions 2.3 to 2.8. */
+export const hl7v2: Format = {
+  name: 'hl7v2',
+  detect: (bytes) => bytes[0] === 0x4d && bytes[1] === 0x53 && bytes[2] === 0x48,
+  read: (bytes, { maxBytes }) => {
+    const message = readHl7(bytes, { maxBytes, terminators: 'any' });
+    return { root: messageTree(message), header: sourceHeader(message), problems: lineProblems(message) };
+  },
+  maps: hl7v2Maps,
+  conceptMaps: hl7v2CodeMaps,
+  conversions: hl7v2Conversions,
+};
+
+export { escapeText, unescapeText } from './escapes.js';
+export { headerProblem, readHeader, type HeaderProblem, type Hl7Header } from './header.js';
+export { parseHl7, readHl7, serialiseHl7, type Hl7Message, type Hl7ReadOptions, type Hl7Segment } from './message.js';
+export { recommendedSeparators, type Separators } from './separators.js';

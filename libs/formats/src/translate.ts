@@ -1,0 +1,98 @@
+import { PortolanError, type FormatName, type Instant } from '@portolan/contracts';
+import type { CountryPack } from './country-pack.js';
+import { accountOf, provenanceOf } from './engine/account.js';
+import type { Account, ElementProvenance, FhirResource, Format, Reject, Sha256Hex, SourceDocument, SourceHeader } from './engine/index.js';
+import { run } from './engine/run.js';
+import { detectFormat, formatNamed } from './formats.js';
+import { personTraits, type PersonTraits } from './person-traits.js';
+
+/** Largest document that is translated unless the caller says otherwise: 1 MiB. */
+export const DEFAULT_MAX_BYTES = 1_048_576;
+
+export interface TranslationInput {
+  /** The document exactly as received. */
+  readonly bytes: Uint8Array;
+  readonly format: FormatName | 'auto';
+  readonly country: CountryPack;
+  /** SHA-256 as 64 lower-case hexadecimal digits, synchronous. */
+  readonly sha256: Sha256Hex;
+  /** When the document came; stands in no resource. */
+  readonly received: Instant;
+  readonly maxBytes?: number;
+}
+
+export interface Translation {
+  readonly format: FormatName;
+  /** SHA-256 of the rules and concept maps in force. */
+  readonly mapVersion: string;
+  readonly received: Instant;
+  readonly message: SourceHeader;
+  /** The persons whom the document is about. */
+  readonly persons: readonly PersonTraits[];
+  readonly resources: readonly FhirResource[];
+  /** Indexes of resources that the document only mentions: it is no authority to replace what is already known of them. */
+  readonly mentions: readonly number[];
+  readonly provenance: readonly ElementProvenance[];
+  readonly account: Account;
+}
+
+/**
+ * Translates one document into FHIR R4 resources, with where each element came from and what became of each value. Pure:
+ * the same bytes, country and rules give the same answer.
+ *
+ * Throws PortolanError `ingest.*` only where the bytes cannot be read at all. Everything else stands in the account: a
+ * broken value is carried and told as a warning, an entry that cannot be used is carried and told as a reject of severity
+ * `entry`; a reject of severity `document` says that the document as a whole must not be stored before it is repaired.
+ */
+export function translate(input: TranslationInput): Translation {
+  const format = chosenFormat(input);
+  const set = input.country.sets.get(format.name);
+  if (set === undefined) throw new PortolanError('ingest.format-unknown', 'country', format.name);
+  const document = format.read(input.bytes, { maxBytes: input.maxBytes ?? DEFAULT_MAX_BYTES });
+  const result = run(document.root, set, identityOf(input, document), factsOf(input.country, document, set.conceptMaps));
+  const rejects = [...result.rejects, ...documentRejects(document, result.drafts.length)];
+  const resources = result.drafts.map((draft) => draft.resource);
+  return {
+    format: format.name,
+    mapVersion: set.version(input.sha256),
+    received: input.received,
+    message: document.header,
+    persons: result.drafts.flatMap((draft, i) => (draft.instance.rule.rule.subject === true ? [personTraits(draft.resource, i)] : [])),
+    resources,
+    mentions: result.drafts.flatMap((draft, i) => (draft.mention ? [i] : [])),
+    provenance: provenanceOf(result.drafts),
+    account: accountOf(document.root, set, result.drafts, result.warnings, rejects),
+  };
+}
+
+function chosenFormat({ bytes, format }: TranslationInput): Format {
+  const name = format === 'auto' ? detectFormat(bytes) : format;
+  const found = name === undefined ? undefined : formatNamed(name);
+  if (found === undefined) throw new PortolanError('ingest.format-unknown', 'document');
+  return found;
+}
+
+function identityOf({ sha256, country }: TranslationInput, { header }: SourceDocument): Parameters<typeof run>[2] {
+  return { sha256, country: country.country, organisation: header.sender.organisation, documentId: header.id };
+}
+
+function factsOf(
+  country: CountryPack,
+  { header }: SourceDocument,
+  conceptMaps: Parameters<typeof run>[3]['conceptMaps'],
+): Parameters<typeof run>[3] {
+  return {
+    conceptMaps,
+    codingSystems: country.codingSystems,
+    assigningAuthorities: country.assigningAuthorities,
+    documentOffset: header.offset,
+    assumedZone: country.zone?.assume === true ? country.zone.name : undefined,
+  };
+}
+
+function documentRejects({ root, header, problems = [] }: SourceDocument, made: number): Reject[] {
+  const rejects: Reject[] = [...problems];
+  if (!header.supported) rejects.push({ code: 'ingest.type-unsupported', path: root.path, rule: '(document)', severity: 'document' });
+  if (made === 0) rejects.push({ code: 'translate.nothing-mapped', path: root.path, rule: '(document)', severity: 'document' });
+  return rejects;
+}
