@@ -1,8 +1,9 @@
 export { closesAt, lateWindow } from './batch/judge-follow-up.js';
 export { limitTerm } from './batch/judge-release.js';
-export { leafChars, readLeaf } from './batch/step-leaf.js';
+export { readLeaf } from './batch/step-leaf.js';
 export { emergencyTerm, reviewTerm } from './emergency/emergencies.js';
 export * from './execute.js';
+export { recordsOf, type Records } from './records.js';
 export { permitTerm } from './permit/permits.js';
 export { genesisWrites } from './registry/genesis.js';
 export { signerOf, signerReads, type Claim } from './registry/signer.js';

@@ -5,3 +5,8 @@ export * from './jws/jws.js';
 export * from './merkle/node-store.js';
 export * from './merkle/proofs.js';
 export * from './merkle/tree.js';
+export * from './receipt/leaf.js';
+export * from './receipt/permit-opening.js';
+export { receiptSteps, type ReceiptReport, type ReceiptStep, type StepReport, type VerifyDeps } from './receipt/report.js';
+export { parseTrust, pinnedCountries, trustedKey } from './receipt/trust.js';
+export { receiptChars, verifyReceipt } from './receipt/verify-receipt.js';
