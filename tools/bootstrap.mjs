@@ -29,9 +29,9 @@ export async function ready({ quiet = false, wantBuild = true } = {}) {
     const waiting = () => say('waiting for another command that readies this clone …');
     await exclusively(
       clone,
-      async () => {
-        await installPackages(node, say);
-        if (wantBuild) await build(node, say);
+      async (started) => {
+        await installPackages(node, say, started);
+        if (wantBuild) await build(node, say, started);
       },
       { waiting },
     );
@@ -46,7 +46,8 @@ export async function run(args, options) {
     const [command, ...rest] = args[0] === 'node' ? [node.bin, ...args.slice(1)] : args;
     endLike(await runChild(command, rest, { env, stdio: 'inherit' }));
   } catch (error) {
-    if (!(error instanceof BootstrapError) && error.code !== 'ENOENT') throw error;
+    if (error.syscall?.startsWith('spawn')) stop(`cannot start ${args[0]} (${error.code})\n  next: check the command line`);
+    if (!(error instanceof BootstrapError)) throw error;
     stop(error.message);
   }
 }

@@ -11,16 +11,16 @@ export interface FreshClone {
 
 /**
  * Copies what git tracks and would track into a temporary folder. The installed packages are linked, not copied, except
- * that the links of the workspaces lead to the copy.
+ * that the links of the workspaces lead to the copy; `packages: false` leaves them out.
  */
-export function freshClone(root: string): FreshClone {
+export function freshClone(root: string, { packages = true } = {}): FreshClone {
   const folder = mkdtempSync(join(tmpdir(), 'portolan-clone-'));
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' });
   for (const file of listed.split('\0').filter((name) => name !== '' && existsSync(join(root, name)))) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     cpSync(join(root, file), join(folder, file));
   }
-  linkPackages(root, folder);
+  if (packages) linkPackages(root, folder);
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 

@@ -14,7 +14,7 @@ export function buildIsCurrent() {
 }
 
 /** Builds where needed. Call it under the clone's lock. */
-export async function build(node, say) {
+export async function build(node, say, started) {
   if (buildIsCurrent()) return;
   say('building …');
   // Taken before: a source that changes during the build is built again next time.
@@ -24,6 +24,7 @@ export async function build(node, say) {
     env: childEnvironment(node),
     // Standard output belongs to the command that is about to run.
     stdio: ['ignore', 2, 2],
+    started,
   });
   if (done.code !== 0)
     throw new BootstrapError('the build failed (its message stands above)', 'mend what it names and run the command again');

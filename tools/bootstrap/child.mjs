@@ -8,12 +8,14 @@ const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP'];
  * Runs a child to its end, with the signals that reach this process passed on to it.
  * @param {string} command
  * @param {string[]} args
- * @param {import('node:child_process').SpawnOptions & { keep?: boolean }} [options] `keep`: collect stdout and stderr as text
+ * @param {import('node:child_process').SpawnOptions & { keep?: boolean, started?: (pid: number) => void }} [options]
+ * `keep`: collect stdout and stderr as text; `started`: told the child's process id
  * @returns {Promise<{ code: number | null, signal: NodeJS.Signals | null, output: string }>} rejects where it cannot start
  */
-export function runChild(command, args, { keep = false, ...options } = {}) {
+export function runChild(command, args, { keep = false, started = () => undefined, ...options } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { ...(keep && { stdio: ['ignore', 'pipe', 'pipe'] }), ...options });
+    if (child.pid !== undefined) started(child.pid);
     const handlers = passedOn.map((signal) => [signal, () => forward(child, signal)]);
     for (const [signal, handler] of handlers) process.on(signal, handler);
     const done = () => handlers.forEach(([signal, handler]) => process.removeListener(signal, handler));

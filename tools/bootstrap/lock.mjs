@@ -1,16 +1,17 @@
 // One process at a time: two commands started together in one clone (or in two clones that share the cache) must not
 // install or build over each other.
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BootstrapError, cacheFolder } from './places.mjs';
 
 /**
- * Runs `work` while holding the lock `name`, and waits for whoever holds it. A lock whose owner died is taken over.
+ * Runs `work` while holding the lock `name`, and waits for whoever holds it. A lock whose owners died is taken over.
  * @template T
  * @param {string} name letters, digits and hyphens
- * @param {() => Promise<T>} work
+ * @param {(own: (pid: number) => void) => Promise<T>} work calls `own` with each child it starts: a child that outlives a
+ * killed parent still writes, so it holds the lock too
  * @param {{ waiting?: () => void, patienceMs?: number }} [options] `waiting` is called once if the lock is not free
  * @returns {Promise<T>}
  */
@@ -18,25 +19,26 @@ export async function exclusively(name, work, { waiting = () => undefined, patie
   const folder = join(cacheFolder(), 'locks');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, name);
-  const release = await acquire(file, waiting, patienceMs);
+  const me = { token: randomUUID(), owners: [ownerOf(process.pid)] };
+  await acquire(file, me, waiting, patienceMs);
+  const release = () => rmSync(file, { force: true });
   // A signal's handler may end the process without unwinding to the `finally`.
   process.once('exit', release);
   try {
-    return await work();
+    return await work((pid) => addOwner(file, me, pid));
   } finally {
     process.removeListener('exit', release);
     release();
   }
 }
 
-async function acquire(file, waiting, patienceMs) {
-  const me = { pid: process.pid, started: startOf(process.pid), token: randomUUID() };
+async function acquire(file, me, waiting, patienceMs) {
   const ticket = `${file}.${me.token}`;
   writeFileSync(ticket, JSON.stringify(me));
   const deadline = Date.now() + patienceMs;
   try {
     for (let round = 0; ; round += 1) {
-      if (place(ticket, file)) return () => rmSync(file, { force: true });
+      if (place(ticket, file)) return;
       buryIfDead(file);
       if (round === 1) waiting();
       if (Date.now() > deadline)
@@ -62,19 +64,25 @@ function place(ticket, file) {
   }
 }
 
-/** Of several that see the same dead owner, only the one that makes the folder named after its token removes the lock. */
+function addOwner(file, me, pid) {
+  me.owners.push(ownerOf(pid));
+  writeFileSync(`${file}.${me.token}`, JSON.stringify(me));
+  renameSync(`${file}.${me.token}`, file);
+}
+
+/** Of several that see the same dead owners, only the one that makes the folder named after its token removes the lock. */
 function buryIfDead(file) {
-  const owner = read(file);
-  if (owner === undefined || alive(owner)) return;
-  const grave = `${file}.${owner.token}.dead`;
+  const lock = read(file);
+  if (lock === undefined || lock.owners.some(alive)) return;
+  const grave = `${file}.${lock.token}.dead`;
   try {
     mkdirSync(grave);
   } catch (error) {
     if (error.code === 'EEXIST') return;
     throw error;
   }
-  if (read(file)?.token === owner.token) rmSync(file, { force: true });
-  rmSync(`${file}.${owner.token}`, { force: true });
+  if (read(file)?.token === lock.token) rmSync(file, { force: true });
+  rmSync(`${file}.${lock.token}`, { force: true });
   rmdirSync(grave);
 }
 
@@ -94,6 +102,10 @@ function alive({ pid, started }) {
   }
   // The number may have been given to another process since.
   return started === undefined || started === startOf(pid);
+}
+
+function ownerOf(pid) {
+  return { pid, started: startOf(pid) };
 }
 
 /** When a process started, in clock ticks since boot (proc(5), field 22), where the system tells. */

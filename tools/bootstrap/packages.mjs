@@ -20,7 +20,7 @@ function stamp() {
 }
 
 /** Installs the locked packages; nothing that an interrupted install left is used. Call it under the clone's lock. */
-export async function installPackages(node, say) {
+export async function installPackages(node, say, started) {
   if (packagesAreCurrent()) return;
   if (!installedByNpm()) {
     say('installing the locked packages (npm ci), once …');
@@ -29,6 +29,7 @@ export async function installPackages(node, say) {
       cwd: root,
       env: childEnvironment(node),
       stdio: ['ignore', 'ignore', 'inherit'],
+      started,
     });
     if (done.code !== 0)
       throw new BootstrapError(
