@@ -1,0 +1,130 @@
+import { PortolanError, type CountryCode, type Kid, type OrgId, type PublicJwk } from '@portolan/contracts';
+import {
+  CertificateAuthorities,
+  CertificateAuthority,
+  partnerCommonName,
+  type AuthorityMaterial,
+  type PartnerName,
+  type ServerName,
+  type Validity,
+} from '@portolan/domain';
+import { readCertificate } from './certificate.js';
+import { crypto, ECDSA_P256, exportPrivate, importPrivate, importPublic, importSpki, pemText, x509, type Key } from './platform.js';
+import { authorityExtensions, authorityKeyId, partnerExtensions, serverExtensions, subjectName } from './profiles.js';
+import { readRequest } from './request.js';
+import { crlNumber } from './revocation.js';
+
+/** X.509 authorities with ECDSA P-256 keys. */
+export class X509Authorities extends CertificateAuthorities {
+  async create(name: { country: CountryCode | undefined; commonName: string }, validity: Validity): Promise<AuthorityMaterial> {
+    const keys = await crypto.subtle.generateKey(ECDSA_P256, true, ['sign', 'verify']);
+    const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+      {
+        name: subjectName(name.country, name.commonName),
+        keys,
+        signingAlgorithm: ECDSA_P256,
+        extensions: await authorityExtensions(keys.publicKey),
+        ...dates(validity),
+      },
+      crypto,
+    );
+    return { certificatePem: pemText(certificate), privateKeyPem: await exportPrivate(keys.privateKey) };
+  }
+
+  async open(material: AuthorityMaterial): Promise<X509Authority> {
+    const certificate = readCertificate(material.certificatePem, 'authority');
+    if (certificate.getExtension(x509.BasicConstraintsExtension)?.ca !== true) throw notAuthority('it may not issue certificates');
+    const key = await importPrivate(material.privateKeyPem).catch(() => {
+      throw notAuthority('its private key cannot be read');
+    });
+    if (!(await belongTogether(certificate, key))) throw notAuthority('the private key is another one');
+    return new X509Authority(certificate, key);
+  }
+}
+
+/** One authority, opened with its key. */
+export class X509Authority extends CertificateAuthority {
+  readonly certificatePem: string;
+
+  constructor(
+    private readonly certificate: x509.X509Certificate,
+    private readonly key: Key,
+  ) {
+    super();
+    this.certificatePem = pemText(certificate);
+  }
+
+  async issueServer(name: ServerName, key: PublicJwk, validity: Validity): Promise<string> {
+    const publicKey = await importPublic(key);
+    return this.issue(name.commonName, publicKey, await serverExtensions(publicKey, this.certificate, name.hosts), validity);
+  }
+
+  async issuePartner(partner: { org: OrgId; kid: Kid; publicJwk: PublicJwk }, validity: Validity): Promise<string> {
+    const publicKey = await importPublic(partner.publicJwk);
+    return this.issue(checkedCommonName(partner), publicKey, await partnerExtensions(publicKey, this.certificate), validity);
+  }
+
+  /**
+   * The same from a certificate signing request (RFC 2986), which proves that the partner holds the key. Whatever name the request
+   * asks for, the certificate bears `partner`'s. Throws `x509.request-invalid` where the request's key is not `partner`'s.
+   */
+  async issuePartnerFromRequest(requestPem: string, partner: PartnerName, validity: Validity): Promise<string> {
+    const { publicJwk, kid } = await readRequest(requestPem);
+    if (kid !== partner.kid) throw new PortolanError('x509.request-invalid', 'certificate signing request', 'not for the registered key');
+    return this.issuePartner({ ...partner, publicJwk }, validity);
+  }
+
+  async issueRevocations(revoked: readonly { serial: string; at: string }[], validity: Validity): Promise<string> {
+    const { notBefore, notAfter } = dates(validity);
+    const list = await x509.X509CrlGenerator.create(
+      {
+        issuer: this.certificate.subjectName.toJSON(),
+        thisUpdate: notBefore,
+        nextUpdate: notAfter,
+        entries: revoked.map(({ serial, at }) => ({ serialNumber: serial, revocationDate: new Date(at) })),
+        extensions: [await authorityKeyId(this.certificate), crlNumber(notBefore)],
+        signingAlgorithm: ECDSA_P256,
+        signingKey: this.key,
+      },
+      crypto,
+    );
+    return pemText(list);
+  }
+
+  private async issue(commonName: string, publicKey: Key, extensions: x509.Extension[], validity: Validity): Promise<string> {
+    const certificate = await x509.X509CertificateGenerator.create(
+      {
+        subject: subjectName(undefined, commonName),
+        issuer: this.certificate.subjectName.toJSON(),
+        publicKey,
+        signingKey: this.key,
+        signingAlgorithm: ECDSA_P256,
+        extensions,
+        ...dates(validity),
+      },
+      crypto,
+    );
+    return pemText(certificate);
+  }
+}
+
+const notAuthority = (detail: string): PortolanError => new PortolanError('x509.certificate-invalid', 'authority', detail);
+
+const dates = (validity: Validity): { notBefore: Date; notAfter: Date } => ({
+  notBefore: new Date(validity.notBefore),
+  notAfter: new Date(validity.notAfter),
+});
+
+async function belongTogether(certificate: x509.X509Certificate, key: Key): Promise<boolean> {
+  const probe = new TextEncoder().encode('one pair');
+  const signature = await crypto.subtle.sign(ECDSA_P256, key, probe);
+  return crypto.subtle.verify(ECDSA_P256, await importSpki(certificate.publicKey), signature, probe);
+}
+
+function checkedCommonName(partner: PartnerName): string {
+  try {
+    return partnerCommonName(partner);
+  } catch {
+    throw new PortolanError('x509.name-invalid', 'partner certificate');
+  }
+}
