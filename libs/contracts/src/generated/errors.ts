@@ -112,6 +112,13 @@ export const errorRegistry = {
   "http": 503,
   "fhir": "throttled"
  },
+ "exchange.transfer-unknown": {
+  "what": "The envelope names a transfer that does not exist between this partner and us",
+  "next": "Treat it as forged or replayed; the original is kept as a dead letter",
+  "retriable": false,
+  "http": 422,
+  "fhir": "not-found"
+ },
  "fhir.json-invalid": {
   "what": "The body is no FHIR JSON that can be read without doubt",
   "next": "Send one JSON object with a resourceType, in UTF-8, no member twice, within the limits of size and depth",
@@ -659,6 +666,34 @@ export const errorRegistry = {
   "http": 422,
   "fhir": "invalid"
  },
+ "link.unreachable": {
+  "what": "Another role of this node does not answer",
+  "next": "Nothing is lost: it is tried again; check the roles with portolan doctor if it lasts",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
+ },
+ "link.failed": {
+  "what": "Another role of this node failed while it handled a message",
+  "next": "Look for the failure in that role's log; the message is kept and tried again",
+  "retriable": true,
+  "http": 503,
+  "fhir": "exception"
+ },
+ "link.not-for-you": {
+  "what": "A role asked for what it is not entitled to",
+  "next": "Check the transport certificates of the roles; treat it as an intrusion if it repeats",
+  "retriable": false,
+  "http": 403,
+  "fhir": "security"
+ },
+ "link.unknown-message": {
+  "what": "A role sent a message of a type that is not known here",
+  "next": "Run the same or the next version on all roles",
+  "retriable": true,
+  "http": 501,
+  "fhir": "not-supported"
+ },
  "objects.name-invalid": {
   "what": "The name is not one that an object may have",
   "next": "Use person-free ids of lower-case letters, digits, hyphens and slashes",
@@ -897,6 +932,13 @@ export const errorRegistry = {
   "http": 413,
   "fhir": "too-long"
  },
+ "seal.recipient-invalid": {
+  "what": "The recipient's sealing key cannot be used",
+  "next": "The partner must register a valid P-256 sealing key; check the registry with portolan doctor",
+  "retriable": false,
+  "http": 502,
+  "fhir": "security"
+ },
  "store.person-erased": {
   "what": "The person was erased; nothing can be written under her key any more",
   "next": "Do not send this person's data again; see the erasure in the audit trail",
@@ -971,6 +1013,13 @@ export const errorRegistry = {
   "what": "The embedded database does not start",
   "next": "Read server.log in the named folder; remove the folder to begin anew (its data are for trying out)",
   "retriable": false,
+  "http": 500,
+  "fhir": "exception"
+ },
+ "transfer.step-failed": {
+  "what": "A step of a transfer failed in a way that was not foreseen",
+  "next": "The transfer stays where it is and is tried again; look for the failure in the exchange's log",
+  "retriable": true,
   "http": 500,
   "fhir": "exception"
  },
