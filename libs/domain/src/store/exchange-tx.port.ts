@@ -12,7 +12,7 @@ export interface ExchangeTransfer<State extends string = string> {
   readonly permitId: Uuid | undefined;
   readonly person: PersonId | undefined;
   readonly keyId: KeyId;
-  /** JSON gathered on the way; encrypted. */
+  /** JSON gathered on the way; encrypted. Reads as `{}` once its key is destroyed. */
   readonly data: Record<string, unknown>;
   /** Until when the record may be opened. */
   readonly limit: Instant;
@@ -116,7 +116,8 @@ export interface PermitRow {
   readonly until: Instant;
   readonly state: 'granted' | 'anchored' | 'ended';
   readonly keyId: KeyId;
-  readonly opening: string;
+  /** Undefined once its key is destroyed; always given to `put`. */
+  readonly opening: string | undefined;
   readonly consentId: Uuid | undefined;
 }
 

@@ -7,14 +7,14 @@ export type KeyId = Uuid;
 
 /**
  * The data keys of one schema (design, invariant 10). A key belongs to a person, to a message until it is matched, or to a view
- * while it lasts. Once destroyed, what it protects reads as `undefined`.
+ * while it lasts. Once destroyed, what it protects reads as `undefined`, and writing under it throws `store.key-destroyed`.
  */
 export interface KeyStore {
   /** The person's key in this schema, made on first use. Throws `store.person-erased` after erasure. */
   forPerson(person: PersonId): Promise<KeyId>;
   /** A key that belongs to nobody yet. */
   create(): Promise<KeyId>;
-  /** Gives an unowned key to the person whom its message turned out to be about. */
+  /** Gives an unowned key to the person whom its message turned out to be about. Throws `store.conflict` where it is another's. */
   assign(key: KeyId, person: PersonId): Promise<void>;
   destroy(key: KeyId): Promise<void>;
   /** Destroys every key of a person in this schema; the person can get no new one. */
@@ -26,7 +26,7 @@ export interface OutboxMessage {
   readonly id: Uuid;
   readonly to: Role;
   readonly type: string;
-  /** Person-free; messages of one key are delivered in the order they were written. */
+  /** Person-free; messages of one key to one role are delivered in the order they were written. */
   readonly key: string;
   readonly keyId: KeyId;
   /** JSON. */
@@ -37,11 +37,15 @@ export interface OutboxStore {
   add(message: OutboxMessage): Promise<void>;
   /** The body as it was added, also after delivery; undefined for an unknown id or a destroyed key. Throws when `to` is not the asker. */
   body(id: Uuid, asker: Role): Promise<unknown>;
-  /** Undelivered messages whose `nextAt` has passed, oldest first, one per key, taken with SKIP LOCKED for `leaseMs`. */
+  /** Undelivered messages whose time has come, oldest first, one per recipient and key, taken with SKIP LOCKED for `leaseMs`. */
   take(limit: number, leaseMs: number): Promise<readonly { id: Uuid; to: Role; type: string; attempts: number }[]>;
   delivered(id: Uuid): Promise<void>;
   /** Tries again after `delayMs`; after `maxAttempts` the message is dead and shows in doctor. */
   failed(id: Uuid, delayMs: number, code: string): Promise<void>;
+  /** Dead messages, oldest first. Later ones of their key go on without them. */
+  dead(limit: number): Promise<readonly { id: Uuid; to: Role; type: string; code: string }[]>;
+  /** Gives a dead message its attempts back. */
+  revive(id: Uuid): Promise<void>;
 }
 
 /** What was received already: a handler runs in the transaction that notes its message. */
@@ -92,12 +96,18 @@ export abstract class UnitOfWork<Tx extends RoleTx> {
   abstract run<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
 }
 
-/** Single-writer leases (batcher, sequencer, indexer): the fencing number goes into each write and only grows. */
+/** The single writers: of batches and their steps, of the log and its heads, of the trail. */
+export type LeaseName = 'batcher' | 'sequencer' | 'indexer';
+
+/** Single-writer leases: the fencing number goes into each write and only grows. A write under an older one throws `store.fenced`. */
 export abstract class Leases {
   /** The fencing number where this holder has the lease now (taken or renewed), undefined where another has it. */
-  abstract acquire(name: string, holder: string, ttlMs: number): Promise<number | undefined>;
-  abstract release(name: string, holder: string): Promise<void>;
+  abstract acquire(name: LeaseName, holder: string, ttlMs: number): Promise<number | undefined>;
+  abstract release(name: LeaseName, holder: string): Promise<void>;
 }
+
+/** What the stores notify when a transaction commits that wrote there. */
+export type WakeupChannel = 'outbox' | 'transfers' | 'incoming' | 'outgoing' | 'acts' | 'steps' | 'log' | 'feed';
 
 /** Wakes loops early: rows were committed under `channel` (PostgreSQL NOTIFY). Loops poll besides, so a lost wake-up costs a delay. */
 export abstract class Wakeups {
