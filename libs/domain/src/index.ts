@@ -15,4 +15,5 @@ export * from './release/index.js';
 export * from './request/index.js';
 export * from './seal/index.js';
 export * from './store/index.js';
+export * from './telemetry/index.js';
 export * from './transfer/index.js';
