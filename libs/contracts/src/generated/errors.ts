@@ -196,6 +196,27 @@ export const errorRegistry = {
   "http": 415,
   "fhir": "not-supported"
  },
+ "ground.consent-invalid": {
+  "what": "The permission does not fit its contract",
+  "next": "Name recipient countries, purposes, categories and an end, and send it again",
+  "retriable": false,
+  "http": 422,
+  "fhir": "invalid"
+ },
+ "ground.restriction-invalid": {
+  "what": "The restriction does not fit its contract",
+  "next": "Correct the named field and send it again",
+  "retriable": false,
+  "http": 422,
+  "fhir": "invalid"
+ },
+ "ground.not-hers": {
+  "what": "The token is not of the person whose record this is",
+  "next": "Log in as the person concerned",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
  "ingest.format-unknown": {
   "what": "The bytes are in none of the formats that this node reads",
   "next": "Send HL7 v2, CDA, KMEHR or LDT, or name the format",
@@ -994,6 +1015,13 @@ export const errorRegistry = {
   "retriable": false,
   "http": 410,
   "fhir": "deleted"
+ },
+ "store.migrations-missing": {
+  "what": "The database's tables are older than this program",
+  "next": "Run the migrations as the database's owner (portolan doctor names them), then start again",
+  "retriable": false,
+  "http": 503,
+  "fhir": "exception"
  },
  "store.query-invalid": {
   "what": "A page's cursor or a search value is not one that this store gave or knows",
