@@ -1,4 +1,4 @@
-import type { CountryCode, Instant, OrgId, Sha256, Uuid } from '@portolan/contracts';
+import type { CountryCode, Instant, Kid, OrgId, Sha256, Uuid } from '@portolan/contracts';
 import type { RoleTx } from './role-tx.port.js';
 
 /** A single act for the channel (permit, permit end, consent, emergency …) on its way to a block. */
@@ -58,8 +58,9 @@ export interface BatchRow {
 }
 
 export interface BatchStore {
-  /** Number of the newest batch (they count from 0), undefined before the first. */
+  /** Number of the newest batch that is open or committed (they count from 0), undefined before the first. An invalid batch leaves its number free. */
   last(): Promise<number | undefined>;
+  /** Replaces an invalid batch of the same number. */
   put(batch: { n: number; txId: Uuid; args: unknown }, fencing: number): Promise<void>;
   open(): Promise<BatchRow | undefined>;
   settle(n: number, state: 'committed' | 'invalid'): Promise<void>;
@@ -79,8 +80,10 @@ export interface HeadRow {
 }
 
 export interface HeadStore {
+  /** The newest head that is open or committed; an invalid one leaves its number free. */
   last(): Promise<HeadRow | undefined>;
   get(seq: number): Promise<HeadRow | undefined>;
+  /** Replaces an invalid head of the same number. */
   put(head: { seq: number; txId: Uuid; args: unknown; size: number; root: Sha256 }, fencing: number): Promise<void>;
   settle(seq: number, state: 'committed' | 'invalid'): Promise<void>;
 }
@@ -126,6 +129,16 @@ export interface TrailFilter {
   readonly step?: string;
 }
 
+/** A key of the channel's registry, ended or not; the record itself is read from the ledger's copy. */
+export interface RegisteredKey {
+  readonly org: OrgId;
+  readonly kid: Kid;
+  readonly use: 'sign' | 'seal' | 'tls' | 'ledger' | 'governance' | 'ca';
+  readonly notBefore: Instant;
+  readonly notAfter: Instant;
+  readonly endedAt: Instant | undefined;
+}
+
 /** Read model of the channel: rebuilt from block 0 to the same content. */
 export interface TrailStore {
   /** Number of the last indexed block, -1 before the first. */
@@ -135,6 +148,11 @@ export interface TrailStore {
   putPermit(permit: { id: Uuid; custodian: CountryCode; recipient: CountryCode; purpose: string; until: Instant; block: number }): Promise<void>;
   endPermit(id: Uuid, at: Instant, block: number): Promise<void>;
   permit(id: Uuid): Promise<{ id: Uuid; custodian: CountryCode; recipient: CountryCode; purpose: string; until: Instant; endedAt: Instant | undefined } | undefined>;
+  /** A key as the registry holds it; the genesis' keys stand at block 0. */
+  putKey(key: RegisteredKey): Promise<void>;
+  endKey(org: OrgId, kid: Kid, at: Instant): Promise<void>;
+  /** Registered keys of an organisation, youngest first. */
+  keys(org: OrgId, use: RegisteredKey['use']): Promise<readonly RegisteredKey[]>;
   /** Newest first by (block, position); `before` is the cursor of the page before. */
   steps(filter: TrailFilter, limit: number, before?: { block: number; position: number }): Promise<readonly TrailStep[]>;
   /** All accepted leaves of one batch in their order: what a path to its root needs. */
