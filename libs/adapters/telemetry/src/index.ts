@@ -1,1 +1,1 @@
-export {};
+export { startTelemetry, type FinishedSpan, type RunningTelemetry, type TelemetryConfig } from './telemetry.js';
