@@ -1,1 +1,1 @@
-export {};
+export { FileObjects, type FileObjectsConfig } from './file-objects.js';
