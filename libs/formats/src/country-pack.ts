@@ -24,7 +24,7 @@ export function countryPack(files: Readonly<Record<string, unknown>>): CountryPa
   const country = validators.check<Country>('country', files['country.json'], 'translate.country-invalid', 'country.json');
   const mistakes: MapMistake[] = [];
   const own = {
-    maps: readMaps(files, 'maps/', validators, mistakes),
+    maps: readMaps(under(files, 'maps/'), validators, mistakes),
     conceptMaps: readConceptMaps(under(files, 'code-maps/'), mistakes),
   };
   const sets = new Map(formats.map((format) => [format.name, setOf(format, own, validators, mistakes)]));
@@ -44,7 +44,7 @@ interface Loaded {
 }
 
 function setOf(format: Format, country: Loaded, validators: Validators, mistakes: MapMistake[]): MapSet {
-  const base = readMaps(format.maps, '', validators, mistakes).map((one) => ({ ...one, file: `${format.name}/maps/${one.file}` }));
+  const base = readMaps(format.maps, validators, mistakes).map((one) => ({ ...one, file: `${format.name}/maps/${one.file}` }));
   const codes = new Map([...readConceptMaps(format.conceptMaps, mistakes), ...country.conceptMaps]);
   return MapSet.of({
     format: format.name,
@@ -56,6 +56,7 @@ function setOf(format: Format, country: Loaded, validators: Validators, mistakes
   });
 }
 
+/** The JSON files of one folder, by name. */
 function under(files: Readonly<Record<string, unknown>>, folder: string): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(files)
@@ -64,8 +65,8 @@ function under(files: Readonly<Record<string, unknown>>, folder: string): Record
   );
 }
 
-function readMaps(files: Readonly<Record<string, unknown>>, folder: string, validators: Validators, mistakes: MapMistake[]): NamedMap[] {
-  return Object.entries(under(files, folder)).flatMap(([file, json]) => {
+function readMaps(files: Readonly<Record<string, unknown>>, validators: Validators, mistakes: MapMistake[]): NamedMap[] {
+  return Object.entries(files).flatMap(([file, json]) => {
     const what = validators.mistake('translation-map', json);
     if (what === undefined) return [{ file, map: json as TranslationMap }];
     mistakes.push({ file, rule: ruleAt(json, what), what });

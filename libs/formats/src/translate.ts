@@ -2,7 +2,7 @@ import { PortolanError, type FormatName, type Instant } from '@portolan/contract
 import type { CountryPack } from './country-pack.js';
 import { accountOf, provenanceOf } from './engine/account.js';
 import type { Account, ElementProvenance, FhirResource, Format, Reject, Sha256Hex, SourceDocument, SourceHeader } from './engine/index.js';
-import { run } from './engine/run.js';
+import { run, type RunResult } from './engine/run.js';
 import { detectFormat, formatNamed } from './formats.js';
 import { personTraits, type PersonTraits } from './person-traits.js';
 
@@ -50,7 +50,7 @@ export function translate(input: TranslationInput): Translation {
   if (set === undefined) throw new PortolanError('ingest.format-unknown', 'country', format.name);
   const document = format.read(input.bytes, { maxBytes: input.maxBytes ?? DEFAULT_MAX_BYTES });
   const result = run(document.root, set, identityOf(input, document), factsOf(input.country, document, set.conceptMaps));
-  const rejects = [...result.rejects, ...documentRejects(document, result.drafts.length)];
+  const rejects = [...result.rejects, ...documentRejects(document, result)];
   const resources = result.drafts.map((draft) => draft.resource);
   return {
     format: format.name,
@@ -90,9 +90,15 @@ function factsOf(
   };
 }
 
-function documentRejects({ root, header, problems = [] }: SourceDocument, made: number): Reject[] {
-  const rejects: Reject[] = [...problems];
-  if (!header.supported) rejects.push({ code: 'ingest.type-unsupported', path: root.path, rule: '(document)', severity: 'document' });
-  if (made === 0) rejects.push({ code: 'translate.nothing-mapped', path: root.path, rule: '(document)', severity: 'document' });
-  return rejects;
+/** What the document as a whole lacks: a type that is read, any resource at all, a person whom it is about. */
+function documentRejects({ root, header, problems = [] }: SourceDocument, { drafts, rejects }: RunResult): Reject[] {
+  const whole = (code: Reject['code']): Reject => ({ code, path: root.path, rule: '(document)', severity: 'document' });
+  const told = rejects.some((reject) => reject.severity === 'document');
+  const person = drafts.some((draft) => draft.instance.rule.rule.subject === true);
+  return [
+    ...problems,
+    ...(header.supported ? [] : [whole('ingest.type-unsupported')]),
+    ...(drafts.length === 0 && !told ? [whole('translate.nothing-mapped')] : []),
+    ...(drafts.length > 0 && !person && !told ? [whole('translate.value-missing')] : []),
+  ];
 }

@@ -1012,15 +1012,17 @@ export const schemas = {
       "$ref": "#/$defs/map-condition"
      },
      "required": {
-      "description": "Without a valid value the entry, or the whole document, is refused",
+      "description": "Without a valid value this element's object, the entry, or the whole document, is refused",
       "enum": [
+       "element",
        "entry",
        "document"
       ]
      },
      "strict": {
-      "description": "A value that is there but broken refuses the entry or the whole document",
+      "description": "A value that is there but broken refuses the same",
       "enum": [
+       "element",
        "entry",
        "document"
       ]

@@ -445,13 +445,13 @@ export interface ElementRule {
   scope?: 'here' | 'nearest' | 'within';
   when?: MapCondition;
   /**
-   * Without a valid value the entry, or the whole document, is refused
+   * Without a valid value this element's object, the entry, or the whole document, is refused
    */
-  required?: 'entry' | 'document';
+  required?: 'element' | 'entry' | 'document';
   /**
-   * A value that is there but broken refuses the entry or the whole document
+   * A value that is there but broken refuses the same
    */
-  strict?: 'entry' | 'document';
+  strict?: 'element' | 'entry' | 'document';
   /**
    * FHIR code when the source's code is absent or unmapped; always recorded
    */

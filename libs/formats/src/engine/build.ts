@@ -2,7 +2,7 @@ import type { ErrorCode } from '@portolan/contracts';
 import { mapCodings } from './codings.js';
 import type { CompiledElement, Making } from './compile.js';
 import { hasValue } from './condition.js';
-import type { ConversionContext } from './conversion.js';
+import type { ConversionContext, Converted } from './conversion.js';
 import { isFhirObject, type FhirObject, type FhirValue } from './fhir.js';
 import type { Instance, InstanceIndex } from './instances.js';
 import { joinPath, type Built, type Mark } from './marks.js';
@@ -18,14 +18,17 @@ export interface Finding {
   readonly rule: string;
 }
 
-/** Ends the building of one entry: a value that it cannot do without is missing or broken. */
-export class EntryRefused extends Error {
+/** How much a refusal takes with it. */
+export type Severity = 'element' | 'entry' | 'document';
+
+/** Ends the building of one object, entry or document: a value that it cannot do without is missing or broken. */
+export class Refused extends Error {
   constructor(
     readonly finding: Finding,
-    readonly severity: 'entry' | 'document',
+    readonly severity: Severity,
   ) {
     super(finding.code);
-    this.name = 'EntryRefused';
+    this.name = 'Refused';
   }
 }
 
@@ -35,6 +38,8 @@ export interface BuildJob {
   /** Everything of a ConversionContext but the rule and the notes. */
   readonly facts: Omit<ConversionContext, 'rule' | 'note'>;
   readonly findings: Finding[];
+  /** System of codings whose source names none, from the nearest enclosing rule that binds one. */
+  readonly boundSystem?: string | undefined;
 }
 
 /** Deepest nesting of element rules and types within each other. */
@@ -85,10 +90,19 @@ function constantOf(element: CompiledElement, value: string | number | boolean):
   return { value, marks: [{ kind: 'constant', path: '', rule: element.id, value }] };
 }
 
-function refuse(element: CompiledElement, at: SourceNode, code: ErrorCode, severity: 'entry' | 'document'): never {
-  const asked = element.rule.from === undefined ? '' : ` ${[element.rule.from].flat().join(' or ')}`;
-  const path = code === 'translate.value-missing' ? `${at.path}${asked}` : at.path;
-  throw new EntryRefused({ code, path, rule: element.id }, severity);
+function refuse(element: CompiledElement, at: SourceNode, code: ErrorCode, severity: Severity): never {
+  const path = code === 'translate.value-missing' ? missingPlace(element, at) : at.path;
+  throw new Refused({ code, path, rule: element.id }, severity);
+}
+
+/** Where the missing value should have stood, in the source's own words. */
+function missingPlace({ rule }: CompiledElement, at: SourceNode): string {
+  const asked = [rule.from ?? '.'].flat()[0] ?? '.';
+  const field = /^([A-Z][A-Z0-9]{2})-([\d.]+)/.exec(asked);
+  if (field === null) return asked === '.' ? at.path : `${at.path}/${asked}`;
+  const [, name = '', number = ''] = field;
+  const segment = at.name === name ? at : at.named(name)[0];
+  return `${segment?.path ?? name}-${number}`;
 }
 
 function sourcesOf(element: CompiledElement, node: SourceNode): SourceNode[] {
@@ -113,21 +127,33 @@ function nested(element: CompiledElement, source: SourceNode, job: BuildJob, dep
   if (element.making.kind !== 'object') return undefined;
   const { type, elements } = element.making;
   const shared = type === undefined ? [] : (job.set.types.get(type) ?? []);
-  return buildObject([...shared, ...elements], source, job, depth + 1);
+  const bound = { ...job, boundSystem: element.rule.system ?? job.boundSystem };
+  try {
+    return buildObject([...shared, ...elements], source, bound, depth + 1);
+  } catch (error) {
+    if (!(error instanceof Refused) || error.severity !== 'element') throw error;
+    job.findings.push(error.finding);
+    return undefined;
+  }
 }
 
 function converted(element: CompiledElement, source: SourceNode, job: BuildJob): Built | undefined {
   if (element.making.kind !== 'convert') return undefined;
   const note = (code: ErrorCode, at: SourceNode): void => void job.findings.push({ code, path: at.path, rule: element.id });
-  const result = element.making.convert(source, { ...job.facts, rule: element.rule, note });
+  const rule = { ...element.rule, ...(job.boundSystem !== undefined && { system: element.rule.system ?? job.boundSystem }) };
+  const result = element.making.convert(source, { ...job.facts, rule, note });
   if (result === undefined) return undefined;
-  if (!('problem' in result)) {
-    return { value: result.value, marks: result.origins.map((origin) => ({ kind: 'source', rule: element.id, ...origin })) };
-  }
+  if (!('problem' in result)) return { value: result.value, marks: marksOf(element, result) };
   const severity = element.rule.strict ?? (element.rule.otherwise === undefined ? element.rule.required : undefined);
   if (severity !== undefined) refuse(element, result.at, result.problem, severity);
   note(result.problem, result.at);
   return undefined;
+}
+
+/** The origins of a converted value as marks; a value that came from the rule alone is a constant. */
+function marksOf(element: CompiledElement, { value, origins }: Extract<Converted, { readonly value: FhirValue }>): Mark[] {
+  if (origins.length === 0 && typeof value === 'string') return [{ kind: 'constant', path: '', rule: element.id, value }];
+  return origins.map((origin) => ({ kind: 'source', rule: element.id, ...origin }));
 }
 
 function references(element: CompiledElement, source: SourceNode, making: Extract<Making, { kind: 'reference' }>, job: BuildJob): Built[] {

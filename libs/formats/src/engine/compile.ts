@@ -143,10 +143,15 @@ function makingOf(rule: ElementRule, place: Place, known: Known): Making {
   if (rule.constant !== undefined) return constant(rule, rule.constant, place, known);
   if (rule.as === 'reference') return reference(rule, place, known);
   const convert = rule.as === undefined ? undefined : conversionNamed(rule.as, known);
-  if (convert !== undefined) {
-    if (rule.elements !== undefined) tell(known, place, `has elements beside the conversion ${rule.as ?? ''}`);
-    return { kind: 'convert', convert };
-  }
+  return convert === undefined ? objectOf(rule, place, known) : conversion(rule, convert, place, known);
+}
+
+function conversion(rule: ElementRule, convert: Conversion, place: Place, known: Known): Making {
+  if (rule.elements !== undefined) tell(known, place, `has elements beside the conversion ${rule.as ?? ''}`);
+  return { kind: 'convert', convert };
+}
+
+function objectOf(rule: ElementRule, place: Place, known: Known): Making {
   if (rule.as !== undefined && !known.types.has(rule.as)) tell(known, place, `as ${rule.as}: no such conversion or type`);
   if (rule.as === undefined && rule.elements === undefined) tell(known, place, 'says neither as, elements nor constant');
   return { kind: 'object', type: rule.as, elements: compileElements(rule.elements ?? [], place, known) };

@@ -62,13 +62,25 @@ function readInteger(text: string, least: number): number | undefined {
 
 /** FHIR string: no control characters but tab, CR and LF. */
 function readString(text: string): string | undefined {
-  // eslint-disable-next-line no-control-regex -- FHIR R4 forbids exactly these characters in strings
   return /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text) ? undefined : text;
 }
+
+/** All texts at and below the node, one blank between: for compounds that FHIR holds as one string. */
+const joined: Conversion = (node) => {
+  const leaves = node.leaves().filter((leaf) => !leaf.explicitNull);
+  const text = readString(leaves.map((leaf) => leaf.value ?? '').join(' '));
+  if (leaves.length === 0 || text?.trim() === '') return undefined;
+  return text === undefined ? problem(node) : { value: text, origins: [{ path: '', from: leaves }] };
+};
+
+/** The system that the standard binds the field to (`system` of the rule), for a coding whose source names none. */
+const boundSystem: Conversion = (_node, { rule }) => (rule.system === undefined ? undefined : { value: rule.system, origins: [] });
 
 /** Conversions that every format may use by name. The compact times are HL7's (v2 DTM and v3 TS), the others ISO 8601. */
 export const commonConversions: Readonly<Record<string, Conversion>> = {
   string: textConversion(readString),
+  joined,
+  'bound-system': boundSystem,
   code: mappedCode,
   boolean: mappedBoolean,
   decimal: textConversion(readDecimal),

@@ -40,7 +40,7 @@ export function fromFhirJson(text: string): FhirValue {
     typeof value === 'number' && context?.source !== undefined && context.source !== String(value)
       ? decimalOr(value, context.source)
       : value;
-  return JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown) as FhirValue;
+  return JSON.parse(text, keepDigits) as FhirValue;
 }
 
 function decimalOr(value: number, source: string): number | DecimalText {

@@ -19,20 +19,23 @@ export function layered(maps: readonly { readonly file: string; readonly map: Tr
   const ignores = new Map<string, { file: string; rule: IgnoreRule }>();
   for (const { file, map } of maps) {
     for (const rule of map.resources ?? []) resources.set(rule.id, { file, rule: over(resources.get(rule.id)?.rule, rule) });
-    for (const [name, elements] of Object.entries(map.types ?? {})) {
-      types.set(name, { file, elements: elementsOver(name, types.get(name)?.elements ?? [], elements ?? []) });
-    }
+    for (const [name, elements] of typesOf(map))
+      types.set(name, { file, elements: elementsOver(name, types.get(name)?.elements, elements) });
     for (const rule of map.ignore ?? []) ignores.set(rule.id, { file, rule });
   }
   return { resources: [...resources.values()], types, ignores: [...ignores.values()] };
 }
 
-function over(below: ResourceRule | undefined, above: ResourceRule): ResourceRule {
-  if (below === undefined) return above;
-  return { ...below, ...above, elements: [...elementsOver(above.id, below.elements ?? [], above.elements ?? [])] };
+function typesOf(map: TranslationMap): [string, readonly ElementRule[]][] {
+  return Object.entries(map.types ?? {}).map(([name, elements = []]) => [name, elements]);
 }
 
-function elementsOver(owner: string, below: readonly ElementRule[], above: readonly ElementRule[]): readonly ElementRule[] {
+function over(below: ResourceRule | undefined, above: ResourceRule): ResourceRule {
+  if (below === undefined) return above;
+  return { ...below, ...above, elements: [...elementsOver(above.id, below.elements, above.elements ?? [])] };
+}
+
+function elementsOver(owner: string, below: readonly ElementRule[] = [], above: readonly ElementRule[]): readonly ElementRule[] {
   if (below.length === 0) return above;
   const merged = new Map(below.map((rule) => [elementId(owner, rule), rule]));
   for (const rule of above) merged.set(elementId(owner, rule), rule);

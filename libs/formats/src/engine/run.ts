@@ -1,4 +1,4 @@
-import { buildObject, EntryRefused, type BuildJob, type Finding } from './build.js';
+import { buildObject, Refused, type BuildJob, type Finding } from './build.js';
 import { merged, type Draft } from './drafts.js';
 import { isFhirObject } from './fhir.js';
 import { findInstances, InstanceIndex, type IdentityContext, type Instance } from './instances.js';
@@ -29,9 +29,10 @@ export function run(root: SourceNode, set: MapSet, identity: IdentityContext, fa
     const job = { set, instances: new InstanceIndex(instances), facts, findings };
     const drafts = instances.flatMap((instance) => {
       const outcome = buildOne(instance, job);
-      if (!(outcome instanceof EntryRefused)) return outcome;
+      if (!(outcome instanceof Refused)) return outcome;
       refused.add(instance);
-      if (outcome.finding.path !== '') rejects.push({ ...outcome.finding, severity: outcome.severity });
+      if (outcome.finding.path !== '')
+        rejects.push({ ...outcome.finding, severity: outcome.severity === 'document' ? 'document' : 'entry' });
       return [];
     });
     if (refused.size === 0) return { ...merged(drafts, findings), rejects };
@@ -39,7 +40,7 @@ export function run(root: SourceNode, set: MapSet, identity: IdentityContext, fa
   }
 }
 
-function buildOne(instance: Instance, job: BuildJob): Draft[] | EntryRefused {
+function buildOne(instance: Instance, job: BuildJob): Draft[] | Refused {
   try {
     const built = buildObject(instance.rule.elements, instance.node, job);
     if (built === undefined || !isFhirObject(built.value) || !built.marks.some((mark) => mark.kind === 'source'))
@@ -47,12 +48,12 @@ function buildOne(instance: Instance, job: BuildJob): Draft[] | EntryRefused {
     const resource = { resourceType: instance.rule.resource, id: instance.id, ...built.value };
     return [{ resource, marks: built.marks, instance, mention: instance.rule.mention?.(instance.node) === true }];
   } catch (error) {
-    if (error instanceof EntryRefused) return error;
+    if (error instanceof Refused) return error;
     throw error;
   }
 }
 
 /** The source has nothing for this entry: it is left out without a word, like an entry refused. */
-function nothingThere(instance: Instance): EntryRefused {
-  return new EntryRefused({ code: 'translate.value-missing', path: '', rule: instance.rule.id }, 'entry');
+function nothingThere(instance: Instance): Refused {
+  return new Refused({ code: 'translate.value-missing', path: '', rule: instance.rule.id }, 'entry');
 }

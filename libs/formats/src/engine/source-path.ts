@@ -30,24 +30,14 @@ export function parseSourcePath(text: string): SourcePathPlan {
 /** Splits at `/` outside brackets and quotes. */
 function splitSteps(text: string): string[] {
   if (text === '') return [];
-  const parts: string[] = [];
-  let part = '';
-  let depth = 0;
-  let quoted = false;
-  for (const c of text) {
-    if (c === "'") quoted = !quoted;
-    else if (!quoted) depth += c === '[' ? 1 : c === ']' ? -1 : 0;
-    if (c === '/' && depth === 0 && !quoted) {
-      parts.push(part);
-      part = '';
-    } else part += c;
-  }
-  if (quoted || depth !== 0) throw new Error(`path ${text} has an open bracket or quote`);
-  return [...parts, part];
+  const parts = text.match(/(?:'[^']*'|\[(?:'[^']*'|[^\]'])*\]|[^/'[\]])+|\//g) ?? [];
+  if (parts.join('') !== text) throw new Error(`path ${text} has an open bracket or quote`);
+  const steps = parts.filter((part) => part !== '/');
+  if (parts.length !== 2 * steps.length - 1) throw new Error(`path ${text} has an empty step`);
+  return steps;
 }
 
 function parseStep(part: string): Step[] {
-  if (part === '') throw new Error('a path has an empty step');
   if (part === '.') return [{ kind: 'self' }];
   if (part === '..') return [{ kind: 'parent' }];
   const bracket = part.indexOf('[');

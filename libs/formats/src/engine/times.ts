@@ -41,17 +41,18 @@ function colonOffset(offset: string): string {
 }
 
 /** Whether the calendar and the clock know this time. */
-function isReal({ year, month = '01', day = '01', hour = '00', minute = '00', second = '00', offset }: TimeFields): boolean {
+function isReal({ year, month = '01', day = '01', hour, minute, second, offset }: TimeFields): boolean {
   const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
-  return (
-    Number(year) >= 1000 &&
-    date.getUTCMonth() === Number(month) - 1 &&
-    date.getUTCDate() === Number(day) &&
-    Number(hour) <= 23 &&
-    Number(minute) <= 59 &&
-    Number(second) <= 60 &&
-    (offset === undefined || offset === 'Z' || (Number(offset.slice(1, 3)) <= 14 && Number(offset.slice(4)) <= 59))
-  );
+  const onCalendar = Number(year) >= 1000 && date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
+  return onCalendar && isClock(hour, minute, second) && (offset === undefined || isOffset(offset));
+}
+
+function isClock(hour = '00', minute = '00', second = '00'): boolean {
+  return Number(hour) <= 23 && Number(minute) <= 59 && Number(second) <= 59;
+}
+
+function isOffset(offset: string): boolean {
+  return offset === 'Z' || (Number(offset.slice(1, 3)) <= 14 && Number(offset.slice(4)) <= 59);
 }
 
 function dateText({ year, month, day }: TimeFields): string {
@@ -120,9 +121,7 @@ export function compactTime(text: string): TimeReading | undefined {
   const match = /^(\d{2})(?::?(\d{2})(?::?(\d{2})(\.\d{1,9})?)?)?$/.exec(text);
   if (match === null) return undefined;
   const [, hour = '', minute = '00', second = '00', fraction = ''] = match;
-  return Number(hour) <= 23 && Number(minute) <= 59 && Number(second) <= 59
-    ? { value: `${hour}:${minute}:${second}${fraction}`, partial: false }
-    : undefined;
+  return isClock(hour, minute, second) ? { value: `${hour}:${minute}:${second}${fraction}`, partial: false } : undefined;
 }
 
 export function isoDate(text: string): TimeReading | undefined {

@@ -28,6 +28,11 @@ export function decodeCharset(bytes: Uint8Array, name: string): string | undefin
   return undefined;
 }
 
+/** The bytes without a UTF-8 byte order mark. */
+export function withoutMark(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
 /** One sign a byte, so that the header can be read before the character set is known. */
 export function decodeBytewise(bytes: Uint8Array): string {
   return bytewise(bytes, {});

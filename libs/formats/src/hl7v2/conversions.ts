@@ -1,6 +1,14 @@
-import { textLeaf, type Conversion, type FhirObject, type Origin, type SourceNode } from '../engine/index.js';
-import { textConversion } from '../engine/conversions.js';
-
+import { readDecimal, textConversion } from '../engine/conversions.js';
+import {
+  isFhirObject,
+  textLeaf,
+  type Conversion,
+  type ConversionContext,
+  type Converted,
+  type FhirObject,
+  type FhirValue,
+  type SourceNode,
+} from '../engine/index.js';
 function child(node: SourceNode, ...names: string[]): SourceNode | undefined {
   let at: SourceNode | undefined = node;
   for (const name of names) {
@@ -35,13 +43,19 @@ function hl7Table(name: string): string | undefined {
  * HD as the system of an identifier: universal id by its type (HL7 table 0301), else the country's name for the namespace.
  * A namespace that nobody knows makes no system.
  */
-const authoritySystem: Conversion = (node, context) => {
-  const [namespace, id, type] = [child(node, '1'), child(node, '2'), child(node, '3')];
+const authoritySystem: Conversion = (node, context) => systemOf(child(node, '1'), child(node, '2'), child(node, '3'), context);
+
+function systemOf(
+  namespace: SourceNode | undefined,
+  id: SourceNode | undefined,
+  type: SourceNode | undefined,
+  context: ConversionContext,
+): Converted | undefined {
   const universal = id?.value === undefined ? undefined : universalSystem(id.value, type?.value ?? '');
   if (universal !== undefined) return { value: universal, origins: [{ path: '', from: [id, type].filter((one) => one !== undefined) }] };
   const known = namespace?.value === undefined ? undefined : context.assigningAuthorities.get(namespace.value);
   return known === undefined || namespace === undefined ? undefined : { value: known, origins: [{ path: '', from: [namespace] }] };
-};
+}
 
 function universalSystem(id: string, type: string): string | undefined {
   switch (type.toUpperCase()) {
@@ -58,6 +72,12 @@ function universalSystem(id: string, type: string): string | undefined {
   }
 }
 
+/** EI as the system of an identifier: EI.3 and EI.4, else the country's name for the namespace EI.2. */
+const entitySystem: Conversion = (node, context) => {
+  const [namespace, id, type] = [child(node, '2'), child(node, '3'), child(node, '4')];
+  return systemOf(namespace, id, type, context);
+};
+
 /**
  * CWE of a unit of measure as the unit, code and system of a FHIR Quantity: the unit as the sender writes it, and its UCUM
  * code where the field is coded in UCUM or the concept map `units` knows it.
@@ -66,25 +86,78 @@ const unit: Conversion = (node, context) => {
   const [code, text, system] = [child(node, '1'), child(node, '2'), child(node, '3')];
   const shown = text ?? code;
   if (shown?.value === undefined) return undefined;
-  const value: FhirObject = { unit: shown.value };
-  const origins: Origin[] = [{ path: 'unit', from: [shown] }];
-  if (code?.value !== undefined) {
-    const ucum = system?.value === 'UCUM' ? code.value : context.conceptMaps.get('units')?.translate(undefined, code.value)?.code;
-    if (ucum === undefined) context.note('translate.code-unmapped', code);
-    else {
-      Object.assign(value, { system: 'http://unitsofmeasure.org', code: ucum });
-      origins.push({ path: 'code', from: [code] });
-      if (system?.value === 'UCUM') origins.push({ path: 'system', from: [system] });
-    }
+  const named = { value: { unit: shown.value }, origins: [{ path: 'unit', from: [shown] }] };
+  if (code === undefined) return named;
+  const ucum = ucumOf(code, system, context);
+  if (ucum === undefined) {
+    context.note('translate.code-unmapped', code);
+    return named;
   }
-  return { value, origins };
+  const coded = [{ path: 'code', from: [code] }, ...(system?.value === 'UCUM' ? [{ path: 'system', from: [system] }] : [])];
+  return { value: { ...named.value, system: 'http://unitsofmeasure.org', code: ucum }, origins: [...named.origins, ...coded] };
+};
+
+function ucumOf(code: SourceNode, system: SourceNode | undefined, { conceptMaps }: ConversionContext): string | undefined {
+  return system?.value === 'UCUM' ? code.value : conceptMaps.get('units')?.translate(undefined, code.value ?? '')?.code;
+}
+
+/** OBX-7 as text, and as low and high in the unit of OBX-6 where it reads `low-high`. */
+const referenceRange: Conversion = (node, context) => {
+  const leaf = textLeaf(node);
+  if (leaf?.value === undefined) return undefined;
+  const text: FhirObject = { text: leaf.value };
+  const match = /^\s*(-?\d+(?:\.\d+)?)\s*-\s*(-?\d+(?:\.\d+)?)\s*$/.exec(leaf.value);
+  const [low, high] = [readDecimal(match?.[1] ?? ''), readDecimal(match?.[2] ?? '')];
+  if (low === undefined || high === undefined) return { value: text, origins: [{ path: 'text', from: [leaf] }] };
+  const units = node.parent?.named('6')[0];
+  const measured = units === undefined ? undefined : unit(units, { ...context, note: () => undefined });
+  const quantity = (value: FhirValue): FhirObject => ({
+    value,
+    ...(measured !== undefined && 'value' in measured && isFhirObject(measured.value) && measured.value),
+  });
+  return {
+    value: { low: quantity(low), high: quantity(high), ...text },
+    origins: ['low', 'high', 'text'].map((path) => ({ path, from: [leaf] })),
+  };
+};
+
+/** The comments of one NTE, or of all NTE of a group, one line for each repetition of NTE-3. */
+const comments: Conversion = (node) => {
+  const notes = node.name === 'NTE' ? [node] : node.named('NTE');
+  const leaves = notes.flatMap((note) => note.named('3')).flatMap((field) => field.leaves());
+  const said = leaves.filter((leaf) => !leaf.explicitNull && leaf.value !== undefined && leaf.value.trim() !== '');
+  return said.length === 0 ? undefined : { value: said.map((leaf) => leaf.value ?? '').join('\n'), origins: [{ path: '', from: said }] };
+};
+
+/** XTN as one number: XTN.12 or XTN.1 as written, else country, area and local number, and the extension. */
+const phone: Conversion = (node) => {
+  const written = child(node, '12') ?? child(node, '1');
+  if (written?.value !== undefined) return { value: written.value, origins: [{ path: '', from: [written] }] };
+  const local = child(node, '7');
+  if (local === undefined) return undefined;
+  const parts = [child(node, '5'), child(node, '6'), local].filter((part) => part !== undefined);
+  const text = parts.map((part, i) =>
+    i === 0 && part.name === '5' && !part.value?.startsWith('+') ? `+${part.value ?? ''}` : (part.value ?? ''),
+  );
+  return { value: text.join(' '), origins: [{ path: '', from: parts }] };
+};
+
+/** PL as one name, from the facility inwards: facility, building, floor, point of care, room, bed. */
+const locationName: Conversion = (node) => {
+  const parts = ['4', '7', '8', '1', '2', '3'].map((name) => child(node, name)).filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : { value: parts.map((part) => part.value ?? '').join(', '), origins: [{ path: '', from: parts }] };
 };
 
 /** Conversions that only HL7 v2 needs. */
 export const hl7v2Conversions: Readonly<Record<string, Conversion>> = {
   'coding-system': codingSystem,
   'authority-system': authoritySystem,
+  'entity-system': entitySystem,
   unit,
+  'reference-range': referenceRange,
+  comments,
+  phone,
+  'location-name': locationName,
   /** SN.1 as FHIR quantity-comparator; `=` says what no comparator says. */
   comparator: textConversion((text) => (/^(<|<=|>=|>)$/.test(text.trim()) ? text.trim() : undefined)),
 };

@@ -59,5 +59,5 @@ export function escapeText(text: string, separators: Separators): string {
     ['\r', 'X0D'],
     ['\n', 'X0A'],
   ]);
-  return [...text].map((sign) => (names.has(sign) ? `${escape}${names.get(sign) ?? ''}${escape}` : sign)).join('');
+  return Array.from(text, (sign) => (names.has(sign) ? `${escape}${names.get(sign) ?? ''}${escape}` : sign)).join('');
 }

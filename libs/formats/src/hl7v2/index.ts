@@ -1,4 +1,5 @@
 import { SourceNode, type Format, type Reject } from '../engine/index.js';
+import { decodeBytewise, withoutMark } from './charset.js';
 import { hl7v2CodeMaps } from './code-maps/index.js';
 import { hl7v2Conversions } from './conversions.js';
 import { readHeader, sourceHeader, structureOf } from './header.js';
@@ -35,7 +36,7 @@ function lineProblems(message: Hl7Message): Reject[] {
 /** HL7 v2 in its ER7 encoding, versions 2.3 to 2.8. */
 export const hl7v2: Format = {
   name: 'hl7v2',
-  detect: (bytes) => bytes[0] === 0x4d && bytes[1] === 0x53 && bytes[2] === 0x48,
+  detect: (bytes) => decodeBytewise(withoutMark(bytes.subarray(0, 16))).startsWith('MSH'),
   read: (bytes, { maxBytes }) => {
     const message = readHl7(bytes, { maxBytes, terminators: 'any' });
     return { root: messageTree(message), header: sourceHeader(message), problems: lineProblems(message) };
@@ -49,3 +50,17 @@ export { escapeText, unescapeText } from './escapes.js';
 export { headerProblem, readHeader, type HeaderProblem, type Hl7Header } from './header.js';
 export { parseHl7, readHl7, serialiseHl7, type Hl7Message, type Hl7ReadOptions, type Hl7Segment } from './message.js';
 export { recommendedSeparators, type Separators } from './separators.js';
+export {
+  buildAck,
+  controlIdOf,
+  headerVerdict,
+  informationOf,
+  isEnhanced,
+  isWanted,
+  unreadableVerdict,
+  verdictOf,
+  type AckError,
+  type AckInput,
+  type AckVerdict,
+} from './ack.js';
+export { MllpDecoder, mllpFrame } from './mllp.js';

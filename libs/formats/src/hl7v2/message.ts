@@ -1,5 +1,5 @@
 import { PortolanError } from '@portolan/contracts';
-import { decodeBytewise, decodeCharset } from './charset.js';
+import { decodeBytewise, decodeCharset, withoutMark } from './charset.js';
 import { unescapeText } from './escapes.js';
 import { readSeparators, type Separators } from './separators.js';
 
@@ -31,8 +31,8 @@ const maxSegments = 20_000;
 /** Decodes and splits a message. Throws PortolanError ingest.too-large, ingest.encoding-invalid or ingest.malformed. */
 export function readHl7(bytes: Uint8Array, options: Hl7ReadOptions): Hl7Message {
   if (bytes.length > options.maxBytes) throw new PortolanError('ingest.too-large', 'message', `more than ${options.maxBytes} bytes`);
-  const charset = declaredCharset(decodeBytewise(bytes.subarray(0, 4096)));
-  const text = decodeCharset(bytes, charset);
+  const charset = declaredCharset(decodeBytewise(withoutMark(bytes.subarray(0, 4096))));
+  const text = decodeCharset(withoutMark(bytes), charset);
   if (text === undefined) throw new PortolanError('ingest.encoding-invalid', 'MSH-18');
   return parseHl7(text, options);
 }

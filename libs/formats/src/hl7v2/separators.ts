@@ -12,11 +12,14 @@ export const recommendedSeparators: Separators = { field: '|', component: '^', r
 /** Reads the delimiters from the beginning of a message, or undefined where they are not five different signs. */
 export function readSeparators(text: string): Separators | undefined {
   const field = text.charAt(3);
-  const end = text.slice(4, 12).search(/[\r\n]/);
-  const encoding = text.slice(4, end < 0 ? 12 : 4 + end).split(field)[0] ?? '';
-  const [component = '', repetition = '', escape = '', subcomponent = ''] = encoding;
-  const signs = [field, component, repetition, escape, subcomponent];
-  // v2.7 adds a truncation character as fifth encoding character; before v2.3 the last ones may be left out.
-  if (encoding.length < 4 || encoding.length > 5 || new Set(signs).size < 5) return undefined;
-  return signs.some((sign) => /[\p{L}\p{N}\s]/u.test(sign)) ? undefined : { field, component, repetition, escape, subcomponent };
+  const line = text
+    .slice(4, 12)
+    .split(/[\r\n]/, 1)
+    .join('');
+  const encoding = line.split(field, 1).join('');
+  // v2.7 adds a truncation character as fifth encoding character.
+  if (!/^.{4,5}$/su.test(encoding) || /[\p{L}\p{N}\s]/u.test(field + encoding)) return undefined;
+  const [component = '', repetition = '', escape = '', subcomponent = ''] = Array.from(encoding);
+  const separators = { field, component, repetition, escape, subcomponent };
+  return new Set(Object.values(separators)).size === 5 ? separators : undefined;
 }

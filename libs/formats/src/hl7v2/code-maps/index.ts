@@ -1,2 +1,54 @@
-/** HL7 v2's own concept maps. */
-export const hl7v2CodeMaps: Readonly<Record<string, unknown>> = {};
+import addressType from './address-type.json' with { type: 'json' };
+import addressUse from './address-use.json' with { type: 'json' };
+import administrativeSex from './administrative-sex.json' with { type: 'json' };
+import allergyCategory from './allergy-category.json' with { type: 'json' };
+import allergyCriticality from './allergy-criticality.json' with { type: 'json' };
+import allergyType from './allergy-type.json' with { type: 'json' };
+import codingSystems from './coding-systems.json' with { type: 'json' };
+import diagnosisDeleted from './diagnosis-deleted.json' with { type: 'json' };
+import encounterClass from './encounter-class.json' with { type: 'json' };
+import encounterPriority from './encounter-priority.json' with { type: 'json' };
+import encounterStatus from './encounter-status.json' with { type: 'json' };
+import interpretationCodes from './interpretation-codes.json' with { type: 'json' };
+import laboratorySections from './laboratory-sections.json' with { type: 'json' };
+import maritalStatus from './marital-status.json' with { type: 'json' };
+import nameUse from './name-use.json' with { type: 'json' };
+import observationNotAsked from './observation-not-asked.json' with { type: 'json' };
+import observationStatus from './observation-status.json' with { type: 'json' };
+import orderPriority from './order-priority.json' with { type: 'json' };
+import orderStatus from './order-status.json' with { type: 'json' };
+import reportStatus from './report-status.json' with { type: 'json' };
+import specimenAvailability from './specimen-availability.json' with { type: 'json' };
+import telecomMobile from './telecom-mobile.json' with { type: 'json' };
+import telecomSystem from './telecom-system.json' with { type: 'json' };
+import telecomUse from './telecom-use.json' with { type: 'json' };
+import yesNo from './yes-no.json' with { type: 'json' };
+
+/** HL7 v2's own concept maps; their notices stand in the files. */
+export const hl7v2CodeMaps: Readonly<Record<string, unknown>> = {
+  'address-type.json': addressType,
+  'address-use.json': addressUse,
+  'administrative-sex.json': administrativeSex,
+  'allergy-category.json': allergyCategory,
+  'allergy-criticality.json': allergyCriticality,
+  'allergy-type.json': allergyType,
+  'coding-systems.json': codingSystems,
+  'diagnosis-deleted.json': diagnosisDeleted,
+  'encounter-class.json': encounterClass,
+  'encounter-priority.json': encounterPriority,
+  'encounter-status.json': encounterStatus,
+  'interpretation-codes.json': interpretationCodes,
+  'laboratory-sections.json': laboratorySections,
+  'marital-status.json': maritalStatus,
+  'name-use.json': nameUse,
+  'observation-not-asked.json': observationNotAsked,
+  'observation-status.json': observationStatus,
+  'order-priority.json': orderPriority,
+  'order-status.json': orderStatus,
+  'report-status.json': reportStatus,
+  'specimen-availability.json': specimenAvailability,
+  'telecom-mobile.json': telecomMobile,
+  'telecom-system.json': telecomSystem,
+  'telecom-use.json': telecomUse,
+  'yes-no.json': yesNo,
+};

@@ -1,0 +1,40 @@
+import addressUse from './address-use.json' with { type: 'json' };
+import allergyCategory from './allergy-category.json' with { type: 'json' };
+import allergySeverity from './allergy-severity.json' with { type: 'json' };
+import allergyStatus from './allergy-status.json' with { type: 'json' };
+import allergyType from './allergy-type.json' with { type: 'json' };
+import codeSystems from './code-systems.json' with { type: 'json' };
+import criticality from './criticality.json' with { type: 'json' };
+import eventTiming from './event-timing.json' with { type: 'json' };
+import gender from './gender.json' with { type: 'json' };
+import immunizationStatus from './immunization-status.json' with { type: 'json' };
+import medicationStatus from './medication-status.json' with { type: 'json' };
+import nameUse from './name-use.json' with { type: 'json' };
+import observationStatus from './observation-status.json' with { type: 'json' };
+import periodUnit from './period-unit.json' with { type: 'json' };
+import problemStatus from './problem-status.json' with { type: 'json' };
+import procedureStatus from './procedure-status.json' with { type: 'json' };
+import reportStatus from './report-status.json' with { type: 'json' };
+import telecomUse from './telecom-use.json' with { type: 'json' };
+
+/** CDA's own concept maps. */
+export const cdaCodeMaps: Readonly<Record<string, unknown>> = {
+  'address-use.json': addressUse,
+  'allergy-category.json': allergyCategory,
+  'allergy-severity.json': allergySeverity,
+  'allergy-status.json': allergyStatus,
+  'allergy-type.json': allergyType,
+  'code-systems.json': codeSystems,
+  'criticality.json': criticality,
+  'event-timing.json': eventTiming,
+  'gender.json': gender,
+  'immunization-status.json': immunizationStatus,
+  'medication-status.json': medicationStatus,
+  'name-use.json': nameUse,
+  'observation-status.json': observationStatus,
+  'period-unit.json': periodUnit,
+  'problem-status.json': problemStatus,
+  'procedure-status.json': procedureStatus,
+  'report-status.json': reportStatus,
+  'telecom-use.json': telecomUse,
+};

@@ -1,0 +1,117 @@
+import { textLeaf, type Conversion, type ConversionContext, type FhirObject, type Origin, type SourceNode } from '../engine/index.js';
+
+const attribute = (node: SourceNode, name: string): SourceNode | undefined => {
+  const leaf = node.named(`@${name}`)[0];
+  return leaf?.value === undefined || leaf.value === '' ? undefined : leaf;
+};
+
+const OID = /^[0-2](\.(0|[1-9]\d*))+$/;
+const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
+
+/** The object identifier of a code system as URI: the country's name for it first, then the well-known ones, else `urn:oid:`. */
+const codeSystem: Conversion = (node, context) => {
+  const leaf = textLeaf(node);
+  const oid = leaf?.value?.trim();
+  if (leaf === undefined || oid === undefined || oid === '') return undefined;
+  const known = context.codingSystems.get(oid) ?? context.conceptMaps.get('cda-code-systems')?.translate(undefined, oid)?.code;
+  const uri = known ?? (OID.test(oid) ? `urn:oid:${oid}` : undefined);
+  return uri === undefined ? { problem: 'translate.code-unmapped', at: leaf } : { value: uri, origins: [{ path: '', from: [leaf] }] };
+};
+
+/** Who assigns an identifier, from the root of an instance identifier (HL7 v3 II). */
+function assigner(root: string, context: ConversionContext): string | undefined {
+  return context.assigningAuthorities.get(root) ?? uriOf(root);
+}
+
+function uriOf(root: string): string | undefined {
+  if (OID.test(root)) return `urn:oid:${root}`;
+  return UUID.test(root) ? `urn:uuid:${root.toLowerCase()}` : undefined;
+}
+
+/** HL7 v3 II as FHIR Identifier: root and extension, or a root that identifies by itself. */
+const identifier: Conversion = (node, context) => {
+  const [root, extension] = [attribute(node, 'root'), attribute(node, 'extension')];
+  if (root?.value === undefined) return undefined;
+  const value: FhirObject = {};
+  const system = assigner(root.value, context);
+  if (system === undefined) return { problem: 'translate.value-invalid', at: root };
+  if (extension?.value === undefined) {
+    Object.assign(value, { system: 'urn:ietf:rfc:3986', value: system });
+    return { value, origins: [{ path: 'value', from: [root] }] };
+  }
+  Object.assign(value, { system, value: extension.value.trim() });
+  const origins: Origin[] = [
+    { path: 'system', from: [root] },
+    { path: 'value', from: [extension] },
+  ];
+  return { value, origins };
+};
+
+/** All text at and below a node, white space collapsed. */
+function wholeText(node: SourceNode): { text: string; leaves: SourceNode[] } {
+  const leaves = node.leaves().filter((leaf) => leaf.name === '#text');
+  const text = leaves.map((leaf) => leaf.value ?? '').join(' ');
+  return { text: text.replace(/\s+/g, ' ').trim(), leaves };
+}
+
+/** Text of an element, or of the piece of narrative that its `reference` points to (CDA R2 §4.3.5.1), in the same section. */
+const narrativeText: Conversion = (node) => {
+  const own = wholeText(node);
+  if (own.text !== '') return { value: own.text, origins: [{ path: '', from: own.leaves }] };
+  const pointer = [...node.named('reference'), ...node.named('pharm:reference')].map((one) => attribute(one, 'value'))[0];
+  const id = pointer?.value?.replace(/^#/, '');
+  if (pointer === undefined || id === undefined || id === '') return undefined;
+  const target = sectionText(node).flatMap((text) => withId(text, id))[0];
+  const { text, leaves } = target === undefined ? { text: '', leaves: [] } : wholeText(target);
+  return text === ''
+    ? { problem: 'translate.value-invalid', at: pointer }
+    : { value: text, origins: [{ path: '', from: [pointer, ...leaves] }] };
+};
+
+function sectionText(node: SourceNode): readonly SourceNode[] {
+  const section = node.ancestry().find((ancestor) => ancestor.name === 'section');
+  return section?.named('text') ?? [];
+}
+
+/** The first element at or below `node` that bears the ID. */
+function withId(node: SourceNode, id: string): SourceNode[] {
+  const open = [node];
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    if (at.named('@ID')[0]?.value === id) return [at];
+    for (const child of at.children.toReversed()) if (child.value === undefined) open.push(child);
+  }
+  return [];
+}
+
+/** Family names of an HL7 v3 name, joined as they stand: FHIR has room for one text. */
+const family: Conversion = (node) => {
+  const parts = node
+    .named('family')
+    .map(wholeText)
+    .filter(({ text }) => text !== '');
+  if (parts.length === 0) return undefined;
+  return { value: parts.map(({ text }) => text).join(' '), origins: [{ path: '', from: parts.flatMap(({ leaves }) => leaves) }] };
+};
+
+const telecomSystems: Readonly<Record<string, string>> = { tel: 'phone', mailto: 'email', fax: 'fax', http: 'url', https: 'url' };
+
+/** HL7 v3 TEL (a URL) as the system and value of a FHIR ContactPoint. */
+const telecom: Conversion = (node) => {
+  const leaf = attribute(node, 'value');
+  const match = /^([a-z]{2,8}):(.+)$/i.exec(leaf?.value?.trim() ?? '');
+  if (leaf === undefined) return undefined;
+  const scheme = match?.[1]?.toLowerCase() ?? '';
+  const system = Object.hasOwn(telecomSystems, scheme) ? telecomSystems[scheme] : undefined;
+  if (match === null || system === undefined) return { problem: 'translate.value-invalid', at: leaf };
+  const value = system === 'url' ? match[0] : (match[2] ?? '').trim();
+  return { value: { system, value }, origins: [{ path: '', from: [leaf] }] };
+};
+
+/** Conversions that only CDA needs. */
+export const cdaConversions: Readonly<Record<string, Conversion>> = {
+  'code-system': codeSystem,
+  'instance-identifier': identifier,
+  'narrative-text': narrativeText,
+  'family-names': family,
+  telecom,
+};

@@ -1,0 +1,60 @@
+import type { Format, SourceHeader, SourceNode } from '../engine/index.js';
+import { offsetOf } from '../engine/times.js';
+import { readXml, rootName, type Namespaces } from '../xml/index.js';
+import { cdaCodeMaps } from './code-maps/index.js';
+import { cdaConversions } from './conversions.js';
+import { cdaMaps } from './maps/index.js';
+
+/** The pharmacy extension stands under several names for one thing. */
+const namespaces: Namespaces = {
+  'urn:hl7-org:v3': '',
+  'urn:hl7-org:sdtc': 'sdtc',
+  'urn:epsos-org:ep:medication': 'pharm',
+  'urn:hl7-org:pharm': 'pharm',
+  'urn:ihe:pharm:medication': 'pharm',
+};
+
+/** LOINC document types whose sections the maps are meant for: patient summary, summary of episode. */
+const supportedTypes: ReadonlySet<string> = new Set(['60591-5', '34133-9']);
+
+/** HL7 CDA Release 2 (ISO/HL7 27932), patient summaries in the manner of MyHealth@EU. */
+export const cda: Format = {
+  name: 'cda',
+  detect: (bytes) => rootName(bytes) === 'ClinicalDocument',
+  read: (bytes, { maxBytes }) => {
+    const root = readXml(bytes, maxBytes, namespaces);
+    return { root, header: headerOf(root) };
+  },
+  maps: cdaMaps,
+  conceptMaps: cdaCodeMaps,
+  conversions: cdaConversions,
+};
+
+function at(node: SourceNode, ...names: readonly string[]): SourceNode | undefined {
+  return names.reduce<SourceNode | undefined>((found, name) => found?.named(name)[0], node);
+}
+
+const valueAt = (node: SourceNode, ...names: readonly string[]): string => at(node, ...names)?.value ?? '';
+
+const instanceId = (node: SourceNode | undefined): string =>
+  node === undefined ? '' : [valueAt(node, '@root'), valueAt(node, '@extension')].filter((part) => part !== '').join('^');
+
+function headerOf(root: SourceNode): SourceHeader {
+  const custodian = at(root, 'custodian', 'assignedCustodian', 'representedCustodianOrganization');
+  const name = custodian === undefined ? '' : valueAt(custodian, 'name', '#text').trim();
+  const application = valueAt(root, 'author', 'assignedAuthor', 'assignedAuthoringDevice', 'softwareName', '#text').trim();
+  const offset = offsetOf(valueAt(root, 'effectiveTime', '@value'));
+  const type = valueAt(root, 'code', '@code');
+  return {
+    id: instanceId(at(root, 'id')),
+    type,
+    processing: 'P',
+    sender: {
+      organisation: custodian === undefined ? '' : instanceId(at(custodian, 'id')),
+      ...(name !== '' && { name }),
+      ...(application !== '' && { application }),
+    },
+    supported: supportedTypes.has(type),
+    ...(offset !== undefined && { offset }),
+  };
+}

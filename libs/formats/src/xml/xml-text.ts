@@ -1,0 +1,58 @@
+import { PortolanError } from '@portolan/contracts';
+import { decodeCharset } from '../hl7v2/charset.js';
+
+/** Longest prolog (declaration, comments, processing instructions) that is read before the root element. */
+const MAX_PROLOG_CHARS = 65_536;
+
+/**
+ * Bytes of an XML document as text, in the encoding that its declaration names (UTF-8, ISO 8859-1, ISO 8859-15). A document
+ * type declaration is refused: no entity of ours is ever defined by a sender. Throws `ingest.too-large`,
+ * `ingest.encoding-invalid`, `ingest.malformed`.
+ */
+export function xmlText(bytes: Uint8Array, maxBytes: number): string {
+  if (bytes.length > maxBytes) throw new PortolanError('ingest.too-large', 'document', `more than ${maxBytes} bytes`);
+  const encoding = declaredEncoding(bytes);
+  const text = decodeCharset(withoutMark(bytes), encoding);
+  if (text === undefined) throw new PortolanError('ingest.encoding-invalid', 'XML declaration', encoding);
+  if (forbidden.test(text)) throw new PortolanError('ingest.malformed', 'document', 'a character that XML cannot hold');
+  if (rootOf(text) === undefined) throw new PortolanError('ingest.malformed', 'prolog', 'a document type declaration, or no element');
+  return text.replace(/\r\n?/g, '\n');
+}
+
+/** XML 1.0 §2.2. */
+// eslint-disable-next-line no-control-regex -- these are the characters that XML forbids
+const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+
+function declaredEncoding(bytes: Uint8Array): string {
+  const start = decodeCharset(withoutMark(bytes.subarray(0, 203)), 'ISO-8859-1') ?? '';
+  return /^<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']/.exec(start)?.[1] ?? 'UTF-8';
+}
+
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
+/** Local name of the first element, or undefined where something else than comments and instructions stands before it. */
+function rootOf(text: string): string | undefined {
+  let at = 0;
+  while (at < MAX_PROLOG_CHARS) {
+    const rest = text.slice(at, at + 256);
+    const blank = /^\s+/.exec(rest)?.[0].length ?? 0;
+    const end = rest.startsWith('<!--') ? endOf(text, '-->', at) : rest.startsWith('<?') ? endOf(text, '?>', at) : undefined;
+    if (blank > 0) at += blank;
+    else if (end !== undefined) at = end;
+    else return /^<(?:[\w.-]+:)?([A-Za-z_][\w.-]*)[\s/>]/.exec(rest)?.[1];
+  }
+  return undefined;
+}
+
+const endOf = (text: string, mark: string, from: number): number => {
+  const found = text.indexOf(mark, from);
+  return found < 0 ? Infinity : found + mark.length;
+};
+
+/** Local name of the root element of what looks like XML; looks at the beginning only, never throws. */
+export function rootName(bytes: Uint8Array): string | undefined {
+  const start = decodeCharset(withoutMark(bytes.subarray(0, MAX_PROLOG_CHARS)), 'ISO-8859-1') ?? '';
+  return start.trimStart().startsWith('<') ? rootOf(start) : undefined;
+}
