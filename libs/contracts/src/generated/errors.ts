@@ -1044,6 +1044,27 @@ export const errorRegistry = {
   "http": 500,
   "fhir": "exception"
  },
+ "trail.unknown": {
+  "what": "There is no such step on this node's copy of the channel",
+  "next": "Check the transfer id; a copy may lag by a second",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "trail.not-anchored-yet": {
+  "what": "The step is recorded, but its head is not proved by two thirds of the countries yet",
+  "next": "Ask again in a few seconds",
+  "retriable": true,
+  "http": 409,
+  "fhir": "transient"
+ },
+ "trail.query-invalid": {
+  "what": "The query's parameters do not fit",
+  "next": "Use country, from, to (RFC 3339), purpose, transfer, step, limit and the cursor of the page before",
+  "retriable": false,
+  "http": 400,
+  "fhir": "invalid"
+ },
  "transfer.step-failed": {
   "what": "A step of a transfer failed in a way that was not foreseen",
   "next": "The transfer stays where it is and is tried again; look for the failure in the exchange's log",

@@ -23,8 +23,8 @@ export abstract class ChannelReader {
   abstract permitCommitment(custodian: CountryCode, permitId: Uuid): Promise<string | undefined>;
   /** Whether a step of a transfer by `org` stands accepted on our own copy, and where. */
   abstract stepOf(transferId: Uuid, step: string, org: CountryCode): Promise<CommittedPredecessor | undefined>;
-  /** Countries that are suspended now. */
-  abstract suspended(): Promise<readonly CountryCode[]>;
+  /** Whether a suspension stops releases between us and this country: our own of ourselves or of it, its own of itself or of us. */
+  abstract suspended(partner: CountryCode): Promise<boolean>;
   /** Whether an emergency stands: declared by `by` between these two countries, begun, not ended. */
   abstract emergencyStands(id: Uuid, by: CountryCode, custodian: CountryCode, recipient: CountryCode): Promise<boolean>;
   /** Name of the channel. */

@@ -12,8 +12,7 @@ export type DenialReason =
   | 'opted-out'
   | 'no-ground'
   | 'withdrawn'
-  | 'asker-suspended'
-  | 'custodian-suspended'
+  | 'suspended'
   | 'request-stale'
   | 'emergency-not-declared';
 
@@ -30,7 +29,8 @@ export interface PermitFacts {
   readonly restrictions: readonly RestrictionContent[];
   /** Categories of which the person has anything here. */
   readonly present: readonly DataCategory[];
-  readonly suspended: readonly string[];
+  /** A suspension stops releases between the two countries. */
+  readonly suspended: boolean;
   /** The emergency named in the request stands on our own copy, declared by the asker and not ended. */
   readonly emergencyStands: boolean;
 }
@@ -80,22 +80,27 @@ function certainPerson(facts: PermitFacts): Person | 'unknown-person' | 'several
 }
 
 function standingBar(facts: PermitFacts): DenialReason | undefined {
-  if (facts.suspended.includes(facts.request.from)) return 'asker-suspended';
-  if (facts.suspended.includes(facts.request.to)) return 'custodian-suspended';
+  if (facts.suspended) return 'suspended';
   if (Date.parse(facts.request.limit) <= facts.now) return 'request-stale';
   return undefined;
 }
 
 function attempt(rule: PolicyRule, facts: PermitFacts, person: Person): Grant | DenialReason {
-  if (rule.emergency === true && !facts.emergencyStands) return 'emergency-not-declared';
-  if (rule.blockedBy.includes('opt-out') && facts.restrictions.some((r) => r.kind === 'opt-out' && touches(r, facts.request))) return 'opted-out';
+  const barred = ruleBar(rule, facts);
+  if (barred !== undefined) return barred;
   const consent = rule.consent === 'required' ? liveConsent(facts) : undefined;
   if (rule.consent === 'required' && consent === undefined) return facts.consents.some((c) => c.state === 'withdrawn') ? 'withdrawn' : 'no-ground';
   const allowed = allowedCategories(rule, facts, consent);
-  if (allowed.length === 0) return categoriesBlocked(rule, facts) ? 'restricted' : 'no-ground';
   const present = allowed.filter((category) => facts.present.includes(category));
-  if (present.length === 0) return 'no-data';
-  return grantOf(rule, facts, person, consent, present);
+  if (present.length > 0) return grantOf(rule, facts, person, consent, present);
+  if (allowed.length > 0) return 'no-data';
+  return categoriesBlocked(rule, facts) ? 'restricted' : 'no-ground';
+}
+
+function ruleBar(rule: PolicyRule, facts: PermitFacts): DenialReason | undefined {
+  if (rule.emergency === true && !facts.emergencyStands) return 'emergency-not-declared';
+  const optedOut = facts.restrictions.some((r) => r.kind === 'opt-out' && touches(r, facts.request));
+  return rule.blockedBy.includes('opt-out') && optedOut ? 'opted-out' : undefined;
 }
 
 function grantOf(rule: PolicyRule, facts: PermitFacts, person: Person, consent: ConsentContent | undefined, categories: readonly DataCategory[]): Grant {

@@ -91,7 +91,7 @@ async function gatherFacts(request: ExchangeRequest, ports: ExchangePorts): Prom
     candidates,
     ...said,
     present: only === undefined ? [] : await categoriesPresent(await ports.records.gather(only.id, request.categories, request.since, request.until), request),
-    suspended: await ports.channel.suspended(),
+    suspended: await ports.channel.suspended(from),
     emergencyStands: emergency !== undefined && (await ports.channel.emergencyStands(emergency.id, from, to, from)),
   };
 }
@@ -128,8 +128,7 @@ async function writeGrant(tx: ExchangeTx, transfer: Transfer, decision: Extract<
   const { grant, opening, request } = decision;
   const keyId = await tx.keys.forPerson(grant.person.id);
   const text = canonicalJson(opening);
-  const permitAct = ports.random.uuid();
-  const data = { asked: request, opening: text, grant: { categories: grant.categories, ground: grant.ground, ...(grant.since === undefined ? {} : { since: grant.since }) }, permitAct };
+  const data = { asked: request, opening: text, grant: { categories: grant.categories, ground: grant.ground, ...(grant.since === undefined ? {} : { since: grant.since }) } };
   const change = { data, permitId: opening.permitId, person: grant.person.id, keyId, limit: instant(grant.limit) };
   if (!(await tx.transfers.advance(transfer.transferId, 'requested', 'permitting', change))) return;
   await tx.permits.put({
@@ -147,7 +146,8 @@ async function writeGrant(tx: ExchangeTx, transfer: Transfer, decision: Extract<
   const { permitId: id, custodian, recipient, purpose, until } = opening;
   const commitment = commit(bytesOfBase64url(opening.salt), utf8(text), ports.sha256);
   const args = { v: 1, id, custodian, recipient, purpose, until, commitment };
-  await post(tx, { id: permitAct, type: 'act.anchor', key: transfer.transferId, keyId, body: { fn: 'put-permit', args } });
+  // The act bears the permit's id, so that its outcome finds the transfer.
+  await post(tx, { id, type: 'act.anchor', key: transfer.transferId, keyId, body: { fn: 'put-permit', args } });
 }
 
 async function writeAnswer(tx: ExchangeTx, transfer: Transfer, decision: Extract<Decision, { to: 'answered' }>, ports: ExchangePorts): Promise<void> {

@@ -23,12 +23,15 @@ export function mayDecrypt(facts: BeforeOpening): Leave {
   const { standing, leaf } = facts;
   if (leaf === undefined || standing.step === 'mismatch') return { may: false, reason: 'step-mismatch' };
   if (standing.step === 'not-visible') return Date.parse(leaf.limit) > facts.now ? { may: 'wait' } : { may: false, reason: 'step-missing' };
-  if (leaf.transferId !== facts.transferId || leaf.from !== facts.from || leaf.to !== facts.to) return { may: false, reason: 'step-mismatch' };
-  if (leaf.ciphertextHash !== facts.root) return { may: false, reason: 'step-mismatch' };
+  if (!namesThis(leaf, facts)) return { may: false, reason: 'step-mismatch' };
   if (standing.permit !== 'live') return { may: false, reason: PERMIT_REASONS[standing.permit] };
   if (Date.parse(leaf.limit) <= facts.now) return { may: false, reason: 'limit-passed' };
   return { may: true };
 }
+
+/** The step is of this transfer between these two countries, and its ciphertext hash is that of the parts that came. */
+const namesThis = (leaf: ReleasedStep, { transferId, from, to, root }: BeforeOpening): boolean =>
+  leaf.transferId === transferId && leaf.from === from && leaf.to === to && leaf.ciphertextHash === root;
 
 /** What is known after decrypting, all of it from inside the envelope or from our own copy. */
 export interface AfterOpening {
@@ -45,15 +48,17 @@ export interface AfterOpening {
 
 /** Whether what was decrypted is what the permit covers and what we asked for. Anything else is destroyed unread. */
 export function mayKeep(facts: AfterOpening): RefusalReason | undefined {
-  const { asked, opening, leaf } = facts;
+  const { opening, leaf } = facts;
   if (facts.plaintextCommitment !== leaf.commitment) return 'signature-invalid';
-  if (facts.permitCommitment !== facts.anchoredPermitCommitment) return 'opening-mismatch';
-  const parties = opening.permitId === leaf.permitId && opening.custodian === asked.to && opening.recipient === asked.from;
-  if (!parties || opening.purpose !== asked.purpose) return 'opening-mismatch';
-  const person = asked.traits.identifiers.some(({ system, value }) => system === opening.person.system && value === opening.person.value);
-  const categories = opening.categories.every((category) => asked.categories.includes(category));
-  if (!person || !categories) return 'opening-mismatch';
+  if (facts.permitCommitment !== facts.anchoredPermitCommitment || !isOurs(facts)) return 'opening-mismatch';
   const { since } = opening;
   const coverage = covers({ categories: opening.categories, ...(since === undefined ? {} : { since }), identifiers: [opening.person] }, facts.record);
   return coverage.covered ? undefined : 'opening-mismatch';
+}
+
+/** The opening is of the permit that the step names, between these two countries, for the purpose, person and categories asked for. */
+function isOurs({ asked, opening, leaf }: AfterOpening): boolean {
+  const parties = opening.permitId === leaf.permitId && opening.custodian === asked.to && opening.recipient === asked.from;
+  const person = asked.traits.identifiers.some(({ system, value }) => system === opening.person.system && value === opening.person.value);
+  return parties && person && opening.purpose === asked.purpose && opening.categories.every((category) => asked.categories.includes(category));
 }

@@ -9,6 +9,7 @@ import {
   type RefusalReason,
   type RefusedStep,
   type ReleasedStep,
+  type StepLeaf,
 } from '@portolan/contracts';
 import { bytesOfBase64url, commit, sealedRoot, sha256Hex, utf8 } from '@portolan/verify';
 import { recordAct, type Act } from '../audit/record-act.js';
@@ -76,7 +77,8 @@ export const openRow = row<ExchangeTx, ExchangePorts, Transfer, Facts, Decision>
 function leafOf(text: string, ports: ExchangePorts): ReleasedStep | undefined {
   const leaf: unknown = parseBounded(text, 4000, 'exchange.envelope-invalid', 'receive/leaf');
   if (ports.validators.mistake('step-leaf', leaf) !== undefined) return undefined;
-  return (leaf as ReleasedStep).step === 'released' ? (leaf as ReleasedStep) : undefined;
+  const step = leaf as StepLeaf;
+  return step.step === 'released' ? step : undefined;
 }
 
 async function decrypt(transfer: Transfer, leaf: ReleasedStep, ports: ExchangePorts): Promise<Kept | RefusalReason> {

@@ -1,5 +1,6 @@
 import type { Actor, CommittedPredecessor, ExchangeRequest } from '@portolan/contracts';
 import type { AskCommand } from '../messages/role-messages.js';
+import type { ManifestEntry } from '../release/release.js';
 import type { Transfer } from './exchange.ports.js';
 
 /** What a transfer's row gathers on the custodian's side; JSON, encrypted at rest. Each member is written once by the row named. */
@@ -11,11 +12,10 @@ export interface CustodianData {
   readonly asked?: ExchangeRequest;
   readonly opening?: string;
   readonly grant?: { categories: readonly string[]; since?: string; ground: string };
-  readonly permitAct?: string;
   /** `release`: exact text of the signed content, and what it holds. */
   readonly content?: string;
   readonly salt?: string;
-  readonly manifest?: readonly { type: string; id: string; versionId: string }[];
+  readonly manifest?: readonly ManifestEntry[];
   /** `seal` */
   readonly sealed?: SealedParts;
   readonly leaf?: string;
@@ -49,8 +49,8 @@ export interface SealedParts {
   readonly parts: readonly string[];
 }
 
-export const custodianData = (transfer: Transfer): CustodianData => transfer.data as CustodianData;
-export const askerData = (transfer: Transfer): AskerData => transfer.data as AskerData;
+export const custodianData = (transfer: Transfer): CustodianData => transfer.data;
+export const askerData = (transfer: Transfer): AskerData => transfer.data;
 
 /** A member that an earlier row must have written; its absence is a fault of ours, never of what came in. */
 export function needed<T>(value: T | undefined, name: string): T {

@@ -1,0 +1,194 @@
+import { PortolanError, type Envelope, type ErrorCode, type ExchangeAnswer, type ExchangeNotice, parseBounded } from '@portolan/contracts';
+import {
+  ensureTransferId,
+  instant,
+  openContent,
+  post,
+  readEnvelope,
+  signals,
+  type ExchangePorts,
+  type ExchangeTx,
+  type IncomingEnvelope,
+  type SealedParts,
+  type Transfer,
+  type TransferState,
+  type Wakeups,
+} from '@portolan/domain';
+import { Loop } from '../runtime/loop.js';
+import type { NodeLogger } from '../runtime/logger.js';
+import { applyNotice } from './notices.js';
+
+const BATCH = 16;
+const LEASE_MS = 20_000;
+const MAX_NOTICE_CHARS = 400_000;
+
+/**
+ * Reads our inbox: each envelope becomes a new transfer, moves one on, or is a notice about one. What cannot be used is a dead letter
+ * with its original; what cannot be used yet (its predecessor is still being handled) is tried again.
+ */
+export class Arrivals {
+  private readonly loop: Loop;
+
+  constructor(
+    private readonly ports: ExchangePorts,
+    private readonly logger: NodeLogger,
+    private readonly wakeups: Wakeups,
+  ) {
+    this.loop = new Loop({ name: 'arrivals', work: () => this.round(), idleMs: 250, wakeups, channel: 'incoming', logger });
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  private async round(): Promise<boolean> {
+    const taken = await this.ports.uow.run((tx) => tx.incoming.take(BATCH, LEASE_MS));
+    for (const envelope of taken) await this.handle(envelope);
+    if (taken.length > 0) await this.wakeups.notify('transfers');
+    return taken.length > 0;
+  }
+
+  private async handle(incoming: IncomingEnvelope & { attempts: number }): Promise<void> {
+    try {
+      const { country, validators, sha256 } = this.ports;
+      const envelope = readEnvelope(incoming.body, incoming.from, country.code, validators, sha256);
+      await this.take(envelope, incoming.seq);
+    } catch (error) {
+      await this.setAside(incoming, error);
+    }
+  }
+
+  private take(envelope: Envelope, seq: string): Promise<void> {
+    switch (envelope.kind) {
+      case 'request':
+        return this.begin(envelope, seq);
+      case 'answer':
+        return this.answered(envelope, seq);
+      case 'record':
+        return this.record(envelope, seq);
+      case 'counter-receipt':
+        return this.receipt(envelope, seq);
+      case 'notice':
+        return this.notice(envelope, seq);
+    }
+  }
+
+  private async begin(envelope: Envelope, seq: string): Promise<void> {
+    const { uow, clock } = this.ports;
+    const now = clock.now();
+    await uow.run(async (tx) => {
+      const transfer: Transfer = {
+        transferId: ensureTransferId(envelope.transferId),
+        side: 'custodian',
+        kind: 'record',
+        partner: envelope.from,
+        state: 'requested',
+        permitId: undefined,
+        person: undefined,
+        keyId: await tx.keys.create(),
+        data: { request: onePart(envelope), receivedAt: instant(now) },
+        limit: instant(now + 900_000),
+        dueAt: instant(now),
+        attempts: 0,
+        createdAt: instant(now),
+      };
+      await tx.transfers.create(transfer);
+      await tx.incoming.done(seq);
+    });
+  }
+
+  private async answered(envelope: Envelope, seq: string): Promise<void> {
+    const { content } = await this.open(envelope);
+    const where = 'exchange/answer';
+    const answer = this.ports.validators.check<ExchangeAnswer>('exchange-answer', parseBounded(content, 10_000, 'exchange.envelope-invalid', where), 'exchange.envelope-invalid', where);
+    if (answer.transferId !== envelope.transferId) throw new PortolanError('seal.header-mismatch', where);
+    const signal = answer.outcome === 'none' ? signals.answeredNone : signals.answeredMatch;
+    await this.move(envelope, seq, signal, {}, async (tx, transfer) => {
+      const { transferId, keyId } = transfer;
+      await post(tx, { id: this.ports.random.uuid(), type: 'transfer.outcome', key: transferId, keyId, body: { transferId, outcome: answer.outcome } });
+    });
+  }
+
+  private async record(envelope: Envelope, seq: string): Promise<void> {
+    const { n, parts, step } = envelope;
+    if (step === undefined) throw new PortolanError('exchange.envelope-invalid', 'exchange/record', 'no step');
+    const arriving = { [`part.${n}`]: envelope.sealed, hashes: parts, released: step };
+    await this.ports.uow.run(async (tx) => {
+      const before = await this.transferOf(tx, envelope, 'asker');
+      if (before.state !== 'asked') return tx.incoming.done(seq);
+      const held = { ...before.data, ...arriving } as Record<string, unknown>;
+      const sealed = parts.map((_hash, index) => held[`part.${index + 1}`]);
+      if (sealed.some((part) => typeof part !== 'string')) await tx.transfers.advance(before.transferId, 'asked', 'asked', { data: arriving });
+      else await tx.transfers.advance(before.transferId, 'asked', 'arrived', { data: { arrived: { hashes: parts, parts: sealed }, released: step, ...cleared(parts.length) }, dueAt: this.now() });
+      await tx.incoming.done(seq);
+    });
+  }
+
+  private async receipt(envelope: Envelope, seq: string): Promise<void> {
+    await this.move(envelope, seq, signals.receiptArrived, { receipt: onePart(envelope) });
+  }
+
+  private async notice(envelope: Envelope, seq: string): Promise<void> {
+    const { content } = await this.open(envelope);
+    const where = 'exchange/notice';
+    const notice = this.ports.validators.check<ExchangeNotice>('exchange-notice', parseBounded(content, MAX_NOTICE_CHARS, 'exchange.envelope-invalid', where), 'exchange.envelope-invalid', where);
+    if (notice.transferId !== envelope.transferId || notice.from !== envelope.from || notice.to !== envelope.to) throw new PortolanError('seal.header-mismatch', where);
+    await this.ports.uow.run(async (tx) => {
+      const found = await tx.transfers.get(ensureTransferId(envelope.transferId));
+      if (found?.partner !== envelope.from) throw new PortolanError('exchange.transfer-unknown', where);
+      if (await tx.inbox.first(notice.id)) await applyNotice(tx, found as Transfer, notice, this.ports);
+      await tx.incoming.done(seq);
+    });
+  }
+
+  /** Moves a waiting transfer; where it stands elsewhere already, the envelope was a repetition. */
+  private async move(
+    envelope: Envelope,
+    seq: string,
+    signal: { readonly from: TransferState; readonly to: TransferState },
+    data: Record<string, unknown>,
+    also?: (tx: ExchangeTx, transfer: Transfer) => Promise<void>,
+  ): Promise<void> {
+    await this.ports.uow.run(async (tx) => {
+      const transfer = await this.transferOf(tx, envelope, signal === signals.receiptArrived ? 'custodian' : 'asker');
+      const moved = await tx.transfers.advance(transfer.transferId, signal.from, signal.to, { data, dueAt: this.now() });
+      if (moved) await also?.(tx, transfer);
+      await tx.incoming.done(seq);
+    });
+  }
+
+  private async transferOf(tx: ExchangeTx, envelope: Envelope, side: Transfer['side']): Promise<Transfer> {
+    const transfer = await tx.transfers.get(ensureTransferId(envelope.transferId));
+    if (transfer?.partner !== envelope.from || transfer.side !== side) throw new PortolanError('exchange.transfer-unknown', `exchange/${envelope.kind}`);
+    return transfer as Transfer;
+  }
+
+  private open(envelope: Envelope): Promise<{ content: string }> {
+    const { kind, transferId, from, to } = envelope;
+    return openContent(this.ports.sealer, onePart(envelope), { kind, transferId, from, to }, (country, kid) => this.ports.channel.senderKey(country, kid));
+  }
+
+  private async setAside(incoming: IncomingEnvelope & { attempts: number }, error: unknown): Promise<void> {
+    const code: ErrorCode = error instanceof PortolanError ? error.code : 'transfer.step-failed';
+    const again = !(error instanceof PortolanError) || error.retriable;
+    this.logger.failure(`envelope from ${incoming.from} was not taken`, code, error);
+    const pause = Math.min(30_000, 200 * 2 ** Math.min(incoming.attempts, 8));
+    await this.ports.uow.run((tx) => (again ? tx.incoming.retry(incoming.seq, pause, code) : tx.incoming.dead(incoming.seq, code)));
+  }
+
+  private now(): string {
+    return instant(this.ports.clock.now());
+  }
+}
+
+function onePart(envelope: Envelope): SealedParts {
+  if (envelope.parts.length !== 1) throw new PortolanError('exchange.envelope-invalid', `exchange/${envelope.kind}`, 'more than one part');
+  return { hashes: envelope.parts, parts: [envelope.sealed] };
+}
+
+/** The single parts' members, once they are joined. */
+const cleared = (count: number): Record<string, null> => Object.fromEntries(Array.from({ length: count }, (_unused, index) => [`part.${index + 1}`, null]));

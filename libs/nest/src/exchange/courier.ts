@@ -1,0 +1,48 @@
+import { PortolanError } from '@portolan/contracts';
+import type { ExchangeTx, OutgoingEnvelope, PartnerLink, UnitOfWork, Wakeups } from '@portolan/domain';
+import { Loop } from '../runtime/loop.js';
+import type { NodeLogger } from '../runtime/logger.js';
+
+const BATCH = 32;
+const LEASE_MS = 30_000;
+
+/** Takes sealed envelopes from our own table to the partners' inboxes: at least once; the receiver deduplicates by id. */
+export class Courier {
+  private readonly loop: Loop;
+
+  constructor(
+    private readonly uow: UnitOfWork<ExchangeTx>,
+    private readonly link: PartnerLink,
+    private readonly logger: NodeLogger,
+    wakeups: Wakeups,
+  ) {
+    this.loop = new Loop({ name: 'courier', work: () => this.round(), idleMs: 100, wakeups, channel: 'outgoing', logger });
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    await this.link.close();
+  }
+
+  private async round(): Promise<boolean> {
+    const taken = await this.uow.run((tx) => tx.outgoing.take(BATCH, LEASE_MS));
+    await Promise.all(taken.map((envelope) => this.send(envelope)));
+    return taken.length > 0;
+  }
+
+  private async send(envelope: OutgoingEnvelope & { attempts: number }): Promise<void> {
+    try {
+      await this.link.send(envelope.to, { id: envelope.id, key: envelope.key, body: envelope.body });
+      await this.uow.run((tx) => tx.outgoing.sent(envelope.id));
+    } catch (error) {
+      const code = error instanceof PortolanError ? error.code : 'exchange.partner-unreachable';
+      const pause = Math.min(30_000, 200 * 2 ** Math.min(envelope.attempts, 8));
+      await this.uow.run((tx) => tx.outgoing.failed(envelope.id, pause, code));
+      this.logger.failure(`envelope to ${envelope.to} did not leave`, code, error);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import type { CompactJws, CountryCode, Uuid } from '@portolan/contracts';
+import { custodianData, ensureTransferId, exchangeRows, type Checkpoint, type ExchangePorts, type InboxListener, type PartnerLink, type PersonId, type Telemetry, type Transfer, type Wakeups } from '@portolan/domain';
+import { Deliveries } from '../link/deliveries.js';
+import { Relay } from '../link/relay.js';
+import type { RoleLink } from '../link/role-link.js';
+import type { RolePorts } from '../link/role.controller.js';
+import type { NodeLogger } from '../runtime/logger.js';
+import { Opened } from '../runtime/role-app.js';
+import { Arrivals } from './arrivals.js';
+import { exchangeHandlers } from './commands.js';
+import { Courier } from './courier.js';
+import { Grounds } from './grounds.js';
+import { PipelineRunner } from './runner.js';
+
+/** What the exchange is made of; composition (compose/) binds the ports to adapters. */
+export interface ExchangeParts {
+  readonly ports: ExchangePorts;
+  readonly link: RoleLink;
+  readonly inbox: InboxListener;
+  readonly partnerLink: PartnerLink;
+  readonly wakeups: Wakeups;
+  readonly checkpoint: Checkpoint;
+  readonly telemetry: Telemetry;
+  readonly logger: NodeLogger;
+}
+
+/**
+ * The exchange faces other countries: it decides, assembles, seals, opens. Data it holds: transfers, inbox and outgoing envelopes,
+ * grounds, permits; it reads the edge's record tables, and nothing else of another role.
+ */
+export class ExchangeRole {
+  private readonly opened = new Opened();
+  readonly rolePorts: RolePorts;
+  private readonly grounds: Grounds;
+
+  constructor(private readonly parts: ExchangeParts) {
+    const { ports, link } = parts;
+    this.grounds = new Grounds(ports);
+    const handlers = exchangeHandlers(ports, this.grounds, (org, kid) => parts.inbox.drop(org, kid));
+    const deliveries = new Deliveries('exchange', ports.uow, link, handlers);
+    this.rolePorts = { uow: ports.uow, deliveries, queries: this.queries() };
+  }
+
+  async start(): Promise<void> {
+    const { ports, inbox, wakeups, logger, link, partnerLink, checkpoint, telemetry } = this.parts;
+    await inbox.listen((from, message) => this.store(from, message), (country, kid) => ports.channel.tlsKeyLive(country, kid));
+    this.opened.add(() => inbox.close());
+    const workers = [
+      new Relay(ports.uow, link, logger, wakeups),
+      new Courier(ports.uow, partnerLink, logger, wakeups),
+      new Arrivals(ports, logger, wakeups),
+      new PipelineRunner(exchangeRows, ports, ports.uow, checkpoint, telemetry, logger, wakeups),
+    ];
+    for (const worker of workers) {
+      worker.start();
+      this.opened.add(() => worker.stop());
+    }
+  }
+
+  close(): Promise<void> {
+    return this.opened.close();
+  }
+
+  private async store(from: CountryCode, message: { id: string; key: string; body: Uint8Array }): Promise<void> {
+    await this.parts.ports.uow.run((tx) => tx.incoming.append(from, message));
+  }
+
+  private queries(): RolePorts['queries'] {
+    const { uow } = this.parts.ports;
+    return {
+      'grounds.of': { from: ['edge'], answer: ({ person }: { person: PersonId }) => this.grounds.of(person) },
+      'transfer.evidence': { from: ['edge', 'notary'], answer: ({ transferId }: { transferId: Uuid }) => this.evidence(transferId) },
+      'dead-letters': { from: ['edge'], answer: ({ limit }: { limit: number }) => uow.run((tx) => tx.incoming.deadLetters(limit)) },
+      'dead-letter.revive': { from: ['edge'], answer: ({ seq }: { seq: string }) => uow.run((tx) => tx.incoming.revive(seq)) },
+      'transfers': {
+        from: ['edge'],
+        answer: ({ limit }: { limit: number }) =>
+          uow.run(async (tx) => (await tx.transfers.list({}, limit)).map(({ transferId, side, kind, partner, state, permitId, createdAt, attempts }) => ({ transferId, side, kind, partner, state, permitId, createdAt, attempts }))),
+      },
+    };
+  }
+
+  /** What only a party can add to a receipt: the sealed parts' hashes and the counter-receipt. No content. */
+  private async evidence(transferId: Uuid): Promise<{ sealed?: readonly string[]; counterReceipt?: CompactJws }> {
+    const transfer = await this.parts.ports.uow.run((tx) => tx.transfers.get(ensureTransferId(transferId)));
+    if (transfer?.side !== 'custodian') return {};
+    const { sealed, counterReceipt } = custodianData(transfer as Transfer);
+    return { ...(sealed === undefined ? {} : { sealed: sealed.hashes }), ...(counterReceipt === undefined ? {} : { counterReceipt }) };
+  }
+}

@@ -1,0 +1,57 @@
+import type { CommittedPredecessor, CountryCode, Kid, PublicJwk, Uuid } from '@portolan/contracts';
+import { ChannelReader, type Standing } from '@portolan/domain';
+import type { RoleLink } from '../link/role-link.js';
+
+/** The channel as the exchange sees it: questions to its own notary. Nothing is cached here: a revocation must bite within 2 s. */
+export class RemoteChannel extends ChannelReader {
+  constructor(
+    private readonly link: RoleLink,
+    private readonly name: string,
+  ) {
+    super();
+  }
+
+  channel(): string {
+    return this.name;
+  }
+
+  senderKey(country: CountryCode, kid: Kid): Promise<PublicJwk | undefined> {
+    return this.ask('senderKey', [country, kid]);
+  }
+
+  sealKey(country: CountryCode): Promise<{ kid: Kid; publicJwk: PublicJwk } | undefined> {
+    return this.ask('sealKey', [country]);
+  }
+
+  tlsKeyLive(country: CountryCode, kid: Kid): Promise<boolean> {
+    return this.ask('tlsKeyLive', [country, kid]);
+  }
+
+  standing(step: CommittedPredecessor, recipient: CountryCode): Promise<Standing> {
+    return this.ask('standing', [step, recipient]);
+  }
+
+  permitCommitment(custodian: CountryCode, permitId: Uuid): Promise<string | undefined> {
+    return this.ask('permitCommitment', [custodian, permitId]);
+  }
+
+  stepOf(transferId: Uuid, step: string, org: CountryCode): Promise<CommittedPredecessor | undefined> {
+    return this.ask('stepOf', [transferId, step, org]);
+  }
+
+  suspended(partner: CountryCode): Promise<boolean> {
+    return this.ask('suspended', [partner]);
+  }
+
+  emergencyStands(id: Uuid, by: CountryCode, custodian: CountryCode, recipient: CountryCode): Promise<boolean> {
+    return this.ask('emergencyStands', [id, by, custodian, recipient]);
+  }
+
+  private ask<T>(question: ChannelQuestion, args: readonly unknown[]): Promise<T> {
+    return this.link.query<T>('notary', 'channel', { question, args });
+  }
+}
+
+/** The questions that the notary answers about the channel. */
+export const channelQuestions = ['senderKey', 'sealKey', 'tlsKeyLive', 'standing', 'permitCommitment', 'stepOf', 'suspended', 'emergencyStands'] as const;
+export type ChannelQuestion = (typeof channelQuestions)[number];

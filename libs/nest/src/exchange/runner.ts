@@ -1,0 +1,73 @@
+import { PortolanError } from '@portolan/contracts';
+import type { Checkpoint, ExchangePorts, ExchangeTx, Row, Telemetry, Transfer, TransferState, UnitOfWork, Wakeups } from '@portolan/domain';
+import { Loop } from '../runtime/loop.js';
+import type { NodeLogger } from '../runtime/logger.js';
+
+const BATCH = 16;
+const LEASE_MS = 20_000;
+const STUCK_MS = 300_000;
+
+/** Executes the rows of the pipeline: takes what is due, plans, writes once, and goes on from wherever a row was left. */
+export class PipelineRunner {
+  private readonly loop: Loop;
+  private readonly byState: ReadonlyMap<string, Row<ExchangeTx, ExchangePorts, Transfer>>;
+
+  constructor(
+    rows: readonly Row<ExchangeTx, ExchangePorts, Transfer>[],
+    private readonly ports: ExchangePorts,
+    private readonly uow: UnitOfWork<ExchangeTx>,
+    private readonly checkpoint: Checkpoint,
+    private readonly telemetry: Telemetry,
+    private readonly logger: NodeLogger,
+    wakeups: Wakeups,
+  ) {
+    this.byState = new Map(rows.map((row) => [row.from, row]));
+    this.loop = new Loop({ name: 'pipeline', work: () => this.round(), idleMs: 250, wakeups, channel: 'transfers', logger });
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  private async round(): Promise<boolean> {
+    const states = [...this.byState.keys()] as TransferState[];
+    const taken = await this.uow.run((tx) => tx.transfers.take(states, BATCH, LEASE_MS));
+    await Promise.all(taken.map((transfer) => this.advance(transfer as Transfer)));
+    return taken.length > 0;
+  }
+
+  private async advance(transfer: Transfer): Promise<void> {
+    const row = this.byState.get(transfer.state);
+    if (row === undefined) return;
+    const carrier = (transfer.data as { trace?: Record<string, string> }).trace;
+    await this.telemetry.span(`pipeline ${row.step}`, { 'portolan.step': row.step, 'portolan.transfer': transfer.transferId }, carrier, () => this.execute(row, transfer));
+  }
+
+  private async execute(row: Row<ExchangeTx, ExchangePorts, Transfer>, transfer: Transfer): Promise<void> {
+    try {
+      const planned = await row.plan(transfer, this.ports);
+      await this.uow.run(async (tx) => {
+        await planned.write(tx);
+        this.checkpoint.reach(row.step, 'before');
+      });
+      this.checkpoint.reach(row.step, 'after');
+    } catch (error) {
+      await this.setBack(row, transfer, error);
+    }
+  }
+
+  /** Retriable: again after a growing pause. Final: the row's own ending, or a long pause and a line in doctor. */
+  private async setBack(row: Row<ExchangeTx, ExchangePorts, Transfer>, transfer: Transfer, error: unknown): Promise<void> {
+    const known = error instanceof PortolanError ? error : new PortolanError('transfer.step-failed', `pipeline/${row.step}`, undefined, { cause: error });
+    const final = !known.retriable && error instanceof PortolanError;
+    if (known.code !== 'receive.step-not-visible') this.logger.failure(`step ${row.step} did not complete`, known.code, error);
+    const { fail } = row;
+    if (final && fail !== undefined) return this.uow.run((tx) => fail(tx, transfer, known, this.ports));
+    const pause = final ? STUCK_MS : Math.min(30_000, 100 * 2 ** Math.min(transfer.attempts, 8));
+    await this.uow.run((tx) => tx.transfers.postpone(transfer.transferId, pause, known.code));
+  }
+}

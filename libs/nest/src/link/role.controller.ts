@@ -1,0 +1,56 @@
+import { Controller, Inject } from '@nestjs/common';
+import { Ctx, MessagePattern, Payload, RpcException, type TcpContext } from '@nestjs/microservices';
+import { PortolanError } from '@portolan/contracts';
+import type { Role, RoleTx, UnitOfWork } from '@portolan/domain';
+import { callerOf } from './caller.js';
+import { type Deliveries, outboxBody } from './deliveries.js';
+import type { CallerContext } from './in-process.js';
+import type { Delivery } from './relay.js';
+import { toWire } from './role-link.js';
+
+/** Answers one question of another role; what it throws crosses as its registry code. */
+export type Query = (data: never, caller: Role) => Promise<unknown>;
+
+/** Everything a role answers to: deliveries, questions for outbox bodies, and its own queries with the roles that may ask them. */
+export abstract class RolePorts {
+  abstract readonly uow: UnitOfWork<RoleTx>;
+  abstract readonly deliveries: Pick<Deliveries<RoleTx>, 'accept'>;
+  abstract readonly queries: Readonly<Record<string, { readonly from: readonly Role[]; readonly answer: Query }>>;
+}
+
+@Controller()
+export class RoleController {
+  constructor(@Inject(RolePorts) private readonly ports: RolePorts) {}
+
+  @MessagePattern('deliver')
+  deliver(@Payload() delivery: Delivery, @Ctx() context: TcpContext | CallerContext): Promise<{ done: true }> {
+    return guarded(async () => {
+      await this.ports.deliveries.accept(delivery, callerOf(context));
+      return { done: true };
+    });
+  }
+
+  @MessagePattern('outbox.body')
+  body(@Payload() { id }: { id: string }, @Ctx() context: TcpContext | CallerContext): Promise<unknown> {
+    return guarded(() => outboxBody(this.ports.uow, id, callerOf(context)));
+  }
+
+  @MessagePattern('query')
+  query(@Payload() { name, data }: { name: string; data: unknown }, @Ctx() context: TcpContext | CallerContext): Promise<unknown> {
+    return guarded(async () => {
+      const query = this.ports.queries[name];
+      const caller = callerOf(context);
+      if (query === undefined) throw new PortolanError('link.unknown-message', `query ${name}`);
+      if (!query.from.includes(caller)) throw new PortolanError('link.not-for-you', `query ${name}`);
+      return { answer: await query.answer(data as never, caller) };
+    });
+  }
+}
+
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new RpcException(toWire(error));
+  }
+}

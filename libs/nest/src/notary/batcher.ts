@@ -1,0 +1,167 @@
+import type { AnchorBatchArgs, BatchStep, CommittedPredecessor } from '@portolan/contracts';
+import {
+  post,
+  type BatchRow,
+  type Checkpoint,
+  type CommittedTx,
+  type Leases,
+  type Ledger,
+  type NotaryTx,
+  type Random,
+  type Sha256,
+  type StepRow,
+  type UnitOfWork,
+  type Wakeups,
+} from '@portolan/domain';
+import { inclusionPath, leafHash, utf8 } from '@portolan/verify';
+import { Loop } from '../runtime/loop.js';
+import type { NodeLogger } from '../runtime/logger.js';
+
+/** Most steps of one transaction: the rule's own limit is 1,000. */
+const MAX_STEPS = 1_000;
+const LEASE_MS = 10_000;
+/** A step whose predecessor is not visible yet waits this long before it is tried again. */
+const HOLD_BACK_MS = 200;
+
+export interface BatcherParts {
+  readonly org: string;
+  readonly holder: string;
+  readonly uow: UnitOfWork<NotaryTx>;
+  readonly ledger: Ledger;
+  readonly leases: Leases;
+  readonly random: Random;
+  readonly sha256: Sha256;
+  readonly checkpoint: Checkpoint;
+  readonly logger: NodeLogger;
+  readonly wakeups: Wakeups;
+}
+
+/**
+ * The single writer of this country's batches. While one batch is on its way, the next steps gather; its composition is written
+ * before it is submitted, and its outcome is asked for by its transaction before anything is submitted again. Rows 8 and 10 of the flow.
+ */
+export class Batcher {
+  private readonly loop: Loop;
+  private size = MAX_STEPS;
+  private submittedAt = 0;
+
+  constructor(private readonly parts: BatcherParts) {
+    const { wakeups, logger } = parts;
+    this.loop = new Loop({ name: 'batcher', work: () => this.round(), idleMs: 100, wakeups, channel: 'steps', logger });
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    await this.parts.leases.release('batcher', this.parts.holder);
+  }
+
+  private async round(): Promise<boolean> {
+    const fencing = await this.parts.leases.acquire('batcher', this.parts.holder, LEASE_MS);
+    if (fencing === undefined) return false;
+    const open = await this.parts.uow.run((tx) => tx.batches.open());
+    if (open === undefined) return this.begin(fencing);
+    return this.pursue(open);
+  }
+
+  private async begin(fencing: number): Promise<boolean> {
+    const { uow, random, checkpoint } = this.parts;
+    const args = await uow.run(async (tx) => {
+      const pending = await tx.steps.pending(this.size);
+      if (pending.length === 0) return undefined;
+      const n = ((await tx.batches.last()) ?? -1) + 1;
+      const batch = { n, txId: random.uuid(), args: { v: 1, n, steps: pending.map(batchStep) } satisfies AnchorBatchArgs };
+      await tx.batches.put(batch, fencing);
+      await tx.steps.batch(n, pending, fencing);
+      checkpoint.reach('anchor', 'before');
+      return batch;
+    });
+    if (args === undefined) return false;
+    checkpoint.reach('anchor', 'after');
+    await this.submit(args);
+    return true;
+  }
+
+  private async submit(batch: { txId: string; args: unknown }): Promise<void> {
+    this.submittedAt = Date.now();
+    await this.parts.ledger.submit({ id: batch.txId, fn: 'anchor-batch', args: batch.args });
+  }
+
+  private async pursue(open: BatchRow): Promise<boolean> {
+    const { ledger } = this.parts;
+    const outcome = await ledger.outcome(open.txId);
+    if (outcome === undefined) {
+      if (Date.now() - this.submittedAt > 2_000) await this.submit(open);
+      await ledger.beyond(await ledger.height(), 250);
+      return true;
+    }
+    if (outcome.valid) await this.settle(open, outcome);
+    else await this.takeApart(open, outcome);
+    return true;
+  }
+
+  private async settle(open: BatchRow, outcome: CommittedTx): Promise<void> {
+    const { uow, checkpoint, sha256, org } = this.parts;
+    this.size = MAX_STEPS;
+    await uow.run(async (tx) => {
+      const steps = await tx.steps.ofBatch(open.n);
+      const accepted = steps.filter((_step, index) => outcome.verdicts?.[index]?.accepted === true);
+      const leaves = accepted.map(({ leaf }) => leafHash(utf8(leaf), sha256));
+      for (const [index, step] of steps.entries()) {
+        const position = accepted.indexOf(step);
+        if (position < 0) await this.rejectStep(tx, step, outcome.verdicts?.[index]?.code ?? 'ledger.outcome-unknown');
+        else await this.acceptStep(tx, step, { org, n: open.n, index: position, leaf: step.leaf, path: inclusionPath(position, leaves, sha256) });
+      }
+      await tx.batches.settle(open.n, 'committed');
+      checkpoint.reach('anchored', 'before');
+    });
+    checkpoint.reach('anchored', 'after');
+  }
+
+  private async acceptStep(tx: NotaryTx, step: StepRow, stands: CommittedPredecessor): Promise<void> {
+    const { transferId, step: name } = step;
+    await tx.steps.accept(transferId, name, stands.index);
+    const keyId = await tx.keys.create();
+    const body = { transferId, step: name, state: 'accepted', stands } as const;
+    await post(tx, { id: this.parts.random.uuid(), type: 'step.settled', key: transferId, keyId, body });
+  }
+
+  private async rejectStep(tx: NotaryTx, step: StepRow, code: string): Promise<void> {
+    const { transferId, step: name } = step;
+    await tx.steps.reject(transferId, name, code);
+    const keyId = await tx.keys.create();
+    await post(tx, { id: this.parts.random.uuid(), type: 'step.settled', key: transferId, keyId, body: { transferId, step: name, state: 'rejected', code } });
+    this.parts.logger.failure(`the channel refused step ${name}`, code);
+  }
+
+  /** An invalid batch is as if it had never been: steps whose predecessor is not visible wait, a batch that fails otherwise is halved. */
+  private async takeApart(open: BatchRow, outcome: CommittedTx): Promise<void> {
+    const code = outcome.code ?? 'ledger.outcome-unknown';
+    await this.parts.uow.run(async (tx) => {
+      const steps = await tx.steps.ofBatch(open.n);
+      const held = heldBack(outcome);
+      const alone = steps.length === 1 && held === undefined;
+      for (const [index, step] of steps.entries()) {
+        if (alone) await this.rejectStep(tx, step, code);
+        else await tx.steps.again(step.transferId, step.step, held?.has(index) === true ? HOLD_BACK_MS : 0);
+      }
+      await tx.batches.settle(open.n, 'invalid');
+      if (held === undefined) this.size = Math.max(1, Math.floor(steps.length / 2));
+    });
+    if (code !== 'ledger.predecessor-not-visible') this.parts.logger.failure('the channel refused a batch', code);
+  }
+}
+
+function batchStep(step: StepRow): BatchStep {
+  return step.evidence === undefined || step.evidence === null ? { leaf: step.leaf } : { leaf: step.leaf, after: step.evidence as CommittedPredecessor };
+}
+
+/** Indexes of the steps that the rule asks to hold back, `steps/3,7`; undefined where the batch failed for another reason. */
+function heldBack(outcome: CommittedTx): ReadonlySet<number> | undefined {
+  if (outcome.code !== 'ledger.predecessor-not-visible') return undefined;
+  const [, list] = (outcome.where ?? '').split('/');
+  return new Set((list ?? '').split(',').map(Number));
+}

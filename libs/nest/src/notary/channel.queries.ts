@@ -1,0 +1,107 @@
+import type { BatchRecord, CommittedPredecessor, CountryCode, EmergencyRecord, KeyRecord, Kid, PermitRecord, PublicJwk, StandingRecord, Uuid } from '@portolan/contracts';
+import type { ChannelReader, Clock, Ledger, NotaryTx, Sha256, Standing, UnitOfWork } from '@portolan/domain';
+import { instant } from '@portolan/domain';
+import { names, type RecordName } from '@portolan/ledger-rules';
+import { inclusionPath, leafHash, textOf, utf8, verifyInclusion } from '@portolan/verify';
+
+/** How another country's participant may be asked about: by its name on the channel. */
+export interface ChannelQueryParts {
+  readonly org: CountryCode;
+  readonly channelName: string;
+  readonly ledger: Ledger;
+  readonly uow: UnitOfWork<NotaryTx>;
+  readonly clock: Clock;
+  readonly sha256: Sha256;
+}
+
+/** Answers the exchange's questions from this country's own copy of the channel (design, invariant 1). */
+export class ChannelQueries implements ChannelReader {
+  constructor(private readonly parts: ChannelQueryParts) {}
+
+  channel(): string {
+    return this.parts.channelName;
+  }
+
+  async senderKey(country: CountryCode, kid: Kid): Promise<PublicJwk | undefined> {
+    const key = await this.liveKey(country, kid);
+    return key?.use === 'sign' ? key.jwk : undefined;
+  }
+
+  async sealKey(country: CountryCode): Promise<{ kid: Kid; publicJwk: PublicJwk } | undefined> {
+    const registered = await this.parts.uow.run((tx) => tx.trail.keys(country, 'seal'));
+    for (const { kid } of registered) {
+      const key = await this.liveKey(country, kid);
+      if (key?.use === 'seal') return { kid, publicJwk: key.jwk };
+    }
+    return undefined;
+  }
+
+  async tlsKeyLive(country: CountryCode, kid: Kid): Promise<boolean> {
+    return (await this.liveKey(country, kid))?.use === 'tls';
+  }
+
+  async standing(step: CommittedPredecessor, recipient: CountryCode): Promise<Standing> {
+    const leaf = JSON.parse(step.leaf) as { permitId?: Uuid };
+    const [batch, permit] = await Promise.all([
+      this.record<BatchRecord>(names.batch(step.org, step.n)),
+      leaf.permitId === undefined ? ('unknown' as const) : this.permitState(step.org, leaf.permitId, recipient),
+    ]);
+    return { step: batch === undefined ? 'not-visible' : this.proves(step, batch) ? 'stands' : 'mismatch', permit };
+  }
+
+  async permitCommitment(custodian: CountryCode, permitId: Uuid): Promise<string | undefined> {
+    return (await this.record<PermitRecord>(names.permit(custodian, permitId)))?.commitment;
+  }
+
+  async stepOf(transferId: Uuid, step: string, org: CountryCode): Promise<CommittedPredecessor | undefined> {
+    return this.parts.uow.run(async (tx) => {
+      const found = (await tx.trail.steps({ transferId, step }, 5)).find((one) => one.org === org);
+      if (found === undefined) return undefined;
+      const leaves = (await tx.trail.leaves(org, found.batch)).map((leaf) => leafHash(utf8(leaf), this.parts.sha256));
+      return { org, n: found.batch, index: found.index, leaf: found.leaf, path: inclusionPath(found.index, leaves, this.parts.sha256) };
+    });
+  }
+
+  async suspended(partner: CountryCode): Promise<boolean> {
+    const { org } = this.parts;
+    const pairs = [names.standing(org, org), names.standing(org, partner), names.standing(partner, partner), names.standing(partner, org)];
+    const standings = await Promise.all(pairs.map((name) => this.record<StandingRecord>(name)));
+    return standings.some((standing) => standing?.stands === true);
+  }
+
+  async emergencyStands(id: Uuid, by: CountryCode, custodian: CountryCode, recipient: CountryCode): Promise<boolean> {
+    const emergency = await this.record<EmergencyRecord>(names.emergency(by, id));
+    if (emergency?.custodian !== custodian || emergency.recipient !== recipient) return false;
+    if (emergency.until <= this.now()) return false;
+    return (await this.record(names.emergencyEnd(by, id))) === undefined;
+  }
+
+  private async permitState(custodian: CountryCode, permitId: Uuid, recipient: CountryCode): Promise<Standing['permit']> {
+    const permit = await this.record<PermitRecord>(names.permit(custodian, permitId));
+    if (permit === undefined) return 'unknown';
+    if (permit.recipient !== recipient) return 'foreign';
+    if ((await this.record(names.permitEnd(custodian, permitId))) !== undefined) return 'ended';
+    return permit.until <= this.now() ? 'expired' : 'live';
+  }
+
+  private proves(step: CommittedPredecessor, { root, count }: BatchRecord): boolean {
+    const { sha256 } = this.parts;
+    return verifyInclusion({ leafHash: leafHash(utf8(step.leaf), sha256), index: step.index, size: count, path: step.path, root }, sha256);
+  }
+
+  private async liveKey(country: CountryCode, kid: Kid): Promise<Extract<KeyRecord, { jwk: unknown }> | undefined> {
+    const key = await this.record<KeyRecord>(names.key(country, kid));
+    const now = this.now();
+    if (key === undefined || !('jwk' in key) || key.notBefore > now || key.notAfter <= now) return undefined;
+    return (await this.record(names.keyEnd(country, kid))) === undefined ? key : undefined;
+  }
+
+  private async record<R>(name: RecordName): Promise<R | undefined> {
+    const bytes = await this.parts.ledger.record(name.owner, name.key);
+    return bytes === undefined ? undefined : (JSON.parse(textOf(bytes)) as { record: R }).record;
+  }
+
+  private now(): string {
+    return instant(this.parts.clock.now());
+  }
+}

@@ -1,0 +1,126 @@
+import type { AnchorBatchArgs, KeyEndRecord, KeyRecord, PermitEndRecord, PermitRecord, PutHeadArgs, StepLeaf } from '@portolan/contracts';
+import { post, type CommittedBlock, type CommittedTx, type Leases, type Ledger, type NotaryTx, type Random, type RegisteredKey, type TrailStep, type UnitOfWork } from '@portolan/domain';
+import { Loop } from '../runtime/loop.js';
+import type { NodeLogger } from '../runtime/logger.js';
+
+const LEASE_MS = 10_000;
+const BLOCKS_A_ROUND = 50;
+
+export interface IndexerParts {
+  readonly org: string;
+  readonly holder: string;
+  readonly uow: UnitOfWork<NotaryTx>;
+  readonly ledger: Ledger;
+  readonly leases: Leases;
+  readonly random: Random;
+  readonly logger: NodeLogger;
+  /** Keys of the genesis: they stand before the first block. */
+  readonly genesisKeys: readonly RegisteredKey[];
+}
+
+/**
+ * Follows our own copy of the channel block by block and keeps the read model for trail queries; what our exchange must know at once
+ * (a permit or a key that ended) goes out in the same transaction as the checkpoint, so no block is skipped or told twice.
+ */
+export class Indexer {
+  private readonly loop: Loop;
+
+  constructor(private readonly parts: IndexerParts) {
+    this.loop = new Loop({ name: 'indexer', work: () => this.round(), idleMs: 20, logger: parts.logger });
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    await this.parts.leases.release('indexer', this.parts.holder);
+  }
+
+  private async round(): Promise<boolean> {
+    const { uow, ledger, leases, holder } = this.parts;
+    const fencing = await leases.acquire('indexer', holder, LEASE_MS);
+    if (fencing === undefined) return false;
+    const done = await uow.run((tx) => tx.trail.checkpoint());
+    const blocks = await ledger.blocks(done + 1, BLOCKS_A_ROUND);
+    for (const block of blocks) await uow.run((tx) => this.index(tx, block, fencing));
+    if (blocks.length === 0) await ledger.beyond(done, 500);
+    return true;
+  }
+
+  private async index(tx: NotaryTx, block: CommittedBlock, fencing: number): Promise<void> {
+    if (block.number === 0) for (const key of this.parts.genesisKeys) await tx.trail.putKey(key);
+    for (const one of block.transactions) if (one.valid) await this.apply(tx, one);
+    await tx.trail.advance(block.number, fencing);
+  }
+
+  private async apply(tx: NotaryTx, one: CommittedTx): Promise<void> {
+    switch (one.fn) {
+      case 'anchor-batch':
+        return this.steps(tx, one, one.args as AnchorBatchArgs);
+      case 'put-permit':
+        return tx.trail.putPermit({ ...(one.args as PermitRecord), block: one.block });
+      case 'end-permit':
+        return this.permitEnd(tx, one, (one.args as PermitEndRecord).permitId);
+      case 'put-head':
+        return this.head(tx, one, one.args as PutHeadArgs);
+      case 'put-key':
+        return tx.trail.putKey({ ...(one.args as KeyRecord), endedAt: undefined });
+      case 'end-key':
+        return this.keyEnd(tx, one, one.args as KeyEndRecord);
+      default:
+        return;
+    }
+  }
+
+  private async steps(tx: NotaryTx, one: CommittedTx, args: AnchorBatchArgs): Promise<void> {
+    const rows: TrailStep[] = [];
+    let position = 0;
+    for (const [index, { leaf: text }] of args.steps.entries()) {
+      if (one.verdicts?.[index]?.accepted !== true) continue;
+      const leaf = JSON.parse(text) as StepLeaf;
+      const permitId = 'permitId' in leaf ? leaf.permitId : undefined;
+      rows.push({
+        block: one.block,
+        position: one.index * 10_000 + index,
+        at: one.time,
+        org: one.org,
+        transferId: leaf.transferId,
+        step: leaf.step,
+        from: leaf.from,
+        to: leaf.to,
+        permitId,
+        purpose: permitId === undefined ? undefined : (await tx.trail.permit(permitId))?.purpose,
+        reason: 'reason' in leaf ? leaf.reason : undefined,
+        late: 'late' in leaf && leaf.late !== undefined,
+        batch: args.n,
+        index: position,
+        leaf: text,
+      });
+      position += 1;
+    }
+    await tx.trail.putSteps(rows);
+  }
+
+  private async permitEnd(tx: NotaryTx, one: CommittedTx, permitId: string): Promise<void> {
+    await tx.trail.endPermit(permitId, one.time, one.block);
+    const permit = await tx.trail.permit(permitId);
+    if (permit?.recipient !== this.parts.org) return;
+    const keyId = await tx.keys.create();
+    await post(tx, { id: this.parts.random.uuid(), type: 'permit.ended-on-channel', key: permitId, keyId, body: { permitId } });
+  }
+
+  private async keyEnd(tx: NotaryTx, one: CommittedTx, { org, kid }: KeyEndRecord): Promise<void> {
+    await tx.trail.endKey(org, kid, one.time);
+    if (org === this.parts.org) return;
+    const keyId = await tx.keys.create();
+    await post(tx, { id: this.parts.random.uuid(), type: 'key.ended-on-channel', key: kid, keyId, body: { org, kid } });
+  }
+
+  private async head(tx: NotaryTx, one: CommittedTx, { org, seq, batches }: PutHeadArgs): Promise<void> {
+    const [first, last] = [batches[0], batches.at(-1)];
+    if (first === undefined || last === undefined) return;
+    await tx.trail.putHead({ org, seq, txId: one.id, block: one.block, fromBatch: first.n, toBatch: last.n });
+  }
+}

@@ -1,0 +1,93 @@
+import type { Uuid } from '@portolan/contracts';
+import type { Checkpoint, Clock, Leases, Ledger, NotaryTx, Random, RegisteredKey, Sha256, TrailFilter, UnitOfWork, Wakeups } from '@portolan/domain';
+import { channelQuestions, type ChannelQuestion } from '../exchange/remote-channel.js';
+import { Deliveries } from '../link/deliveries.js';
+import { Relay } from '../link/relay.js';
+import type { RoleLink } from '../link/role-link.js';
+import type { RolePorts } from '../link/role.controller.js';
+import type { NodeLogger } from '../runtime/logger.js';
+import { Opened } from '../runtime/role-app.js';
+import { ActAnchor } from './acts.js';
+import { Batcher } from './batcher.js';
+import { ChannelQueries } from './channel.queries.js';
+import { Indexer } from './indexer.js';
+import { notaryHandlers } from './notary.handlers.js';
+import { Sequencer } from './sequencer.js';
+import { TrailQueries, type TrailPage } from './trail.queries.js';
+import { PortolanError } from '@portolan/contracts';
+
+export interface NotaryParts {
+  readonly org: string;
+  readonly channelName: string;
+  readonly uow: UnitOfWork<NotaryTx>;
+  readonly link: RoleLink;
+  readonly ledger: Ledger;
+  readonly leases: Leases;
+  readonly wakeups: Wakeups;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sha256: Sha256;
+  readonly checkpoint: Checkpoint;
+  readonly logger: NodeLogger;
+  readonly genesisKeys: readonly RegisteredKey[];
+  readonly headEveryMs: number;
+  /** Extra health facts for doctor, given by the ledger adapter. */
+  readonly ledgerState: () => Promise<Readonly<Record<string, unknown>>>;
+  /** The pinned trust file as this copy of the channel gives it. */
+  readonly trustFile: () => Promise<unknown>;
+}
+
+/** The notary faces the channel: batches of steps, single acts, the country's log and its heads, and the read model of all countries. */
+export class NotaryRole {
+  private readonly opened = new Opened();
+  readonly rolePorts: RolePorts;
+
+  constructor(private readonly parts: NotaryParts) {
+    const deliveries = new Deliveries('notary', parts.uow, parts.link, notaryHandlers);
+    this.rolePorts = { uow: parts.uow, deliveries, queries: this.queries() };
+  }
+
+  async start(): Promise<void> {
+    const { uow, link, ledger, random, logger, wakeups, ...rest } = this.parts;
+    const writer = { ...rest, uow, ledger, random, logger, wakeups, holder: random.uuid() };
+    const workers = [
+      new Relay(uow, link, logger, wakeups),
+      new ActAnchor(uow, ledger, random, logger, wakeups),
+      new Batcher(writer),
+      new Sequencer(writer),
+      new Indexer(writer),
+    ];
+    for (const worker of workers) {
+      worker.start();
+      this.opened.add(() => worker.stop());
+    }
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return this.opened.close();
+  }
+
+  private queries(): RolePorts['queries'] {
+    const { uow, ledger, channelName, sha256, ledgerState, trustFile } = this.parts;
+    const channel = new ChannelQueries(this.parts);
+    const trail = new TrailQueries(uow, ledger, channelName, sha256);
+    return {
+      channel: { from: ['exchange'], answer: (asked: { question: ChannelQuestion; args: unknown[] }) => askChannel(channel, asked) },
+      trail: {
+        from: ['edge'],
+        answer: ({ filter, limit, before }: { filter: TrailFilter; limit: number; before?: TrailPage['next'] }) => trail.page(filter, limit, before),
+      },
+      receipt: { from: ['edge'], answer: ({ transferId, step }: { transferId: Uuid; step: string }) => trail.receipt(transferId, step) },
+      'event.proof': { from: ['edge'], answer: ({ eventId }: { eventId: Uuid }) => trail.eventProof(eventId) },
+      'ledger.state': { from: ['edge'], answer: () => ledgerState() },
+      trust: { from: ['edge'], answer: () => trustFile() },
+    };
+  }
+}
+
+function askChannel(channel: ChannelQueries, { question, args }: { question: ChannelQuestion; args: unknown[] }): Promise<unknown> {
+  if (!channelQuestions.includes(question)) throw new PortolanError('link.unknown-message', 'notary/channel');
+  const answer = channel[question].bind(channel) as (...given: unknown[]) => Promise<unknown>;
+  return answer(...args);
+}
