@@ -119,6 +119,8 @@ export interface ViewResource {
 }
 
 export interface ViewStore {
+  /** Open views whose `until` has passed, at most `limit`. */
+  expired(now: Instant, limit: number): Promise<readonly View[]>;
   put(view: View, resources: readonly ViewResource[]): Promise<void>;
   get(id: ViewId): Promise<View | undefined>;
   byTransfer(transferId: TransferId): Promise<View | undefined>;
@@ -185,7 +187,27 @@ export interface PatientLinkStore {
   get(handle: string): Promise<PatientLink | undefined>;
 }
 
+/** A change that somebody proposes to an entry: it needs the person's permission and the custodian's acceptance (design, invariant 7). */
+export interface Proposal {
+  readonly id: Uuid;
+  readonly person: PersonId;
+  readonly state: 'open' | 'permitted' | 'accepted' | 'declined';
+  readonly keyId: KeyId;
+  /** JSON: what is proposed, by whom, why. */
+  readonly body: unknown;
+  readonly at: Instant;
+}
+
+export interface ProposalStore {
+  put(proposal: Proposal): Promise<void>;
+  get(id: Uuid): Promise<Proposal | undefined>;
+  ofPerson(person: PersonId, limit: number): Promise<readonly Proposal[]>;
+  /** Compare-and-set; false where it stands elsewhere already. */
+  advance(id: Uuid, from: Proposal['state'], to: Proposal['state']): Promise<boolean>;
+}
+
 export interface EdgeTx extends RoleTx {
+  readonly proposals: ProposalStore;
   readonly messages: MessageStore;
   readonly rejects: RejectStore;
   readonly persons: PersonStore;

@@ -13,7 +13,9 @@ export interface ActRow {
 }
 
 export interface ActStore {
+  /** Idempotent by id. */
   add(id: Uuid, fn: string, args: unknown): Promise<void>;
+  /** Acts that are not settled and whose time has come, oldest first, claimed for `leaseMs`: those submitted come again to be asked for. */
   take(limit: number, leaseMs: number): Promise<readonly ActRow[]>;
   submitted(id: Uuid): Promise<void>;
   settle(id: Uuid, state: 'committed' | 'invalid', code?: string): Promise<void>;
@@ -30,6 +32,7 @@ export interface StepRow {
   readonly evidence: unknown;
   readonly state: 'pending' | 'batched' | 'accepted' | 'rejected';
   readonly batch: number | undefined;
+  /** Place among its batch's accepted steps: the Merkle path counts from it. */
   readonly index: number | undefined;
   readonly code: string | undefined;
 }
@@ -37,9 +40,12 @@ export interface StepRow {
 export interface StepStore {
   /** False where this step of this transfer was there already: one anchor a step. */
   add(step: { transferId: Uuid; step: string; leaf: string; evidence: unknown }): Promise<boolean>;
+  /** Steps whose time has come, oldest first. */
   pending(limit: number): Promise<readonly StepRow[]>;
-  /** Puts steps into batch n in the order given; their composition is fixed before the batch is submitted. */
+  /** Puts pending steps into batch n in the order given; their composition is fixed before the batch is submitted. Lease `batcher`;
+   *  throws `store.conflict` where one of them is not pending. */
   batch(n: number, steps: readonly { transferId: Uuid; step: string }[], fencing: number): Promise<void>;
+  /** In the order given to `batch`. */
   ofBatch(n: number): Promise<readonly StepRow[]>;
   accept(transferId: Uuid, step: string, index: number): Promise<void>;
   reject(transferId: Uuid, step: string, code: string): Promise<void>;
@@ -60,7 +66,7 @@ export interface BatchRow {
 export interface BatchStore {
   /** Number of the newest batch that is open or committed (they count from 0), undefined before the first. An invalid batch leaves its number free. */
   last(): Promise<number | undefined>;
-  /** Replaces an invalid batch of the same number. */
+  /** Replaces an invalid batch of the same number, else throws `store.conflict`. Lease `batcher`. */
   put(batch: { n: number; txId: Uuid; args: unknown }, fencing: number): Promise<void>;
   open(): Promise<BatchRow | undefined>;
   settle(n: number, state: 'committed' | 'invalid'): Promise<void>;
@@ -83,7 +89,7 @@ export interface HeadStore {
   /** The newest head that is open or committed; an invalid one leaves its number free. */
   last(): Promise<HeadRow | undefined>;
   get(seq: number): Promise<HeadRow | undefined>;
-  /** Replaces an invalid head of the same number. */
+  /** Replaces an invalid head of the same number, else throws `store.conflict`. Lease `sequencer`. */
   put(head: { seq: number; txId: Uuid; args: unknown; size: number; root: Sha256 }, fencing: number): Promise<void>;
   settle(seq: number, state: 'committed' | 'invalid'): Promise<void>;
 }
@@ -94,6 +100,7 @@ export interface LogStore {
   enqueue(eventId: Uuid, leafHash: Sha256): Promise<void>;
   queued(limit: number): Promise<readonly { eventId: Uuid; leafHash: Sha256 }[]>;
   size(): Promise<number>;
+  /** Appends the next leaf; `store.conflict` where `index` is not the log's size. Lease `sequencer`. */
   append(index: number, eventId: Uuid, leafHash: Sha256, fencing: number): Promise<void>;
   putNodes(nodes: readonly { level: number; index: number; hash: Sha256 }[]): Promise<void>;
   nodes(wanted: readonly { level: number; index: number }[]): Promise<readonly (Sha256 | undefined)[]>;
@@ -143,6 +150,7 @@ export interface RegisteredKey {
 export interface TrailStore {
   /** Number of the last indexed block, -1 before the first. */
   checkpoint(): Promise<number>;
+  /** Moves the checkpoint on; `store.conflict` where it stands at `block` or beyond. Lease `indexer`. */
   advance(block: number, fencing: number): Promise<void>;
   putSteps(steps: readonly TrailStep[]): Promise<void>;
   putPermit(permit: { id: Uuid; custodian: CountryCode; recipient: CountryCode; purpose: string; until: Instant; block: number }): Promise<void>;
