@@ -3,8 +3,8 @@ import { Validators, type BatchRecord, type BatchStep } from '@portolan/contract
 import { sha256Hex } from '@portolan/verify';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { leafText, uuid, type MemoryLedger } from '../fixtures/memory-ledger.js';
-import { channel, digest, permit, received, refused, released } from '../fixtures/scene.js';
+import { leafText, uuid, type MemoryLedger } from '../testing/memory-ledger.js';
+import { channel, digest, permit, received, refused, released } from '../testing/scene.js';
 import { plus } from '../instants.js';
 import type { StepVerdict } from '../rule.js';
 import { findRecord, keysOf, names } from '../state.js';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalJson, Validators, type BatchRecord, type BatchStep, type ReleasedStep, type StepLeaf } from '@portolan/contracts';
 import { leafHash, merkleRoot, utf8 } from '@portolan/verify';
 import { describe, expect, it } from 'vitest';
-import { leafText, uuid, type MemoryLedger } from '../fixtures/memory-ledger.js';
+import { leafText, uuid, type MemoryLedger } from '../testing/memory-ledger.js';
 import {
   adopted,
   at,
@@ -16,7 +16,7 @@ import {
   received,
   refused,
   released,
-} from '../fixtures/scene.js';
+} from '../testing/scene.js';
 import { keyText, type Decision, type StepVerdict } from '../rule.js';
 import { findRecord, keysOf, names } from '../state.js';
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { type PutHeadArgs, Validators } from '@portolan/contracts';
 import { consistencyPath, leafHash, merkleRoot, utf8 } from '@portolan/verify';
 import { describe, expect, it } from 'vitest';
-import { leafText, uuid, type MemoryLedger } from '../fixtures/memory-ledger.js';
-import { channelWithPermit, digest, noon, released } from '../fixtures/scene.js';
+import { leafText, uuid, type MemoryLedger } from '../testing/memory-ledger.js';
+import { channelWithPermit, digest, noon, released } from '../testing/scene.js';
 import { keyText, type Decision } from '../rule.js';
 import { findRecord, keysOf, names } from '../state.js';
 

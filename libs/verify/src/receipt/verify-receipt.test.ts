@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { Validators, type EmbeddedReceipt, type TrustFile } from '@portolan/contracts';
+import { describe, expect, it } from 'vitest';
+import type { ReceiptReport } from './report.js';
+import { parseTrust } from './trust.js';
+import { verifyReceipt } from './verify-receipt.js';
+
+const vectors = new URL('../../../contracts/vectors/', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, vectors), 'utf8');
+const names = (folder: string): string[] => readdirSync(new URL(folder, vectors)).map((file) => file.replace('.json', ''));
+const deps = {
+  sha256: (bytes: Uint8Array): Uint8Array => createHash('sha256').update(bytes).digest(),
+  subtle: globalThis.crypto.subtle,
+  validators: new Validators(),
+};
+const trust = parseTrust(read('valid/trust-file/demo.json'), deps.validators);
+const failedStep = ({ ok, steps }: ReceiptReport): string => (ok ? 'none' : (steps.at(-1)?.step ?? 'none'));
+
+describe('a receipt that holds', () => {
+  it.each(names('valid/receipt/'))('%s', async (name) => {
+    const report = await verifyReceipt(read(`valid/receipt/${name}.json`), trust, deps);
+    expect(report.steps.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report).toMatchObject({ ok: true, leaf: { step: name.replace('-disclosed', '') } });
+  });
+  it('looks at everything that is disclosed', async () => {
+    const report = await verifyReceipt(read('valid/receipt/released-disclosed.json'), trust, deps);
+    expect(report.steps.map(({ step }) => step)).toEqual([
+      'form',
+      'schema',
+      'trust',
+      'leaf',
+      'leaf-in-batch',
+      'batch-in-head',
+      'head-signature',
+      'head-in-block',
+      'header-signature',
+      'head-valid',
+      'attestations',
+      'ciphertext-hash',
+      'commitment-opening',
+      'counter-receipt',
+    ]);
+  });
+  it('may be given parsed', async () => {
+    const report = await verifyReceipt(JSON.parse(read('valid/receipt/released.json')), trust, deps);
+    expect(report.ok).toBe(true);
+    expect(report.steps[0]?.step).toBe('schema');
+  });
+});
+
+describe('a receipt is refused, and the step is named', () => {
+  it.each(names('refused/receipt/'))('%s', async (name) => {
+    const report = await verifyReceipt(read(`refused/receipt/${name}.json`), trust, deps);
+    expect(failedStep(report)).toBe(name.split('.')[0]);
+    expect(report.leaf).toBeUndefined();
+  });
+
+  const good = JSON.parse(read('valid/receipt/released-disclosed.json')) as EmbeddedReceipt;
+  it.each([
+    ['a number', 7],
+    ['null', null],
+    ['nothing', undefined],
+    ['a list', []],
+    ['no JSON', '{'],
+    ['an empty text', ''],
+    ['a text with a new line', `${JSON.stringify(good)}\n`],
+    ['a text with a key twice', read('valid/receipt/released.json').replace('{', '{"v":1,')],
+    ['a nested mountain', '['.repeat(100_000)],
+  ])('%s', async (_, receipt) => {
+    expect(['form', 'schema']).toContain(failedStep(await verifyReceipt(receipt, trust, deps)));
+  });
+});
+
+describe('what is pinned decides', () => {
+  const receipt = read('valid/receipt/released-disclosed.json');
+  const editKeys = (org: string, change: object): TrustFile => ({
+    ...trust,
+    participants: trust.participants.map((p) => (p.org === org ? { ...p, keys: p.keys.map((key) => ({ ...key, ...change })) } : p)),
+  });
+  const stranger = trust.participants[1]!.keys[0]!;
+  it.each([
+    ['another channel', { ...trust, channel: 'another' }, 'trust'],
+    ['no country', { ...trust, participants: trust.participants.filter(({ kind }) => kind === 'regulator') }, 'trust'],
+    ['a threshold above all', { ...trust, threshold: { numerator: 3, denominator: 2 } }, 'trust'],
+    ['another orderer', { ...trust, orderer: { org: 'REG', kid: stranger.kid, jwk: stranger.jwk } }, 'header-signature'],
+    ['another key under the kid of the orderer', { ...trust, orderer: { ...trust.orderer, jwk: stranger.jwk } }, 'header-signature'],
+    ['all must attest', { ...trust, threshold: { numerator: 1, denominator: 1 } }, 'attestations'],
+    ['the sender is not pinned', { ...trust, participants: trust.participants.filter(({ org }) => org !== 'EE') }, 'head-signature'],
+    ['its key ended before', editKeys('EE', { ended: '2026-11-21T11:59:00.000Z' }), 'head-signature'],
+    ['its key was not yet valid', editKeys('EE', { notBefore: '2026-11-22T00:00:00.000Z' }), 'head-signature'],
+    ['its key was no longer valid', editKeys('EE', { notAfter: '2026-11-21T12:00:00.000Z' }), 'head-signature'],
+    ['an attesting key ended before', editKeys('DE', { ended: '2026-11-21T12:00:00.000Z' }), 'attestations'],
+    ["the receiver's key ended before it answered", editKeys('PT', { ended: '2026-11-21T12:01:30.000Z' }), 'counter-receipt'],
+    ['every key has ended since', editKeys('EE', { ended: '2026-11-22T00:00:00.000Z' }), 'none'],
+  ] as const)('%s: %s', async (_, pinned, step) => {
+    expect(failedStep(await verifyReceipt(receipt, pinned as TrustFile, deps))).toBe(step);
+  });
+  it('is not a trust file', () => expect(() => parseTrust('{"v":1}', deps.validators)).toThrow('verify.payload-malformed'));
+});
