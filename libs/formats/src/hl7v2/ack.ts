@@ -198,15 +198,14 @@ interface Place {
   readonly subcomponent: string;
 }
 
+const nowhere: Place = { segment: '', sequence: '', field: '', repetition: '', component: '', subcomponent: '' };
+
 /** A path of the account as an error location (ERL). */
 function placeOf(path: string): Place {
-  const groups =
-    /(?<segment>[A-Z][A-Z0-9]{2})(?:\[(?<sequence>\d+)\])?(?:-(?<field>\d+)(?:\[(?<repetition>\d+)\])?(?:\.(?<component>\d+)(?:\.(?<subcomponent>\d+))?)?)?/.exec(
-      path,
-    )?.groups;
-  const { segment = '', sequence = '1', field = '', repetition = '1', component = '', subcomponent = '' } = groups ?? {};
-  const known = segment !== '';
-  return { segment, sequence: known ? sequence : '', field, repetition: field === '' ? '' : repetition, component, subcomponent };
+  const found = /([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:-(\d+)(?:\[(\d+)\])?(?:\.(\d+)(?:\.(\d+))?)?)?/.exec(path);
+  if (found === null) return nowhere;
+  const [, segment = '', sequence = '1', field = '', repetition = '1', component = '', subcomponent = ''] = found;
+  return { segment, sequence, field, repetition: field === '' ? '' : repetition, component, subcomponent };
 }
 
 function entryOf(code: ErrorCode): ErrorEntry {

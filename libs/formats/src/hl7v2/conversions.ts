@@ -6,7 +6,6 @@ import {
   type ConversionContext,
   type Converted,
   type FhirObject,
-  type FhirValue,
   type SourceNode,
 } from '../engine/index.js';
 function child(node: SourceNode, ...names: string[]): SourceNode | undefined {
@@ -86,15 +85,15 @@ const unit: Conversion = (node, context) => {
   const [code, text, system] = [child(node, '1'), child(node, '2'), child(node, '3')];
   const shown = text ?? code;
   if (shown?.value === undefined) return undefined;
-  const named = { value: { unit: shown.value }, origins: [{ path: 'unit', from: [shown] }] };
-  if (code === undefined) return named;
-  const ucum = ucumOf(code, system, context);
-  if (ucum === undefined) {
-    context.note('translate.code-unmapped', code);
-    return named;
+  const written = { value: { unit: shown.value }, origins: [{ path: 'unit', from: [shown] }] };
+  const ucum = code === undefined ? undefined : ucumOf(code, system, context);
+  if (code === undefined || ucum === undefined) {
+    if (code !== undefined) context.note('translate.code-unmapped', code);
+    return written;
   }
-  const coded = [{ path: 'code', from: [code] }, ...(system?.value === 'UCUM' ? [{ path: 'system', from: [system] }] : [])];
-  return { value: { ...named.value, system: 'http://unitsofmeasure.org', code: ucum }, origins: [...named.origins, ...coded] };
+  const named = system?.value === 'UCUM' ? [{ path: 'system', from: [system] }] : [];
+  const origins = [...written.origins, { path: 'code', from: [code] }, ...named];
+  return { value: { ...written.value, system: 'http://unitsofmeasure.org', code: ucum }, origins };
 };
 
 function ucumOf(code: SourceNode, system: SourceNode | undefined, { conceptMaps }: ConversionContext): string | undefined {
@@ -105,21 +104,22 @@ function ucumOf(code: SourceNode, system: SourceNode | undefined, { conceptMaps 
 const referenceRange: Conversion = (node, context) => {
   const leaf = textLeaf(node);
   if (leaf?.value === undefined) return undefined;
-  const text: FhirObject = { text: leaf.value };
   const match = /^\s*(-?\d+(?:\.\d+)?)\s*-\s*(-?\d+(?:\.\d+)?)\s*$/.exec(leaf.value);
   const [low, high] = [readDecimal(match?.[1] ?? ''), readDecimal(match?.[2] ?? '')];
-  if (low === undefined || high === undefined) return { value: text, origins: [{ path: 'text', from: [leaf] }] };
-  const units = node.parent?.named('6')[0];
-  const measured = units === undefined ? undefined : unit(units, { ...context, note: () => undefined });
-  const quantity = (value: FhirValue): FhirObject => ({
-    value,
-    ...(measured !== undefined && 'value' in measured && isFhirObject(measured.value) && measured.value),
-  });
+  if (low === undefined || high === undefined) return { value: { text: leaf.value }, origins: [{ path: 'text', from: [leaf] }] };
+  const measured = unitBeside(node, context);
   return {
-    value: { low: quantity(low), high: quantity(high), ...text },
+    value: { low: { value: low, ...measured }, high: { value: high, ...measured }, text: leaf.value },
     origins: ['low', 'high', 'text'].map((path) => ({ path, from: [leaf] })),
   };
 };
+
+/** The unit of OBX-6 for a value of the same OBX; what is wrong with it is told where OBX-6 itself is converted. */
+function unitBeside(node: SourceNode, context: ConversionContext): FhirObject {
+  const units = node.parent?.named('6')[0];
+  const measured = units === undefined ? undefined : unit(units, { ...context, note: () => undefined });
+  return measured !== undefined && 'value' in measured && isFhirObject(measured.value) ? measured.value : {};
+}
 
 /** The comments of one NTE, or of all NTE of a group, one line for each repetition of NTE-3. */
 const comments: Conversion = (node) => {
