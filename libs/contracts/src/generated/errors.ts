@@ -49,6 +49,41 @@ export const errorRegistry = {
   "http": 503,
   "fhir": "transient"
  },
+ "auth.demo-only": {
+  "what": "The embedded OpenID provider logs anybody in with one click and was asked to start outside of demo mode",
+  "next": "Configure the country's own OpenID provider, or say demo: true where this is a trial with synthetic persons",
+  "retriable": false,
+  "http": 500,
+  "fhir": "security"
+ },
+ "auth.not-loopback": {
+  "what": "The embedded OpenID provider was to be reachable from other machines",
+  "next": "Let its server listen on a loopback address",
+  "retriable": false,
+  "http": 500,
+  "fhir": "security"
+ },
+ "auth.account-unknown": {
+  "what": "There is no such demonstration account in this country",
+  "next": "Take one that the login page of that country lists",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "auth.login-failed": {
+  "what": "The scripted login did not reach a token",
+  "next": "See the step that is named; portolan doctor tells whether the provider answers",
+  "retriable": false,
+  "http": 502,
+  "fhir": "login"
+ },
+ "auth.provider-unreachable": {
+  "what": "The OpenID provider does not answer",
+  "next": "Start the node, or check its address, and try again",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
+ },
  "config.invalid": {
   "what": "The configuration does not fit its schema",
   "next": "Correct the named field in the node's configuration file and start again",
@@ -921,6 +956,13 @@ export const errorRegistry = {
  "request.unknown": {
   "what": "There is no such cross-border request",
   "next": "Use the Content-Location of the answer 202; requests are shown to who made them alone",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "request.patient-unknown": {
+  "what": "The patient named is not one that a match abroad gave",
+  "next": "Find the person with Patient/$match and name the country, then ask with the id it gives",
   "retriable": false,
   "http": 404,
   "fhir": "not-found"
