@@ -49,6 +49,13 @@ export const errorRegistry = {
   "http": 503,
   "fhir": "transient"
  },
+ "access.not-allowed": {
+  "what": "This kind of caller may not use this address",
+  "next": "Use a token of the kind that the address is for",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
  "auth.demo-only": {
   "what": "The embedded OpenID provider logs anybody in with one click and was asked to start outside of demo mode",
   "next": "Configure the country's own OpenID provider, or say demo: true where this is a trial with synthetic persons",

@@ -402,6 +402,7 @@ export const schemas = {
       "change": {
        "enum": [
         "viewed",
+        "destroyed",
         "adopted",
         "superseded",
         "cancelled",

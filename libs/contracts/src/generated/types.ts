@@ -226,7 +226,7 @@ export interface ExchangeNotice {
 export interface NoticeItem {
   type: string;
   id: string;
-  change: 'viewed' | 'adopted' | 'superseded' | 'cancelled' | 'merged' | 'proposed';
+  change: 'viewed' | 'destroyed' | 'adopted' | 'superseded' | 'cancelled' | 'merged' | 'proposed';
 }
 /**
  * What is signed and sealed when a record crosses. `opening` and `record` are exact texts: they are hashed as they stand.

@@ -50,7 +50,7 @@ async function storeView(tx: EdgeTx, body: RoleMessages['view.store'], tools: To
 /** The permit ended: the view's key is destroyed with its rows, and the exchange attests it to the custodian. */
 export async function destroyViews(tx: EdgeTx, permitId: string, reason: string, tools: Tools): Promise<void> {
   for (const view of (await tx.views.byPermit(permitId)).filter(({ state }) => state !== 'destroyed')) {
-    const items = (await tx.views.resources(view.id)).filter(({ type }) => type !== 'Bundle' && type !== 'Provenance').map(({ type, id }) => ({ type, id }));
+    const items = (await tx.views.resources(view.id)).filter(({ type }) => type !== 'Bundle' && type !== 'Provenance').map(({ type, id }) => ({ type, id, change: 'destroyed' as const }));
     await tx.views.destroy(view.id);
     await tx.transfers.advance(view.transferId, 'viewed', 'ended', { reason });
     const body = { transferId: view.transferId, permitId, kind: 'destroyed', reason, items: items.slice(0, 500) } as const;
