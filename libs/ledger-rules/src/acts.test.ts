@@ -259,6 +259,7 @@ const refusedActs: Row[] = [
   },
   { why: 'a case about a stranger', fn: 'open-misuse-case', args: { ...misuse, about: 'LV' }, as: 'REG', is: 'ledger.participant-unknown' },
   { why: 'a suspension of a stranger', fn: 'suspend', args: { ...suspension, org: 'LV' }, as: 'BE', is: 'ledger.participant-unknown' },
+  { why: 'a suspension by a regulator', fn: 'suspend', args: { ...suspension, by: 'REG' }, as: 'REG', is: 'ledger.parties-invalid' },
   {
     why: 'a second suspension',
     fn: 'suspend',
@@ -288,6 +289,13 @@ const refusedActs: Row[] = [
     args: { v: 1, id: emergency.id },
     as: 'PT',
     given: (l) => l.state.set(keyText(keysOf(names.emergency('PT', emergency.id))[0]), new TextEncoder().encode('{}')),
+    is: 'ledger.record-forged',
+  },
+  {
+    why: 'a permit whose bytes no rule has written',
+    fn: 'end-permit',
+    args: { v: 1, permitId: permit.id },
+    given: (l) => keysOf(names.permit('EE', permit.id)).forEach((k) => l.state.set(keyText(k), new TextEncoder().encode('{'))),
     is: 'ledger.record-forged',
   },
   {

@@ -4,6 +4,7 @@ export { readLeaf } from './batch/step-leaf.js';
 export { emergencyTerm, reviewTerm } from './emergency/emergencies.js';
 export * from './execute.js';
 export { recordsOf, type Records } from './records.js';
+export { clockSkew } from './instants.js';
 export { permitTerm } from './permit/permits.js';
 export { genesisWrites } from './registry/genesis.js';
 export { signerOf, signerReads, type Claim } from './registry/signer.js';

@@ -52,7 +52,17 @@ export function findRecord<R>(name: RecordName, values: Values, sha256: Sha256):
   if (open === undefined && owned === undefined) return { is: 'absent' };
   if (open === undefined || owned === undefined || !('bytes' in open) || !('hash' in owned)) return { is: 'forged' };
   if (hexOf(sha256(open.bytes)) !== owned.hash) return { is: 'forged' };
-  return { is: 'present', entry: JSON.parse(textOf(open.bytes)) as Entry<R> };
+  const entry = parsed(open.bytes) as Entry<R> | undefined;
+  return entry === undefined ? { is: 'forged' } : { is: 'present', entry };
+}
+
+/** No rule writes anything but an entry; bytes that are none were not written by a rule. */
+function parsed(bytes: Uint8Array): LedgerEntry | undefined {
+  try {
+    return JSON.parse(textOf(bytes)) as LedgerEntry;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The two writes of a record of `by`: the same canonical bytes under the public and under the owned key. */

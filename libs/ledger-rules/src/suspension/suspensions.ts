@@ -1,4 +1,11 @@
-import type { MisuseCaseRecord, OrgId, StandingRecord, SuspensionEndRecord, SuspensionRecord } from '@portolan/contracts';
+import type {
+  MisuseCaseRecord,
+  OrgId,
+  ParticipantRecord,
+  StandingRecord,
+  SuspensionEndRecord,
+  SuspensionRecord,
+} from '@portolan/contracts';
 import { recordRule, type Look } from '../record-rule.js';
 import { partRecords, takesPart } from '../registry/participants.js';
 import { refusal, type Refusal, type Write } from '../rule.js';
@@ -21,7 +28,7 @@ export const suspend = recordRule<SuspensionRecord>({
   role: 'governance',
   owner: ({ by }) => by,
   target: ({ by, id }) => names.suspension(by, id),
-  restsOn: ({ by, org }) => [names.standing(by, org), ...partRecords(org)],
+  restsOn: ({ by, org }) => [names.standing(by, org), ...[by, org].flatMap(partRecords)],
   check: suspensionMistake,
   also: ({ by, org, id }, look) => standingWrites(names.standing(by, org), { v: 1, id, stands: true }, look),
 });
@@ -48,6 +55,9 @@ export function suspendedBetween(from: OrgId, to: OrgId, look: Look): boolean {
 }
 
 function suspensionMistake({ by, org }: SuspensionRecord, look: Look): Refusal | undefined {
+  // A regulator opens a case and the countries suspend: one organisation that could stop all the others would be a centre.
+  if (look.entry<ParticipantRecord>(names.participant(by))?.record.kind !== 'country')
+    return refusal('ledger.parties-invalid', 'suspend by');
   if (!takesPart(org, look)) return refusal('ledger.participant-unknown', 'suspend org');
   return standsAs(names.standing(by, org), look) === undefined ? undefined : refusal('ledger.suspension-stands', 'suspend org');
 }
