@@ -3,6 +3,7 @@
 // In flat config a later block replaces the options of an earlier one. So `no-restricted-imports` and
 // `no-restricted-syntax` are set once for each kind of folder, composed from the lists below, and never layered.
 import nx from '@nx/eslint-plugin';
+import { defineConfig } from 'eslint/config';
 import { readdirSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
@@ -87,7 +88,7 @@ const foldersIn = (parent) =>
 const folders = [...foldersIn('libs').filter((folder) => folder !== 'libs/adapters'), ...foldersIn('libs/adapters'), ...foldersIn('apps')];
 const within = (folder, homes) => homes.some((home) => folder === home || folder.startsWith(`${home}/`));
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['**/dist/**', '**/node_modules/**', '.nx/**', '.portolan/**', 'coverage/**', 'libs/contracts/src/generated/**'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   { plugins: { '@nx': nx, house }, rules: { 'house/explained-suppression': 'error' } },

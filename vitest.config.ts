@@ -28,6 +28,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{apps,libs,tools}/**/*.test.ts'],
           exclude: [...shared.exclude, '**/*.{int,scenario}.test.ts'],
+          // Quick on a free machine; a busy one is no failure.
+          testTimeout: 20_000,
         },
       },
       {

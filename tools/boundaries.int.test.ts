@@ -1,6 +1,6 @@
 // The walls hold: each violation, planted in a fresh clone, fails the lint by the rule that is meant to catch it.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -207,6 +207,7 @@ describe('in a fresh clone', () => {
       for (const { file, text } of Object.values(plants)) put(file, text);
       done = lint([...Object.values(plants).map(({ file }) => file), ...Object.keys(innocent)]);
     }, 180_000);
+    afterAll(() => rmSync(join(clone.folder, 'libs/untagged'), { recursive: true }));
 
     it('fails', () => expect(done.code).toBe(1));
 
@@ -234,5 +235,25 @@ describe('in a fresh clone', () => {
     writeFileSync(file, before);
     expect(code).toBe(1);
     expect(output).toMatch(new RegExp(`libs/domain/package.json: .*${rule.replace(/[()]/g, '\\$&')}`));
+  });
+
+  // The other checks of `npm test`, each with the slip that it is there for.
+  it.each([
+    [
+      'cycles.mjs',
+      [],
+      'libs/verify/src/planted-cycle.ts',
+      "import { b } from './planted-cycle-b.js';\nexport const a = b;\n",
+      'planted-cycle.ts -> ',
+    ],
+    ['references.mjs', ['--check'], 'libs/verify/tsconfig.json', '{ "references": [] }\n', 'libs/verify/tsconfig.json'],
+    ['generate-contracts.mjs', ['--check'], 'libs/contracts/src/generated/types.ts', '// edited by hand\n', 'types.ts'],
+  ])('tools/%s %j notices a slip', (tool, args, file, text, says) => {
+    expect(node([`tools/${tool}`, ...args])).toMatchObject({ code: 0 });
+    put('libs/verify/src/planted-cycle-b.ts', "import { a } from './planted-cycle.js';\nexport const b: number = a;\n");
+    put(file, text);
+    const { code, output } = node([`tools/${tool}`, ...args]);
+    expect(code).toBe(1);
+    expect(output).toContain(says);
   });
 });

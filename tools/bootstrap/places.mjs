@@ -9,7 +9,14 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 /** The cache of this user: `PORTOLAN_CACHE`, else `portolan` in the XDG cache folder. It may be deleted at any time. */
 export function cacheFolder() {
   const base = process.env.PORTOLAN_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'portolan');
-  mkdirSync(base, { recursive: true });
+  try {
+    mkdirSync(base, { recursive: true });
+  } catch (error) {
+    throw new BootstrapError(
+      `cannot make the cache folder ${base} (${error.code})`,
+      'set PORTOLAN_CACHE to a folder that you may write to',
+    );
+  }
   return base;
 }
 
