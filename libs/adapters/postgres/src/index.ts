@@ -1,1 +1,18 @@
-export {};
+export { EmbeddedCluster, type EmbeddedClusterConfig } from './cluster/embedded-cluster.js';
+export type { PostgresBinaries } from './cluster/postgres-binaries.js';
+export type { DatabaseAddress } from './connect/address.js';
+export type { RoleDatabaseConfig } from './connect/role-data-source.js';
+export type { RoleDatabase } from './connect/role-database.js';
+export { openEdgeDatabase } from './edge/open-edge-database.js';
+export { openRecordReader } from './edge/record-reader.js';
+export { openExchangeDatabase } from './exchange/open-exchange-database.js';
+export { openNotaryDatabase } from './notary/open-notary-database.js';
+export { migrateCountry } from './provision/migrate-database.js';
+export {
+  provisionDatabase,
+  provisionOrdererDatabase,
+  type CountryDatabase,
+  type OrdererDatabase,
+  type PasswordOf,
+} from './provision/provision.js';
+export { testCluster, type TestCluster } from './test-support/test-cluster.js';

@@ -1,0 +1,77 @@
+import { PortolanError } from '@portolan/contracts';
+import type { DataKeys, Leases, OutboxStore, RoleTx, UnitOfWork, Wakeups } from '@portolan/domain';
+import type { DataSource } from 'typeorm';
+import type { Bodies } from '../bodies/bodies.js';
+import { OutboxDoor } from '../role/outbox.store.js';
+import { roleStores } from '../role/role-stores.js';
+import { storeFailure } from './failure.js';
+import { PostgresLeases } from './leases.js';
+import { roleDataSource, type RoleDatabaseConfig, type SchemaModel } from './role-data-source.js';
+import type { Sql } from './sql.js';
+import { PostgresUnitOfWork, Transactions } from './unit-of-work.js';
+import { PostgresWakeups } from './wakeups.js';
+
+/** One role's way into its database: connections of its own, under its own database user, to its own schema. */
+export interface RoleDatabase<Tx extends RoleTx> {
+  readonly uow: UnitOfWork<Tx>;
+  readonly leases: Leases;
+  readonly wakeups: Wakeups;
+  /** The outbox outside a transaction: for its relay, and for the roles that fetch bodies. */
+  readonly outbox: OutboxStore;
+  /** Resolves while the database answers; throws `store.unavailable`. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens what every role has, with the role's own stores beside. Throws `store.unavailable`, `store.migrations-missing`. */
+export async function openRoleDatabase<Tx extends RoleTx>(
+  config: RoleDatabaseConfig,
+  model: SchemaModel,
+  keys: DataKeys,
+  own: (sql: Sql, bodies: Bodies) => Omit<Tx, keyof RoleTx>,
+): Promise<RoleDatabase<Tx>> {
+  const source = await openDataSource(config, model);
+  const wakeups = new PostgresWakeups(config.address, model.schema, source);
+  const uow = new PostgresUnitOfWork<Tx>(new Transactions(source, model.schema), (sql) => {
+    const { bodies, ...common } = roleStores(sql, keys, model.schema, config);
+    return { ...common, ...own(sql, bodies) } as unknown as Tx;
+  });
+  return {
+    uow,
+    leases: new PostgresLeases(source),
+    wakeups,
+    outbox: new OutboxDoor(uow),
+    async ping() {
+      await source.query('SELECT 1').catch((failure: unknown) => {
+        throw storeFailure(failure, `database, schema ${model.schema}`);
+      });
+    },
+    async close() {
+      await wakeups.close();
+      await source.destroy();
+    },
+  };
+}
+
+/** An initialised data source whose schema is at least as new as this program. */
+export async function openDataSource(config: RoleDatabaseConfig, model: SchemaModel): Promise<DataSource> {
+  const source = roleDataSource(config, model);
+  try {
+    await source.initialize();
+    await requireMigrations(source, model);
+    return source;
+  } catch (failure) {
+    if (source.isInitialized) await source.destroy();
+    throw storeFailure(failure, `database, schema ${model.schema}`);
+  }
+}
+
+/** A newer schema is welcome (nodes of two versions share one during an upgrade), an older one is not. */
+async function requireMigrations(source: DataSource, model: SchemaModel): Promise<void> {
+  const done = await source.query<{ name: string }[]>('SELECT name FROM migration').catch((failure: unknown) => {
+    if ((failure as { code?: unknown }).code !== '42P01') throw failure;
+    return [];
+  });
+  const missing = source.migrations.find(({ name }) => !done.some((one) => one.name === name));
+  if (missing !== undefined) throw new PortolanError('store.migrations-missing', `schema ${model.schema}`, missing.name);
+}

@@ -1,0 +1,29 @@
+import type { DataKeys, EdgeTx } from '@portolan/domain';
+import type { RoleDatabaseConfig } from '../connect/role-data-source.js';
+import { openRoleDatabase, type RoleDatabase } from '../connect/role-database.js';
+import { PostgresKeyStore } from '../role/key.store.js';
+import { PostgresEdgeTransferStore } from './edge-transfer.store.js';
+import { edgeModel } from './edge.model.js';
+import { PostgresFeedStore } from './feed.store.js';
+import { PostgresMessageStore } from './message.store.js';
+import { PostgresPatientLinkStore } from './patient-link.store.js';
+import { PostgresPersonStore } from './person.store.js';
+import { PostgresProposalStore } from './proposal.store.js';
+import { PostgresRejectStore } from './reject.store.js';
+import { PostgresResourceStore } from './resource.store.js';
+import { PostgresViewStore } from './view.store.js';
+
+/** Throws `store.unavailable`, `store.migrations-missing`. */
+export async function openEdgeDatabase(config: RoleDatabaseConfig, keys: DataKeys): Promise<RoleDatabase<EdgeTx>> {
+  return openRoleDatabase<EdgeTx>(config, edgeModel, keys, (sql, bodies) => ({
+    messages: new PostgresMessageStore(sql, bodies),
+    rejects: new PostgresRejectStore(sql, bodies),
+    persons: new PostgresPersonStore(sql),
+    resources: new PostgresResourceStore(sql, bodies),
+    views: new PostgresViewStore(sql, bodies, new PostgresKeyStore(sql, bodies, keys)),
+    transfers: new PostgresEdgeTransferStore(sql, bodies),
+    feed: new PostgresFeedStore(sql, bodies),
+    proposals: new PostgresProposalStore(sql, bodies),
+    links: new PostgresPatientLinkStore(sql, bodies),
+  }));
+}

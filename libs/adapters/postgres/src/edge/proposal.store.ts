@@ -1,0 +1,42 @@
+import type { Uuid } from '@portolan/contracts';
+import type { PersonId, Proposal, ProposalStore } from '@portolan/domain';
+import type { Bodies, Place } from '../bodies/bodies.js';
+import type { Sql } from '../connect/sql.js';
+import { ProposalEntity } from './edge.entities.js';
+
+const place = (id: string): Place => ({ table: 'proposal', id });
+
+export class PostgresProposalStore implements ProposalStore {
+  constructor(
+    private readonly sql: Sql,
+    private readonly bodies: Bodies,
+  ) {}
+
+  /** Throws `store.conflict` for an id that is there already. */
+  async put(proposal: Proposal): Promise<void> {
+    const body = await this.bodies.sealJson(proposal.keyId, proposal.body, place(proposal.id));
+    await this.sql.manager.insert(ProposalEntity, { ...proposal, body: Buffer.from(body) });
+  }
+
+  async get(id: Uuid): Promise<Proposal | undefined> {
+    const row = await this.sql.manager.findOneBy(ProposalEntity, { id });
+    return row === null ? undefined : this.opened(row);
+  }
+
+  /** Newest first. */
+  async ofPerson(person: PersonId, limit: number): Promise<readonly Proposal[]> {
+    const proposals: Proposal[] = [];
+    for (const row of await this.sql.manager.find(ProposalEntity, { where: { person }, order: { at: 'DESC' }, take: limit })) {
+      proposals.push(await this.opened(row));
+    }
+    return proposals;
+  }
+
+  async advance(id: Uuid, from: Proposal['state'], to: Proposal['state']): Promise<boolean> {
+    return (await this.sql.manager.update(ProposalEntity, { id, state: from }, { state: to })).affected === 1;
+  }
+
+  private async opened(row: ProposalEntity): Promise<Proposal> {
+    return { ...row, person: row.person as PersonId, body: await this.bodies.openJson(row.keyId, row.body, place(row.id)) };
+  }
+}

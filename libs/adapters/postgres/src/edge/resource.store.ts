@@ -1,0 +1,95 @@
+import { PortolanError, type DataCategory } from '@portolan/contracts';
+import type { PersonId, ResourceStore, ResourceVersion, SearchQuery, SearchValue } from '@portolan/domain';
+import type { Bodies } from '../bodies/bodies.js';
+import type { Sql } from '../connect/sql.js';
+import { CURRENT, openVersions, resourcesOfPerson, VERSION_COLUMNS, versionPlace, type VersionRow } from './resource-queries.js';
+import { searchIds } from './search/search-ids.js';
+import { putSearchValues } from './search/search-values.js';
+
+type Put = Omit<ResourceVersion, 'versionId'>;
+type Head = Pick<ResourceVersion, 'versionId' | 'sha256' | 'deleted'> & { readonly erased: boolean };
+
+/** Versioned FHIR resources: every version kept, the newest one searched. */
+export class PostgresResourceStore implements ResourceStore {
+  constructor(
+    private readonly sql: Sql,
+    private readonly bodies: Bodies,
+  ) {}
+
+  /** Throws `store.key-destroyed`, and `store.person-erased` for a resource whose person was erased. */
+  async put(resource: Put, search: readonly SearchValue[]): Promise<{ versionId: number; changed: boolean }> {
+    const head = await this.lockHead(resource);
+    if (head.erased) throw new PortolanError('store.person-erased', `${resource.type} resource`);
+    const same = head.versionId > 0 && head.sha256 === resource.sha256 && head.deleted === resource.deleted;
+    const versionId = same ? head.versionId : head.versionId + 1;
+    if (!same) await this.append(resource, versionId);
+    await putSearchValues(this.sql, resource, resource.deleted ? [] : search);
+    return { versionId, changed: !same };
+  }
+
+  async get(type: string, id: string): Promise<ResourceVersion | undefined> {
+    return this.one(`SELECT ${VERSION_COLUMNS} FROM ${CURRENT} WHERE r.type = $1 AND r.id = $2 AND NOT r.erased`, [type, id]);
+  }
+
+  async version(type: string, id: string, versionId: number): Promise<ResourceVersion | undefined> {
+    const where = 'v.type = $1 AND v.id = $2 AND v.version_id = $3';
+    return this.one(`SELECT ${VERSION_COLUMNS} FROM resource_version v WHERE ${where}`, [type, id, versionId]);
+  }
+
+  /** Newest first. */
+  async history(type: string, id: string, limit: number): Promise<readonly ResourceVersion[]> {
+    const rows = await this.sql.rows<VersionRow>(
+      `SELECT ${VERSION_COLUMNS} FROM resource_version v WHERE v.type = $1 AND v.id = $2 ORDER BY v.version_id DESC LIMIT $3`,
+      [type, id, limit],
+    );
+    return openVersions(this.bodies, rows);
+  }
+
+  async search(query: SearchQuery): ReturnType<ResourceStore['search']> {
+    const { ids, next, total } = await searchIds(this.sql, query);
+    const rows = await this.sql.rows<VersionRow>(
+      `SELECT ${VERSION_COLUMNS} FROM unnest($2::text[]) WITH ORDINALITY AS found (id, place)
+       JOIN (${CURRENT}) ON r.type = $1 AND r.id = found.id ORDER BY found.place`,
+      [query.type, ids],
+    );
+    return { resources: await openVersions(this.bodies, rows), next, total };
+  }
+
+  async ofPerson(person: PersonId, categories: readonly DataCategory[] | 'all', limit: number): Promise<readonly ResourceVersion[]> {
+    return resourcesOfPerson(this.sql, this.bodies, person, categories, limit);
+  }
+
+  /** The head row, locked until the commit: writers of one resource come one after the other. Version 0 stands before the first. */
+  private async lockHead({ type, id, person, categories, sha256, lastUpdated }: Put): Promise<Head> {
+    await this.sql.affected(
+      `INSERT INTO resource (type, id, version_id, last_updated, person, categories, sha256, deleted)
+       VALUES ($1, $2, 0, $3, $4, $5, $6, false) ON CONFLICT DO NOTHING`,
+      [type, id, lastUpdated, person ?? null, categories, sha256],
+    );
+    const head = await this.sql.first<Head>(
+      'SELECT version_id AS "versionId", sha256, deleted, erased FROM resource WHERE type = $1 AND id = $2 FOR UPDATE',
+      [type, id],
+    );
+    if (head === undefined) throw new PortolanError('store.conflict', `${type} resource`);
+    return head;
+  }
+
+  private async append(resource: Put, versionId: number): Promise<void> {
+    const { type, id, person, keyId, categories, messageId, sha256, deleted, lastUpdated } = resource;
+    const body = await this.bodies.sealText(keyId, resource.text, versionPlace(type, id, versionId));
+    await this.sql.affected(
+      `INSERT INTO resource_version (type, id, version_id, last_updated, person, key_id, categories, message_id, sha256, deleted, body)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      [type, id, versionId, lastUpdated, person ?? null, keyId, categories, messageId ?? null, sha256, deleted, body],
+    );
+    await this.sql.affected(
+      `UPDATE resource SET version_id = $3, last_updated = $4, person = $5, categories = $6, sha256 = $7, deleted = $8
+       WHERE type = $1 AND id = $2`,
+      [type, id, versionId, lastUpdated, person ?? null, categories, sha256, deleted],
+    );
+  }
+
+  private async one(text: string, parameters: readonly unknown[]): Promise<ResourceVersion | undefined> {
+    return (await openVersions(this.bodies, await this.sql.rows<VersionRow>(text, parameters)))[0];
+  }
+}

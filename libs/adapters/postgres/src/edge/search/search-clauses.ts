@@ -1,0 +1,128 @@
+import type { DateCriterion, QuantityCriterion, ReferenceCriterion, SearchClause, SearchPrefix, TokenCriterion } from '@portolan/domain';
+
+/** Parameters of one statement: each value becomes $1, $2 … */
+export class Parameters {
+  readonly values: unknown[] = [];
+
+  add(value: unknown, cast = ''): string {
+    this.values.push(value);
+    return `$${this.values.length}${cast}`;
+  }
+}
+
+/** The characters of a long text that its index holds; the whole text is compared besides. Four bytes each stay far below a page. */
+const INDEXED = 100;
+
+/** `column = value` in the form that the index of its first characters serves. */
+function equals(column: string, value: string, parameters: Parameters): string {
+  const parameter = parameters.add(value, '::text');
+  return `left(v.${column}, ${INDEXED}) = left(${parameter}, ${INDEXED}) AND v.${column} = ${parameter}`;
+}
+
+/** SQL that holds for the resource `r` where `matchesSearch` of the domain holds for its rows. */
+export function clauseSql(clause: SearchClause, parameters: Parameters): string {
+  const rows = (condition: string): string =>
+    `EXISTS (SELECT FROM search_value v WHERE v.type = r.type AND v.resource_id = r.id AND v.param = ${param} AND ${condition})`;
+  const param = parameters.add(clause.param, '::text');
+  switch (clause.kind) {
+    case 'missing':
+      return `${clause.missing ? 'NOT ' : ''}${rows('true')}`;
+    case 'token':
+      return `${clause.not ? 'NOT ' : ''}${rows(`v.kind = 'token' AND ${any(clause.any, (one) => token(one, parameters))}`)}`;
+    case 'date':
+      return rows(`v.kind = 'date' AND ${any(clause.any, (one) => date(one, parameters))}`);
+    case 'string':
+      return rows(`v.kind = 'string' AND ${any(clause.any, (text) => string(clause.mode, text, parameters))}`);
+    case 'reference':
+      return rows(`v.kind = 'reference' AND ${any(clause.any, (one) => reference(one, parameters))}`);
+    case 'quantity':
+    case 'number':
+      return rows(`v.kind IN ('quantity', 'number') AND ${any(clause.any, (one) => quantity(one, parameters))}`);
+    case 'uri':
+      return rows(`v.kind = 'uri' AND ${any(clause.any, (uri) => equals('uri', uri, parameters))}`);
+  }
+}
+
+function any<T>(criteria: readonly T[], condition: (one: T) => string): string {
+  return criteria.length === 0 ? 'false' : `(${criteria.map((one) => `(${condition(one)})`).join(' OR ')})`;
+}
+
+function token({ system, code }: TokenCriterion, parameters: Parameters): string {
+  const ofCode = code === undefined ? 'v.code IS NOT NULL' : equals('code', code, parameters);
+  if (system === undefined) return ofCode;
+  return `${ofCode} AND ${system === null ? 'v.system IS NULL' : equals('system', system, parameters)}`;
+}
+
+function date({ prefix, start, end }: DateCriterion, parameters: Parameters): string {
+  const from = parameters.add(start, '::timestamptz');
+  const to = parameters.add(end, '::timestamptz');
+  return prefixSql(prefix, {
+    within: `v.start_at >= ${from} AND v.end_at <= ${to}`,
+    above: `v.end_at > ${to}`,
+    below: `v.start_at < ${from}`,
+    after: `v.start_at >= ${to}`,
+    before: `v.end_at <= ${from}`,
+  });
+}
+
+function quantity({ prefix, value, low, high, unit }: QuantityCriterion, parameters: Parameters): string {
+  const number = parameters.add(value, '::double precision');
+  const [from, to] = [parameters.add(low, '::double precision'), parameters.add(high, '::double precision')];
+  const exactly = prefix === 'eq' || prefix === 'ne';
+  const compared = prefixSql(prefix, {
+    within: exactly ? `v.low >= ${from} AND v.high < ${to}` : `v.low = ${number} AND v.high = ${number}`,
+    above: `v.high > ${number}`,
+    below: `v.low < ${number}`,
+    after: `v.low > ${number}`,
+    before: `v.high < ${number}`,
+  });
+  // All parameters stand in the statement, whichever the prefix needs: PostgreSQL must know their types.
+  const typed = `${number} IS NOT NULL AND ${from} IS NOT NULL AND ${to} IS NOT NULL`;
+  return `(${compared}) AND ${typed}${unit === undefined ? '' : ` AND ${unitSql(unit, parameters)}`}`;
+}
+
+function unitSql({ system, code }: { system: string | undefined; code: string }, parameters: Parameters): string {
+  const wanted = parameters.add(code, '::text');
+  if (system !== undefined) return `v.system = ${parameters.add(system, '::text')} AND v.code = ${wanted}`;
+  return `(v.code = ${wanted} OR v.unit = ${wanted})`;
+}
+
+/** R4 section 3.1.1.4.5, as the domain's prefixHolds. */
+function prefixSql(prefix: SearchPrefix, sql: Record<'within' | 'above' | 'below' | 'after' | 'before', string>): string {
+  switch (prefix) {
+    case 'eq':
+      return sql.within;
+    case 'ne':
+      return `NOT (${sql.within})`;
+    case 'gt':
+      return sql.above;
+    case 'lt':
+      return sql.below;
+    case 'ge':
+      return `${sql.above} OR (${sql.within})`;
+    case 'le':
+      return `${sql.below} OR (${sql.within})`;
+    case 'sa':
+      return sql.after;
+    case 'eb':
+      return sql.before;
+  }
+}
+
+function string(mode: 'starts' | 'exact' | 'contains', text: string, parameters: Parameters): string {
+  if (mode === 'exact') return `v.text = ${parameters.add(text, '::text')}`;
+  const wanted = parameters.add(text, '::text');
+  if (mode === 'contains') return `strpos(v.normal, ${wanted}) > 0`;
+  return `left(v.normal, ${INDEXED}) ^@ left(${wanted}, ${INDEXED}) AND v.normal ^@ ${wanted}`;
+}
+
+function reference(criterion: ReferenceCriterion, parameters: Parameters): string {
+  switch (criterion.by) {
+    case 'id':
+      return `v.ref_id = ${parameters.add(criterion.id, '::text')}${criterion.type === undefined ? '' : ` AND v.ref_type = ${parameters.add(criterion.type, '::text')}`}`;
+    case 'url':
+      return equals('url', criterion.url, parameters);
+    case 'identifier':
+      return token(criterion.identifier, parameters);
+  }
+}

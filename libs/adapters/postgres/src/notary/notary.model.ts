@@ -1,0 +1,12 @@
+import type { SchemaModel } from '../connect/role-data-source.js';
+import { roleEntities } from '../role/role.entities.js';
+import { RoleTables1795226400000 } from '../role/migrations/1795226400000-role-tables.js';
+import { NotaryTables1795226400002 } from './migrations/1795226400002-notary-tables.js';
+import { notaryEntities } from './notary.entities.js';
+import { trailEntities } from './trail.entities.js';
+
+export const notaryModel: SchemaModel = {
+  schema: 'notary',
+  entities: [...roleEntities, ...notaryEntities, ...trailEntities],
+  migrations: [RoleTables1795226400000, NotaryTables1795226400002],
+};

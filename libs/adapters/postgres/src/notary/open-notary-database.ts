@@ -1,0 +1,22 @@
+import type { DataKeys, NotaryTx } from '@portolan/domain';
+import type { RoleDatabaseConfig } from '../connect/role-data-source.js';
+import { openRoleDatabase, type RoleDatabase } from '../connect/role-database.js';
+import { PostgresActStore } from './act.store.js';
+import { PostgresBatchStore } from './batch.store.js';
+import { PostgresHeadStore } from './head.store.js';
+import { PostgresLogStore } from './log.store.js';
+import { notaryModel } from './notary.model.js';
+import { PostgresStepStore } from './step.store.js';
+import { PostgresTrailStore } from './trail.store.js';
+
+/** Throws `store.unavailable`, `store.migrations-missing`. */
+export async function openNotaryDatabase(config: RoleDatabaseConfig, keys: DataKeys): Promise<RoleDatabase<NotaryTx>> {
+  return openRoleDatabase<NotaryTx>(config, notaryModel, keys, (sql) => ({
+    acts: new PostgresActStore(sql),
+    steps: new PostgresStepStore(sql),
+    batches: new PostgresBatchStore(sql),
+    heads: new PostgresHeadStore(sql),
+    log: new PostgresLogStore(sql),
+    trail: new PostgresTrailStore(sql),
+  }));
+}

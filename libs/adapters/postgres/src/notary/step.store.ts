@@ -1,0 +1,73 @@
+import { PortolanError, type Uuid } from '@portolan/contracts';
+import type { StepRow, StepStore } from '@portolan/domain';
+import { Raw } from 'typeorm';
+import { fence } from '../connect/leases.js';
+import type { Sql } from '../connect/sql.js';
+import { StepEntity } from './notary.entities.js';
+
+export class PostgresStepStore implements StepStore {
+  constructor(private readonly sql: Sql) {}
+
+  async add({ transferId, step, leaf, evidence }: Parameters<StepStore['add']>[0]): Promise<boolean> {
+    const added = await this.sql.affected(
+      `INSERT INTO step (transfer_id, step, leaf, evidence, next_at) VALUES ($1, $2, $3, $4, clock_timestamp()) ON CONFLICT DO NOTHING`,
+      [transferId, step, leaf, evidence === undefined ? null : JSON.stringify(evidence)],
+    );
+    if (added === 1) this.sql.wake('steps');
+    return added === 1;
+  }
+
+  async pending(limit: number): Promise<readonly StepRow[]> {
+    const due = Raw((column) => `${column} <= clock_timestamp()`);
+    const rows = await this.sql.manager.find(StepEntity, { where: { state: 'pending', nextAt: due }, order: { seq: 'ASC' }, take: limit });
+    return rows.map(stepRow);
+  }
+
+  async batch(n: number, steps: readonly { transferId: Uuid; step: string }[], fencing: number): Promise<void> {
+    await fence(this.sql, 'batcher', fencing);
+    const batched = await this.sql.affected(
+      `UPDATE step SET state = 'batched', batch = $1, position = chosen.place - 1, code = NULL
+       FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS chosen (transfer_id, step, place)
+       WHERE step.transfer_id = chosen.transfer_id AND step.step = chosen.step AND step.state = 'pending'`,
+      [n, steps.map(({ transferId }) => transferId), steps.map(({ step }) => step)],
+    );
+    if (batched !== steps.length) throw new PortolanError('store.conflict', `batch ${n}`, 'a step is not pending');
+  }
+
+  async ofBatch(n: number): Promise<readonly StepRow[]> {
+    return (await this.sql.manager.find(StepEntity, { where: { batch: n }, order: { position: 'ASC' } })).map(stepRow);
+  }
+
+  async accept(transferId: Uuid, step: string, index: number): Promise<void> {
+    await this.sql.manager.update(StepEntity, { transferId, step }, { state: 'accepted', index, code: null });
+  }
+
+  async reject(transferId: Uuid, step: string, code: string): Promise<void> {
+    await this.sql.manager.update(StepEntity, { transferId, step }, { state: 'rejected', code });
+  }
+
+  async again(transferId: Uuid, step: string, delayMs: number): Promise<void> {
+    await this.sql.affected(
+      `UPDATE step SET state = 'pending', batch = NULL, position = NULL, leaf_index = NULL, next_at = clock_timestamp() + $3 * interval '1 ms'
+       WHERE transfer_id = $1 AND step = $2`,
+      [transferId, step, delayMs],
+    );
+    this.sql.wake('steps');
+  }
+
+  async get(transferId: Uuid, step: string): Promise<StepRow | undefined> {
+    const row = await this.sql.manager.findOneBy(StepEntity, { transferId, step });
+    return row === null ? undefined : stepRow(row);
+  }
+}
+
+const stepRow = ({ transferId, step, leaf, evidence, state, batch, index, code }: StepEntity): StepRow => ({
+  transferId,
+  step,
+  leaf,
+  evidence: evidence === null ? undefined : (JSON.parse(evidence) as unknown),
+  state,
+  batch: batch ?? undefined,
+  index: index ?? undefined,
+  code: code ?? undefined,
+});

@@ -1,0 +1,116 @@
+import { PortolanError, type Instant, type Kid, type OrgId, type Uuid } from '@portolan/contracts';
+import type { RegisteredKey, TrailFilter, TrailStep, TrailStore } from '@portolan/domain';
+import type { SelectQueryBuilder } from 'typeorm';
+import { fence } from '../connect/leases.js';
+import type { Sql } from '../connect/sql.js';
+import { TrailHeadEntity, TrailKeyEntity, TrailPermitEntity, TrailStepEntity } from './trail.entities.js';
+
+type Permit = Parameters<TrailStore['putPermit']>[0];
+type Head = Parameters<TrailStore['putHead']>[0];
+
+/** Read model of the channel. Each write may come again with the same content: a block is indexed in one transaction with its checkpoint. */
+export class PostgresTrailStore implements TrailStore {
+  constructor(private readonly sql: Sql) {}
+
+  async checkpoint(): Promise<number> {
+    const row = await this.sql.first<{ block: string }>('SELECT block FROM trail_checkpoint');
+    return row === undefined ? -1 : Number(row.block);
+  }
+
+  async advance(block: number, fencing: number): Promise<void> {
+    await fence(this.sql, 'indexer', fencing);
+    const moved = await this.sql.affected(
+      `INSERT INTO trail_checkpoint AS c (block) VALUES ($1) ON CONFLICT (singleton) DO UPDATE SET block = excluded.block WHERE c.block < excluded.block`,
+      [block],
+    );
+    if (moved === 0) throw new PortolanError('store.conflict', `trail block ${block}`);
+  }
+
+  async putSteps(steps: readonly TrailStep[]): Promise<void> {
+    const rows = steps.map((step) => ({
+      ...step,
+      permitId: step.permitId ?? null,
+      purpose: step.purpose ?? null,
+      reason: step.reason ?? null,
+    }));
+    await this.insert(TrailStepEntity, rows);
+  }
+
+  async putPermit({ id, custodian, recipient, purpose, until, block }: Permit): Promise<void> {
+    await this.insert(TrailPermitEntity, [{ id, custodian, recipient, purpose, until, block }]);
+  }
+
+  async endPermit(id: Uuid, at: Instant, block: number): Promise<void> {
+    await this.sql.affected('UPDATE trail_permit SET ended_at = $2, end_block = $3 WHERE id = $1 AND ended_at IS NULL', [id, at, block]);
+  }
+
+  async permit(id: Uuid): ReturnType<TrailStore['permit']> {
+    const row = await this.sql.manager.findOneBy(TrailPermitEntity, { id });
+    if (row === null) return undefined;
+    const { custodian, recipient, purpose, until, endedAt } = row;
+    return { id, custodian, recipient, purpose, until, endedAt: endedAt ?? undefined };
+  }
+
+  async putKey(key: RegisteredKey): Promise<void> {
+    await this.insert(TrailKeyEntity, [{ ...key, endedAt: key.endedAt ?? null }]);
+  }
+
+  async endKey(org: OrgId, kid: Kid, at: Instant): Promise<void> {
+    await this.sql.affected('UPDATE trail_key SET ended_at = $3 WHERE org = $1 AND kid = $2 AND ended_at IS NULL', [org, kid, at]);
+  }
+
+  async keys(org: OrgId, use: RegisteredKey['use']): Promise<readonly RegisteredKey[]> {
+    const rows = await this.sql.manager.find(TrailKeyEntity, { where: { org, use }, order: { notBefore: 'DESC', kid: 'ASC' } });
+    return rows.map((row) => ({ ...row, endedAt: row.endedAt ?? undefined }));
+  }
+
+  async steps(filter: TrailFilter, limit: number, before?: { block: number; position: number }): Promise<readonly TrailStep[]> {
+    const query = this.sql.manager.createQueryBuilder(TrailStepEntity, 's').orderBy('s.block', 'DESC').addOrderBy('s.position', 'DESC');
+    if (before !== undefined) query.andWhere('(s.block, s.position) < (:block, :position)', before);
+    return (await narrowed(query, filter).limit(limit).getMany()).map(trailStep);
+  }
+
+  async leaves(org: OrgId, batch: number): Promise<readonly string[]> {
+    const rows = await this.sql.manager.find(TrailStepEntity, { where: { org, batch }, order: { index: 'ASC' } });
+    return rows.map(({ leaf }) => leaf);
+  }
+
+  async putHead({ org, seq, txId, block, fromBatch, toBatch }: Head): Promise<void> {
+    await this.insert(TrailHeadEntity, [{ org, seq, txId, block, fromBatch, toBatch }]);
+  }
+
+  async headOf(org: OrgId, batch: number): ReturnType<TrailStore['headOf']> {
+    const query = this.sql.manager.createQueryBuilder(TrailHeadEntity, 'head').where('head.org = :org', { org });
+    const row = await query.andWhere(':batch BETWEEN head.fromBatch AND head.toBatch', { batch }).orderBy('head.seq').limit(1).getOne();
+    return row === null ? undefined : { seq: row.seq, txId: row.txId, block: row.block };
+  }
+
+  private async insert<Row extends object>(entity: new () => Row, rows: readonly Partial<Row>[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.sql.manager
+      .createQueryBuilder()
+      .insert()
+      .into(entity)
+      .values(rows as never)
+      .orIgnore()
+      .execute();
+  }
+}
+
+function narrowed(query: SelectQueryBuilder<TrailStepEntity>, filter: TrailFilter): SelectQueryBuilder<TrailStepEntity> {
+  const { country, from, to, purpose, transferId, step } = filter;
+  if (country !== undefined) query.andWhere('(s.from = :country OR s.to = :country)', { country });
+  if (from !== undefined) query.andWhere('s.at >= :from', { from });
+  if (to !== undefined) query.andWhere('s.at < :to', { to });
+  if (purpose !== undefined) query.andWhere('s.purpose = :purpose', { purpose });
+  if (transferId !== undefined) query.andWhere('s.transferId = :transferId', { transferId });
+  if (step !== undefined) query.andWhere('s.step = :step', { step });
+  return query;
+}
+
+const trailStep = (row: TrailStepEntity): TrailStep => ({
+  ...row,
+  permitId: row.permitId ?? undefined,
+  purpose: row.purpose ?? undefined,
+  reason: row.reason ?? undefined,
+});

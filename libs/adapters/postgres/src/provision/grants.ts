@@ -1,0 +1,78 @@
+import type { Schema } from '../connect/role-data-source.js';
+
+type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
+
+const READ: readonly Privilege[] = ['SELECT'];
+/** Rows that are never changed. */
+const APPEND: readonly Privilege[] = ['SELECT', 'INSERT'];
+/** Rows that change and stay. */
+const KEEP: readonly Privilege[] = ['SELECT', 'INSERT', 'UPDATE'];
+/** Rows that are replaced or erased. */
+const FREE: readonly Privilege[] = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
+
+type TableGrants = Readonly<Record<string, readonly Privilege[]>>;
+
+/** What each schema has. Nobody may change or remove an audit event; nobody gets TRUNCATE, REFERENCES or TRIGGER on anything. */
+const common: TableGrants = {
+  migration: READ,
+  key_owner: KEEP,
+  data_key: KEEP,
+  outbox: KEEP,
+  inbox: APPEND,
+  audit_event: APPEND,
+  lease: KEEP,
+};
+
+/** What a schema's own database user may do with each of its tables. The page to read when asking who may what. */
+export const grants: Readonly<Record<Schema, TableGrants>> = {
+  edge: {
+    ...common,
+    message: APPEND,
+    message_account: KEEP,
+    reject: KEEP,
+    person: FREE,
+    person_identifier: FREE,
+    resource: KEEP,
+    resource_version: APPEND,
+    search_value: FREE,
+    view: KEEP,
+    view_resource: ['SELECT', 'INSERT', 'DELETE'],
+    edge_transfer: KEEP,
+    feed_entry: APPEND,
+    proposal: KEEP,
+    patient_link: KEEP,
+  },
+  exchange: { ...common, transfer: KEEP, incoming: KEEP, outgoing: KEEP, consent: KEEP, restriction: KEEP, permit: KEEP },
+  notary: {
+    ...common,
+    act: KEEP,
+    step: KEEP,
+    batch: KEEP,
+    head: KEEP,
+    log_queue: KEEP,
+    log_leaf: APPEND,
+    log_node: APPEND,
+    trail_checkpoint: KEEP,
+    trail_step: APPEND,
+    trail_permit: KEEP,
+    trail_key: KEEP,
+    trail_head: APPEND,
+  },
+  orderer: { migration: READ },
+};
+
+/** The edge's record tables, which the exchange reads so that it decides for itself. Nothing else crosses between schemas. */
+export const recordTables: readonly string[] = ['person', 'person_identifier', 'resource', 'resource_version', 'data_key'];
+
+/** Statements that set the rights on one schema's tables to exactly the above, whatever stood before. Run by the owner. */
+export function grantsOf(schema: Schema, prefix: string): readonly string[] {
+  const user = databaseUser(prefix, schema);
+  const own = Object.entries(grants[schema]).map(([table, rights]) => `GRANT ${rights.join(', ')} ON ${schema}.${table} TO ${user}`);
+  const reader = databaseUser(prefix, 'exchange');
+  const read = schema === 'edge' ? recordTables.map((table) => `GRANT SELECT ON edge.${table} TO ${reader}`) : [];
+  const everyone = schema === 'edge' ? `PUBLIC, ${user}, ${reader}` : `PUBLIC, ${user}`;
+  return [`REVOKE ALL ON ALL TABLES IN SCHEMA ${schema} FROM ${everyone}`, ...own, ...read];
+}
+
+/** `ee_edge`. Prefixes are checked where they are made: lower-case letters, digits and underscores. */
+export const databaseUser = (prefix: string, part: Schema | 'owner'): string => `${prefix}_${part}`;

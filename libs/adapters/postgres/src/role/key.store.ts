@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { PortolanError } from '@portolan/contracts';
+import type { DataKeys, KeyId, KeyStore, PersonId } from '@portolan/domain';
+import type { Bodies } from '../bodies/bodies.js';
+import type { Sql } from '../connect/sql.js';
+
+/**
+ * Data keys of one schema. Every write on a person's behalf holds a share of her `key_owner` row until it commits; an erasure takes
+ * the row whole. So an erasure waits for the writes before it, and the writes after it are refused.
+ */
+export class PostgresKeyStore implements KeyStore {
+  constructor(
+    private readonly sql: Sql,
+    private readonly bodies: Bodies,
+    private readonly keys: DataKeys,
+  ) {}
+
+  async forPerson(person: PersonId): Promise<KeyId> {
+    await this.own(person);
+    const existing = await this.mainOf(person);
+    if (existing !== undefined) return existing;
+    const made = await this.sql.first<{ id: KeyId }>(
+      `INSERT INTO data_key (id, wrapped, person, main) VALUES ($1, $2, $3, true)
+       ON CONFLICT (person) WHERE main DO NOTHING RETURNING id`,
+      [randomUUID(), await this.keys.create(), person],
+    );
+    const id = made?.id ?? (await this.mainOf(person));
+    if (id === undefined) throw new PortolanError('store.conflict', 'data_key');
+    return id;
+  }
+
+  async create(): Promise<KeyId> {
+    const id = randomUUID();
+    await this.sql.affected('INSERT INTO data_key (id, wrapped) VALUES ($1, $2)', [id, await this.keys.create()]);
+    return id;
+  }
+
+  /** Throws `store.conflict` where the key is another person's, destroyed or unknown. */
+  async assign(key: KeyId, person: PersonId): Promise<void> {
+    await this.own(person);
+    const assigned = await this.sql.affected(
+      'UPDATE data_key SET person = $2 WHERE id = $1 AND wrapped IS NOT NULL AND (person IS NULL OR person = $2)',
+      [key, person],
+    );
+    if (assigned === 0) throw new PortolanError('store.conflict', 'data_key');
+  }
+
+  async destroy(key: KeyId): Promise<void> {
+    await this.sql.affected('UPDATE data_key SET wrapped = NULL, destroyed_at = now() WHERE id = $1 AND wrapped IS NOT NULL', [key]);
+    this.bodies.forget();
+  }
+
+  async erase(person: PersonId): Promise<void> {
+    await this.sql.affected(
+      `INSERT INTO key_owner AS o (person, erased_at) VALUES ($1, now())
+       ON CONFLICT (person) DO UPDATE SET erased_at = coalesce(o.erased_at, excluded.erased_at)`,
+      [person],
+    );
+    await this.sql.affected('UPDATE data_key SET wrapped = NULL, destroyed_at = now() WHERE person = $1 AND wrapped IS NOT NULL', [person]);
+    this.bodies.forget();
+  }
+
+  private async own(person: PersonId): Promise<void> {
+    const share = 'SELECT erased_at FROM key_owner WHERE person = $1 FOR SHARE';
+    let owner = await this.sql.first<{ erased_at: Date | null }>(share, [person]);
+    if (owner === undefined) {
+      await this.sql.affected('INSERT INTO key_owner (person) VALUES ($1) ON CONFLICT DO NOTHING', [person]);
+      owner = await this.sql.first(share, [person]);
+    }
+    if (owner?.erased_at != null) throw new PortolanError('store.person-erased', 'data_key');
+  }
+
+  private async mainOf(person: PersonId): Promise<KeyId | undefined> {
+    return (await this.sql.first<{ id: KeyId }>('SELECT id FROM data_key WHERE person = $1 AND main', [person]))?.id;
+  }
+}

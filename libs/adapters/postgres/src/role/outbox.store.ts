@@ -1,0 +1,93 @@
+import { PortolanError, type Uuid } from '@portolan/contracts';
+import type { OutboxMessage, OutboxStore, Role, UnitOfWork, RoleTx } from '@portolan/domain';
+import type { Bodies } from '../bodies/bodies.js';
+import type { Sql } from '../connect/sql.js';
+import { OutboxEntity } from './role.entities.js';
+
+type Taken = Awaited<ReturnType<OutboxStore['take']>>;
+type Dead = Awaited<ReturnType<OutboxStore['dead']>>;
+
+export class PostgresOutboxStore implements OutboxStore {
+  constructor(
+    private readonly sql: Sql,
+    private readonly bodies: Bodies,
+    private readonly maxAttempts: number,
+  ) {}
+
+  async add({ id, to, type, key, keyId, body }: OutboxMessage): Promise<void> {
+    const sealed = await this.bodies.sealJson(keyId, body, { table: 'outbox', id });
+    // Numbers are drawn before commits: without this, of two transactions on one key the later number could be seen first.
+    await this.sql.rows('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`outbox ${to} ${key}`]);
+    await this.sql.affected(
+      `INSERT INTO outbox (id, recipient, type, key, key_id, body, next_at) VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())`,
+      [id, to, type, key, keyId, sealed],
+    );
+    this.sql.wake('outbox');
+  }
+
+  async body(id: Uuid, asker: Role): Promise<unknown> {
+    const row = await this.sql.manager.findOneBy(OutboxEntity, { id });
+    if (row === null) return undefined;
+    if (row.recipient !== asker) throw new PortolanError('store.not-for-you', `outbox message ${id}`);
+    return this.bodies.openJson(row.keyId, row.body, { table: 'outbox', id });
+  }
+
+  /** A row is the oldest of its recipient and key, or it waits; whoever locked it first has it. */
+  async take(limit: number, leaseMs: number): Promise<Taken> {
+    const taken = await this.sql.rows<{ id: Uuid; recipient: Role; type: string; attempts: number; seq: string }>(
+      `WITH due AS (
+         SELECT o.seq FROM outbox o
+         WHERE o.state = 'waiting' AND o.next_at <= clock_timestamp() AND NOT EXISTS (
+           SELECT FROM outbox p WHERE p.recipient = o.recipient AND p.key = o.key AND p.state = 'waiting' AND p.seq < o.seq)
+         ORDER BY o.seq LIMIT $1 FOR UPDATE SKIP LOCKED)
+       UPDATE outbox SET attempts = attempts + 1, next_at = clock_timestamp() + $2 * interval '1 ms'
+       FROM due WHERE outbox.seq = due.seq RETURNING outbox.seq, id, recipient, type, attempts`,
+      [limit, leaseMs],
+    );
+    return [...taken]
+      .sort((a, b) => Number(a.seq) - Number(b.seq))
+      .map(({ id, recipient, type, attempts }) => ({ id, to: recipient, type, attempts }));
+  }
+
+  async delivered(id: Uuid): Promise<void> {
+    await this.sql.affected(`UPDATE outbox SET state = 'delivered' WHERE id = $1`, [id]);
+    // The next of its key may go now.
+    this.sql.wake('outbox');
+  }
+
+  async failed(id: Uuid, delayMs: number, code: string): Promise<void> {
+    await this.sql.affected(
+      `UPDATE outbox SET code = $3, next_at = clock_timestamp() + $2 * interval '1 ms',
+         state = CASE WHEN attempts >= $4 THEN 'dead' ELSE state END
+       WHERE id = $1 AND state = 'waiting'`,
+      [id, delayMs, code, this.maxAttempts],
+    );
+  }
+
+  async dead(limit: number): Promise<Dead> {
+    const rows = await this.sql.manager.find(OutboxEntity, { where: { state: 'dead' }, order: { seq: 'ASC' }, take: limit });
+    return rows.map(({ id, recipient, type, code }) => ({ id, to: recipient as Role, type, code: code ?? '' }));
+  }
+
+  async revive(id: Uuid): Promise<void> {
+    await this.sql.affected(
+      `UPDATE outbox SET state = 'waiting', attempts = 0, next_at = clock_timestamp() WHERE id = $1 AND state = 'dead'`,
+      [id],
+    );
+    this.sql.wake('outbox');
+  }
+}
+
+/** The outbox for its relay and for those who fetch bodies: each call is a transaction of its own. */
+export class OutboxDoor<Tx extends RoleTx> implements OutboxStore {
+  constructor(private readonly uow: UnitOfWork<Tx>) {}
+
+  readonly add = async (message: OutboxMessage): Promise<void> => this.uow.run(({ outbox }) => outbox.add(message));
+  readonly body = async (id: Uuid, asker: Role): Promise<unknown> => this.uow.run(({ outbox }) => outbox.body(id, asker));
+  readonly take = async (limit: number, leaseMs: number): Promise<Taken> => this.uow.run(({ outbox }) => outbox.take(limit, leaseMs));
+  readonly delivered = async (id: Uuid): Promise<void> => this.uow.run(({ outbox }) => outbox.delivered(id));
+  readonly failed = async (id: Uuid, delayMs: number, code: string): Promise<void> =>
+    this.uow.run(({ outbox }) => outbox.failed(id, delayMs, code));
+  readonly dead = async (limit: number): Promise<Dead> => this.uow.run(({ outbox }) => outbox.dead(limit));
+  readonly revive = async (id: Uuid): Promise<void> => this.uow.run(({ outbox }) => outbox.revive(id));
+}
