@@ -50,9 +50,16 @@ export class LedgerCopy {
     return (await this.store.height()) + 1;
   }
 
-  /** Takes consecutive blocks in; `orderer.block-invalid` for the first that does not continue the chain, which stays out. */
-  async take(blocks: readonly OrderedBlock[]): Promise<void> {
-    for (const block of blocks) await this.takeOne(block);
+  /**
+   * Takes in consecutive blocks from number `from`; `orderer.block-invalid` for the first that does not continue the chain, which
+   * stays out. Leaves the rest where another process of the organisation was faster: it executed the same blocks alike.
+   */
+  async take(from: number, blocks: readonly OrderedBlock[]): Promise<void> {
+    let number = from;
+    for (const block of blocks) {
+      if ((await this.next()) !== number || !(await this.takeOne(block, number))) return;
+      number += 1;
+    }
   }
 
   /** Facts of a block, without its transactions; undefined beyond the newest. */
@@ -79,14 +86,14 @@ export class LedgerCopy {
     }
   }
 
-  private async takeOne(block: OrderedBlock): Promise<void> {
-    const { tip, stateHash } = this.last ?? (await this.reload());
+  private async takeOne(block: OrderedBlock, number: number): Promise<boolean> {
+    const { tip, stateHash } = this.last?.tip.number === number - 1 ? this.last : await this.reload();
     const checked = await checkBlock(block, tip, this.genesis, this.tools);
     const { block: executed, writes } = await executeBlock(checked, stateHash, this.store, this.genesis, this.tools);
-    if (await this.store.append(executed, writes)) this.last = { tip: checked.tip, stateHash: executed.stateHash };
-    // Another process of this organisation was faster; it executed the same block alike.
-    else await this.reload();
+    const appended = await this.store.append(executed, writes);
+    if (appended) this.last = { tip: checked.tip, stateHash: executed.stateHash };
     this.grown.fire();
+    return appended;
   }
 
   private async reload(): Promise<{ readonly tip: Tip; readonly stateHash: string }> {

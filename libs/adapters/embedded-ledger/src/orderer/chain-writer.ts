@@ -51,15 +51,19 @@ export class ChainWriter {
     const header = await this.signer.sign('ledger', typ('block-header'), text);
     const block = { number: number + 1, header, transactions };
     const kept = await this.store.append(block);
-    if (kept) this.last = tipOf(block, this.tools);
-    else await this.reload();
+    if (!kept) {
+      await this.reload();
+      return false;
+    }
+    this.last = tipOf(block, this.tools);
     this.grown.fire();
-    return kept;
+    return true;
   }
 
   /** Reads the tip from the store: after a failed write it alone knows. */
   async reload(): Promise<void> {
     const [newest] = await this.store.blocks(await this.store.height(), 1);
     this.last = newest === undefined ? tipBefore(this.genesis) : tipOf(newest, this.tools);
+    this.grown.fire();
   }
 }

@@ -32,6 +32,8 @@ export interface EmbeddedOrdererOptions {
   readonly signer: Signer;
   readonly clock: Clock;
   readonly validators: Validators;
+  /** From the first waiting transaction to the cut, milliseconds; 200 by default. */
+  readonly cutAfterMs?: number;
   /** Told of failures that the orderer lives through; they name places only. */
   readonly onTrouble?: (error: unknown) => void;
 }
@@ -42,7 +44,7 @@ export interface EmbeddedOrdererOptions {
  * goes on where its store ends; a transaction that was not kept by then was not acknowledged, and its owner sends it again.
  */
 export class EmbeddedOrderer {
-  private readonly queue = new Queue();
+  private readonly queue: Queue;
   private readonly attested = new Signal();
   private readonly stop = new AbortController();
   private readonly records: Records;
@@ -55,6 +57,7 @@ export class EmbeddedOrderer {
     private readonly chain: ChainWriter,
     private readonly copy: LedgerCopy,
   ) {
+    this.queue = new Queue(options.cutAfterMs);
     this.records = new Records(copy.store, tools.sha256);
   }
 
@@ -137,7 +140,8 @@ export class EmbeddedOrderer {
 
   /** The own copy follows the own chain as every other copy follows the orderer. */
   private async follow(): Promise<void> {
-    await this.copy.take(await this.blocks(await this.copy.next(), limits.waitMs, this.stop.signal));
+    const from = await this.copy.next();
+    await this.copy.take(from, await this.blocks(from, limits.waitMs, this.stop.signal));
   }
 
   private async cutNext(): Promise<void> {

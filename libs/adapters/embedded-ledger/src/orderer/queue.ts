@@ -19,6 +19,9 @@ export class Queue {
   private chars = 0;
   private since = 0;
 
+  /** `cutAfterMs`: from the first waiting transaction to the cut. */
+  constructor(private readonly cutAfterMs: number = limits.cutAfterMs) {}
+
   get size(): number {
     return this.entries.size;
   }
@@ -40,7 +43,7 @@ export class Queue {
   /** Milliseconds until the next block is to be cut: 0 when it is due. */
   dueIn(): number {
     if (this.size >= limits.blockTransactions || this.chars >= limits.blockChars) return 0;
-    return Math.max(0, this.since + limits.cutAfterMs - performance.now());
+    return Math.max(0, this.since + this.cutAfterMs - performance.now());
   }
 
   /** The transactions of the next block, oldest first. They stay known by id until `settle`. */

@@ -158,7 +158,14 @@ export class EmbeddedLedger extends Ledger {
 
   private async pull(): Promise<void> {
     const from = await this.copy.next();
-    await this.copy.take(await this.options.orderer.blocks(from, limits.waitMs, this.stop.signal));
+    const blocks = await this.options.orderer.blocks(from, limits.waitMs, this.stop.signal);
+    if (blocks.length === 0) await this.breathe();
+    else await this.copy.take(from, blocks);
+  }
+
+  /** An orderer that answers at once with nothing must not make us spin. */
+  private breathe(): Promise<void> {
+    return pause(20, this.stop.signal);
   }
 
   /** Signs what was executed, in order, as soon as it stands on the copy. */
@@ -194,6 +201,7 @@ export class EmbeddedLedger extends Ledger {
   private async gather(): Promise<void> {
     const cursor = await this.copy.store.attestationCursor();
     const came = await this.options.orderer.attestations(cursor, limits.waitMs, this.stop.signal);
+    if (came.length === 0) return this.breathe();
     let read = cursor;
     const kept: StoredAttestation[] = [];
     for (const one of came) {
