@@ -249,6 +249,8 @@ describe('in a fresh clone', () => {
     ['references.mjs', ['--check'], 'libs/verify/tsconfig.json', '{ "references": [] }\n', 'libs/verify/tsconfig.json'],
     ['generate-contracts.mjs', ['--check'], 'libs/contracts/src/generated/types.ts', '// edited by hand\n', 'types.ts'],
   ])('tools/%s %j notices a slip', (tool, args, file, text, says) => {
+    // Without --check it puts things right, so that the slip is the only one.
+    if (args.length > 0) node([`tools/${tool}`]);
     expect(node([`tools/${tool}`, ...args])).toMatchObject({ code: 0 });
     put('libs/verify/src/planted-cycle-b.ts', "import { a } from './planted-cycle.js';\nexport const b: number = a;\n");
     put(file, text);
