@@ -24,8 +24,8 @@ export class CountryFolders {
     return join(this.root, role, 'keys');
   }
 
-  /** Master keys of a role that decrypts data at rest: the same in both. */
-  master(role: 'edge' | 'exchange'): string {
+  /** Master keys of a role, for its data at rest: edge and exchange have the same, the notary its own. */
+  master(role: Role): string {
     return join(this.root, role, 'master');
   }
 

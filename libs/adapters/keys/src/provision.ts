@@ -72,6 +72,8 @@ export async function provisionCountry(country: CountryCode, config: ProvisionCo
     await ensureTls(folders.internal(role), `${role} ${country}`, innerAuthority, [role, ...(config.hosts ?? [])], config);
   const masters = [folders.master('edge'), folders.master('exchange')];
   if (!(await Promise.all(masters.map(hasMasterKey))).every(Boolean)) await addMasterKey(masters);
+  // The notary holds no record; what it keeps at rest is under a master key of its own.
+  if (!(await hasMasterKey(folders.master('notary')))) await addMasterKey([folders.master('notary')]);
   const key = (folder: string, use: KeyUse): Promise<OwnKey> => ensureKey(folder, use, config);
   const [exchange, notary] = [folders.keys('exchange'), folders.keys('notary')];
   return {

@@ -98,6 +98,20 @@ export const errorRegistry = {
   "http": 500,
   "fhir": "exception"
  },
+ "config.unreadable": {
+  "what": "A configuration file or folder cannot be read",
+  "next": "Check that it exists and that this process may read it",
+  "retriable": false,
+  "http": 500,
+  "fhir": "exception"
+ },
+ "config.demo-only": {
+  "what": "A setting that is for demonstrations alone stands in a production configuration",
+  "next": "Remove the named fields, or set mode to demo",
+  "retriable": false,
+  "http": 500,
+  "fhir": "exception"
+ },
  "exchange.partner-unreachable": {
   "what": "The partner's inbox does not answer",
   "next": "Nothing is lost: the message is kept and sent again; check the partner's address with portolan doctor if it lasts",

@@ -283,6 +283,11 @@ export const schemas = {
    "step": {
     "$ref": "anchor-batch-args.schema.json#/$defs/committed-predecessor",
     "$comment": "Where `released` stands: kind record alone"
+   },
+   "trace": {
+    "description": "W3C Trace Context traceparent of the call that caused it",
+    "type": "string",
+    "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
    }
   }
  },
@@ -3378,6 +3383,485 @@ export const schemas = {
       "$ref": "common.schema.json#/$defs/instant"
      }
     }
+   }
+  }
+ },
+ "node-config": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "node-config.schema.json",
+  "description": "A country's node: where its parts are. Secrets are not in it: passwords lie in <home>/<role>/database.secret, keys in <home>/<role>/keys.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "mode",
+   "country",
+   "home",
+   "countries",
+   "database",
+   "ledger",
+   "inbox",
+   "partners",
+   "transport",
+   "http",
+   "mllp",
+   "openid",
+   "clients",
+   "sources",
+   "custodian",
+   "logging",
+   "telemetry"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "mode": {
+    "enum": [
+     "demo",
+     "production"
+    ]
+   },
+   "country": {
+    "$ref": "common.schema.json#/$defs/country-code"
+   },
+   "home": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 1000,
+    "description": "Folder with one subfolder a role; a role reads its own alone"
+   },
+   "countries": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 1000,
+    "description": "Folder with one subfolder a country: identifiers, policy, formats, maps"
+   },
+   "database": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "host",
+     "port",
+     "name"
+    ],
+    "properties": {
+     "host": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 255
+     },
+     "port": {
+      "type": "integer",
+      "minimum": 0,
+      "maximum": 65535
+     },
+     "name": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 63
+     },
+     "poolSize": {
+      "type": "integer",
+      "minimum": 2,
+      "maximum": 100
+     }
+    },
+    "title": "NodeDatabase"
+   },
+   "ledger": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "kind",
+     "genesis",
+     "orderer"
+    ],
+    "properties": {
+     "kind": {
+      "const": "embedded"
+     },
+     "genesis": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 1000
+     },
+     "orderer": {
+      "$ref": "#/$defs/door"
+     },
+     "headEveryMs": {
+      "type": "integer",
+      "minimum": 50,
+      "maximum": 600000
+     }
+    },
+    "title": "NodeLedger"
+   },
+   "inbox": {
+    "$ref": "#/$defs/door"
+   },
+   "partners": {
+    "type": "array",
+    "minItems": 0,
+    "maxItems": 60,
+    "items": {
+     "type": "object",
+     "additionalProperties": false,
+     "required": [
+      "country",
+      "inbox"
+     ],
+     "properties": {
+      "country": {
+       "$ref": "common.schema.json#/$defs/country-code"
+      },
+      "inbox": {
+       "$ref": "#/$defs/door"
+      }
+     },
+     "title": "NodePartner"
+    }
+   },
+   "transport": {
+    "oneOf": [
+     {
+      "type": "object",
+      "additionalProperties": false,
+      "required": [
+       "kind"
+      ],
+      "properties": {
+       "kind": {
+        "const": "together"
+       }
+      },
+      "title": "TransportTogether"
+     },
+     {
+      "type": "object",
+      "additionalProperties": false,
+      "required": [
+       "kind",
+       "host",
+       "edge",
+       "exchange",
+       "notary"
+      ],
+      "properties": {
+       "kind": {
+        "const": "tcp"
+       },
+       "host": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255
+       },
+       "edge": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 65535
+       },
+       "exchange": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 65535
+       },
+       "notary": {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 65535
+       }
+      },
+      "title": "TransportTcp"
+     }
+    ]
+   },
+   "http": {
+    "$ref": "#/$defs/door"
+   },
+   "mllp": {
+    "$ref": "#/$defs/door"
+   },
+   "openid": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "issuer",
+     "audience",
+     "jwksUri",
+     "providerSystem"
+    ],
+    "properties": {
+     "issuer": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 500
+     },
+     "audience": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 500
+     },
+     "jwksUri": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 500
+     },
+     "providerSystem": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 255
+     }
+    },
+    "title": "NodeOpenId"
+   },
+   "demoOpenid": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "door",
+     "file"
+    ],
+    "properties": {
+     "door": {
+      "$ref": "#/$defs/door"
+     },
+     "file": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 1000
+     }
+    },
+    "title": "NodeDemoOpenId",
+    "description": "Demo mode alone: the provider that this node runs itself; `file` holds its accounts, applications and systems"
+   },
+   "clients": {
+    "type": "array",
+    "minItems": 0,
+    "maxItems": 1000,
+    "items": {
+     "type": "object",
+     "additionalProperties": false,
+     "required": [
+      "clientId",
+      "name",
+      "organisation",
+      "jwks",
+      "providerSystem"
+     ],
+     "properties": {
+      "clientId": {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 200
+      },
+      "name": {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 200
+      },
+      "organisation": {
+       "type": "object",
+       "additionalProperties": false,
+       "required": [
+        "system",
+        "value",
+        "name"
+       ],
+       "properties": {
+        "system": {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 255
+        },
+        "value": {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 128
+        },
+        "name": {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 200
+        }
+       },
+       "title": "ClientOrganisation"
+      },
+      "jwks": {
+       "type": "object",
+       "required": [
+        "keys"
+       ],
+       "properties": {
+        "keys": {
+         "type": "array",
+         "maxItems": 10,
+         "items": {
+          "type": "object"
+         }
+        }
+       },
+       "additionalProperties": false,
+       "title": "ClientKeys"
+      },
+      "providerSystem": {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 255,
+       "description": "Identifier system of the professionals in its statements"
+      }
+     },
+     "title": "NodeClient"
+    }
+   },
+   "sources": {
+    "type": "array",
+    "minItems": 0,
+    "maxItems": 1000,
+    "items": {
+     "type": "object",
+     "additionalProperties": false,
+     "required": [
+      "name",
+      "organisation"
+     ],
+     "properties": {
+      "name": {
+       "type": "string",
+       "minLength": 1,
+       "maxLength": 200
+      },
+      "organisation": {
+       "type": "object",
+       "additionalProperties": false,
+       "required": [
+        "system",
+        "value",
+        "name"
+       ],
+       "properties": {
+        "system": {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 255
+        },
+        "value": {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 128
+        },
+        "name": {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 200
+        }
+       },
+       "title": "SourceOrganisation"
+      }
+     },
+     "title": "NodeSource"
+    }
+   },
+   "custodian": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "name",
+     "identifier"
+    ],
+    "properties": {
+     "name": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 200
+     },
+     "identifier": {
+      "$ref": "common.schema.json#/$defs/business-identifier"
+     }
+    },
+    "title": "NodeCustodian"
+   },
+   "logging": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "level"
+    ],
+    "properties": {
+     "level": {
+      "enum": [
+       "silent",
+       "error",
+       "info"
+      ]
+     }
+    },
+    "title": "NodeLogging"
+   },
+   "telemetry": {
+    "oneOf": [
+     {
+      "type": "object",
+      "additionalProperties": false,
+      "required": [
+       "kind"
+      ],
+      "properties": {
+       "kind": {
+        "const": "none"
+       }
+      },
+      "title": "TelemetryOff"
+     },
+     {
+      "type": "object",
+      "additionalProperties": false,
+      "required": [
+       "kind",
+       "url"
+      ],
+      "properties": {
+       "kind": {
+        "const": "otlp"
+       },
+       "url": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 500
+       }
+      },
+      "title": "TelemetryOtlp"
+     }
+    ]
+   },
+   "checkpointFile": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 1000,
+    "description": "Tests of crashes, demo mode alone: a file that names the step at which this process ends itself with SIGKILL"
+   }
+  },
+  "$defs": {
+   "door": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "host",
+     "port"
+    ],
+    "properties": {
+     "host": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 255
+     },
+     "port": {
+      "type": "integer",
+      "minimum": 0,
+      "maximum": 65535
+     }
+    },
+    "description": "Where something listens; port 0 takes any free one and prints it"
    }
   }
  }

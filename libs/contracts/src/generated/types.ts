@@ -181,6 +181,10 @@ export interface Envelope {
   parts: Sha256[];
   sealed: string;
   step?: CommittedPredecessor;
+  /**
+   * W3C Trace Context traceparent of the call that caused it
+   */
+  trace?: string;
 }
 /**
  * A step in a committed batch, by inclusion path
@@ -1287,4 +1291,140 @@ export interface OrdererKey {
   org: OrgId;
   kid: Kid;
   jwk: PublicJwk;
+}
+/**
+ * Where something listens; port 0 takes any free one and prints it
+ */
+export interface Door {
+  host: string;
+  port: number;
+}
+/**
+ * A country's node: where its parts are. Secrets are not in it: passwords lie in <home>/<role>/database.secret, keys in <home>/<role>/keys.
+ */
+export interface NodeConfig {
+  v: 1;
+  mode: 'demo' | 'production';
+  country: CountryCode;
+  /**
+   * Folder with one subfolder a role; a role reads its own alone
+   */
+  home: string;
+  /**
+   * Folder with one subfolder a country: identifiers, policy, formats, maps
+   */
+  countries: string;
+  database: NodeDatabase;
+  ledger: NodeLedger;
+  inbox: Door;
+  /**
+   * @minItems 0
+   * @maxItems 60
+   */
+  partners: NodePartner[];
+  transport: TransportTogether | TransportTcp;
+  http: Door;
+  mllp: Door;
+  openid: NodeOpenId;
+  demoOpenid?: NodeDemoOpenId;
+  /**
+   * @minItems 0
+   * @maxItems 1000
+   */
+  clients: NodeClient[];
+  /**
+   * @minItems 0
+   * @maxItems 1000
+   */
+  sources: NodeSource[];
+  custodian: NodeCustodian;
+  logging: NodeLogging;
+  telemetry: TelemetryOff | TelemetryOtlp;
+  /**
+   * Tests of crashes, demo mode alone: a file that names the step at which this process ends itself with SIGKILL
+   */
+  checkpointFile?: string;
+}
+export interface NodeDatabase {
+  host: string;
+  port: number;
+  name: string;
+  poolSize?: number;
+}
+export interface NodeLedger {
+  kind: 'embedded';
+  genesis: string;
+  orderer: Door;
+  headEveryMs?: number;
+}
+export interface NodePartner {
+  country: CountryCode;
+  inbox: Door;
+}
+export interface TransportTogether {
+  kind: 'together';
+}
+export interface TransportTcp {
+  kind: 'tcp';
+  host: string;
+  edge: number;
+  exchange: number;
+  notary: number;
+}
+export interface NodeOpenId {
+  issuer: string;
+  audience: string;
+  jwksUri: string;
+  providerSystem: string;
+}
+/**
+ * Demo mode alone: the provider that this node runs itself; `file` holds its accounts, applications and systems
+ */
+export interface NodeDemoOpenId {
+  door: Door;
+  file: string;
+}
+export interface NodeClient {
+  clientId: string;
+  name: string;
+  organisation: ClientOrganisation;
+  jwks: ClientKeys;
+  /**
+   * Identifier system of the professionals in its statements
+   */
+  providerSystem: string;
+}
+export interface ClientOrganisation {
+  system: string;
+  value: string;
+  name: string;
+}
+export interface ClientKeys {
+  /**
+   * @maxItems 10
+   */
+  keys: {}[];
+}
+export interface NodeSource {
+  name: string;
+  organisation: SourceOrganisation;
+}
+export interface SourceOrganisation {
+  system: string;
+  value: string;
+  name: string;
+}
+export interface NodeCustodian {
+  name: string;
+  identifier: BusinessIdentifier;
+}
+export interface NodeLogging {
+  level: 'silent' | 'error' | 'info';
+}
+export interface TelemetryOff {
+  kind: 'none';
+}
+export interface TelemetryOtlp {
+  kind: 'otlp';
+  url: string;
 }

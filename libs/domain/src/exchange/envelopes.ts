@@ -55,11 +55,17 @@ export async function openContent(sealer: Sealer, sealed: SealedParts, head: Env
   return { content: textOf(concat(...opened.map((part) => part.content))), senderKid: first.senderKid };
 }
 
+/** What an envelope may say beside its head: where its step stands, and the trace it belongs to. */
+export interface EnvelopeExtras {
+  readonly step?: CommittedPredecessor;
+  readonly trace?: string;
+}
+
 /** The messages that carry an envelope to its inbox, one a part; ids are stable, so that a part sent again is the same message. */
-export function outgoing(head: EnvelopeHead, envelopeId: Uuid, sealed: SealedParts, notBefore: string, step?: CommittedPredecessor): OutgoingEnvelope[] {
+export function outgoing(head: EnvelopeHead, envelopeId: Uuid, sealed: SealedParts, notBefore: string, extras: EnvelopeExtras = {}): OutgoingEnvelope[] {
   return sealed.parts.map((part, index) => {
     const id = `${envelopeId}.${index + 1}`;
-    const envelope: Envelope = { v: 1, id, ...head, n: index + 1, parts: [...sealed.hashes], sealed: part, ...(step === undefined ? {} : { step }) };
+    const envelope: Envelope = { v: 1, id, ...head, n: index + 1, parts: [...sealed.hashes], sealed: part, ...extras };
     return { id, to: head.to, key: head.transferId, body: utf8(canonicalJson(envelope)), notBefore };
   });
 }

@@ -1,5 +1,6 @@
 import type { Actor, CommittedPredecessor, ConsentContent, CountryCode, DataCategory, ExchangeAnswer, ExchangeNotice, Instant, Purpose, RestrictionContent, SearchTraits, Uuid } from '@portolan/contracts';
 import type { PersonId } from '../kernel/ids.js';
+import type { TraceCarrier } from '../telemetry/index.js';
 
 /** Proof that a call came from whom the edge says: the exchange verifies it again, so that a stolen edge can ask nothing in a name. */
 export interface CallEvidence {
@@ -22,6 +23,7 @@ export interface AskCommand {
   readonly caseId: Uuid;
   readonly emergency?: { readonly id: Uuid; readonly reason: string };
   readonly evidence: CallEvidence;
+  readonly trace?: TraceCarrier;
 }
 
 /**

@@ -38,7 +38,8 @@ export const askRow = row<ExchangeTx, ExchangePorts, Transfer, AskFacts, AskDeci
     const data = { asked: request, actor: request.actor };
     const limit = request.limit;
     if (!(await tx.transfers.advance(transfer.transferId, 'asking', 'asked', { data, limit, dueAt: limit }))) return;
-    for (const message of outgoing(head(request), ports.random.uuid(), sealed, request.time)) await tx.outgoing.add(message);
+    const trace = askerData(transfer).trace?.traceparent;
+    for (const message of outgoing(head(request), ports.random.uuid(), sealed, request.time, trace === undefined ? {} : { trace })) await tx.outgoing.add(message);
     const act = request.kind === 'match' ? 'person-sought-abroad' : 'record-asked-abroad';
     const { actor, purpose, time: recorded } = request;
     await recordAct(

@@ -1,10 +1,16 @@
 import type { Actor, CommittedPredecessor, ExchangeRequest } from '@portolan/contracts';
 import type { AskCommand } from '../messages/role-messages.js';
+import type { TraceCarrier } from '../telemetry/index.js';
 import type { ManifestEntry } from '../release/release.js';
 import type { Transfer } from './exchange.ports.js';
 
+/** The trace that runs through both countries of a transfer. */
+interface Traced {
+  readonly trace?: TraceCarrier;
+}
+
 /** What a transfer's row gathers on the custodian's side; JSON, encrypted at rest. Each member is written once by the row named. */
-export interface CustodianData {
+export interface CustodianData extends Traced {
   /** `receive`: the request as it came: part leaf hashes and the sealed parts. */
   readonly request?: SealedParts;
   readonly receivedAt?: string;
@@ -28,7 +34,7 @@ export interface CustodianData {
 }
 
 /** What it gathers on the asker's side. */
-export interface AskerData {
+export interface AskerData extends Traced {
   /** `ask`: the edge's command. */
   readonly command?: AskCommand;
   readonly asked?: ExchangeRequest;

@@ -80,7 +80,7 @@ export class Crossing {
       const data = { patientHandle, ...question };
       const { kind, caseId } = question;
       await tx.transfers.create({ transferId, kind, country: question.country, state: 'asked', requestedBy: professionalKey(clinician), caseId, keyId, data, createdAt: now });
-      const body = { transferId, evidence: clinician.evidence, ...question };
+      const body = { transferId, evidence: clinician.evidence, trace: this.parts.telemetry.inject(), ...question };
       await post(tx, { id: random.uuid(), type: 'transfer.ask', key: transferId, keyId, body });
     });
     return transferId;
@@ -91,6 +91,6 @@ export class Crossing {
   }
 }
 
-type Asked = Omit<Parameters<typeof post<'transfer.ask'>>[1]['body'], 'transferId' | 'evidence'>;
+type Asked = Omit<Parameters<typeof post<'transfer.ask'>>[1]['body'], 'transferId' | 'evidence' | 'trace'>;
 
 const ANY: readonly DataCategory[] = ['summary', 'laboratory', 'medication', 'imaging', 'discharge', 'prescription', 'referral', 'claim'];

@@ -90,7 +90,7 @@ export class Arrivals {
         permitId: undefined,
         person: undefined,
         keyId: await tx.keys.create(),
-        data: { request: onePart(envelope), receivedAt: instant(now) },
+        data: { request: onePart(envelope), receivedAt: instant(now), ...(envelope.trace === undefined ? {} : { trace: { traceparent: envelope.trace } }) },
         limit: instant(now + 900_000),
         dueAt: instant(now),
         attempts: 0,

@@ -62,7 +62,7 @@ async function beginAsking(tx: ExchangeTx, command: RoleMessages['transfer.ask']
     permitId: undefined,
     person: undefined,
     keyId: await tx.keys.create(),
-    data: { command },
+    data: { command, ...(command.trace === undefined ? {} : { trace: command.trace }) },
     limit: now,
     dueAt: now,
     attempts: 0,

@@ -1,5 +1,5 @@
 import type { AnchorBatchArgs, KeyEndRecord, KeyRecord, PermitEndRecord, PermitRecord, PutHeadArgs, StepLeaf } from '@portolan/contracts';
-import { post, type CommittedBlock, type CommittedTx, type Leases, type Ledger, type NotaryTx, type Random, type RegisteredKey, type TrailStep, type UnitOfWork } from '@portolan/domain';
+import { post, type CommittedBlock, type CommittedTx, type Leases, type Ledger, type NotaryTx, type Random, type TrailStep, type UnitOfWork } from '@portolan/domain';
 import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 
@@ -14,8 +14,6 @@ export interface IndexerParts {
   readonly leases: Leases;
   readonly random: Random;
   readonly logger: NodeLogger;
-  /** Keys of the genesis: they stand before the first block. */
-  readonly genesisKeys: readonly RegisteredKey[];
 }
 
 /**
@@ -50,7 +48,6 @@ export class Indexer {
   }
 
   private async index(tx: NotaryTx, block: CommittedBlock, fencing: number): Promise<void> {
-    if (block.number === 0) for (const key of this.parts.genesisKeys) await tx.trail.putKey(key);
     for (const one of block.transactions) if (one.valid) await this.apply(tx, one);
     await tx.trail.advance(block.number, fencing);
   }

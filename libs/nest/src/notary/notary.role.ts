@@ -1,5 +1,5 @@
 import type { Uuid } from '@portolan/contracts';
-import type { Checkpoint, Clock, Leases, Ledger, NotaryTx, Random, RegisteredKey, Sha256, TrailFilter, UnitOfWork, Wakeups } from '@portolan/domain';
+import type { Checkpoint, Clock, Leases, Ledger, NotaryTx, Random, Sha256, TrailFilter, UnitOfWork, Wakeups } from '@portolan/domain';
 import { channelQuestions, type ChannelQuestion } from '../exchange/remote-channel.js';
 import { Deliveries } from '../link/deliveries.js';
 import { Relay } from '../link/relay.js';
@@ -29,7 +29,6 @@ export interface NotaryParts {
   readonly sha256: Sha256;
   readonly checkpoint: Checkpoint;
   readonly logger: NodeLogger;
-  readonly genesisKeys: readonly RegisteredKey[];
   readonly headEveryMs: number;
   /** Extra health facts for doctor, given by the ledger adapter. */
   readonly ledgerState: () => Promise<Readonly<Record<string, unknown>>>;

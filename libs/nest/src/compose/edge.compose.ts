@@ -1,0 +1,66 @@
+import { NestFactory } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { R4Definitions, R4Validator, R4Xml } from '@portolan/fhir-validator';
+import { MasterKeyDataKeys, sha256 } from '@portolan/keys';
+import { openEdgeDatabase } from '@portolan/postgres';
+import { readCountry } from '../config/read-country.js';
+import { edgeHandlers } from '../edge/edge.handlers.js';
+import { EdgeModule } from '../edge/edge.module.js';
+import type { EdgeParts } from '../edge/edge.parts.js';
+import { Deliveries } from '../link/deliveries.js';
+import { Relay } from '../link/relay.js';
+import type { RoleLink } from '../link/role-link.js';
+import type { RolePorts } from '../link/role.controller.js';
+import type { Opened } from '../runtime/role-app.js';
+import { databaseOf, verifiersOf, type NodeGround } from './node-ground.js';
+
+/** Largest HTTP body in bytes: a batch of messages, a document with its attachment. */
+const BODY_LIMIT = 10_000_000;
+
+/** Starts the edge: its HTTP side, its MLLP side, the message side, and what runs behind them. */
+export async function startEdge(ground: NodeGround, link: RoleLink, server: MicroserviceOptions, opened: Opened): Promise<void> {
+  const { config, logger } = ground;
+  const { parts, ports, relay } = await composeEdge(ground, link, opened);
+  const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
+  const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.of(parts, ports, []), adapter, { logger, abortOnError: false });
+  opened.add(() => app.close());
+  app.connectMicroservice<MicroserviceOptions>(server);
+  await app.startAllMicroservices();
+  await app.listen(config.http.port, config.http.host);
+  relay.start();
+  opened.add(() => relay.stop());
+}
+
+/** Binds the edge's ports. No sealing, exchange or ledger key is read here. */
+async function composeEdge(ground: NodeGround, link: RoleLink, opened: Opened): Promise<{ parts: EdgeParts; ports: RolePorts; relay: Relay }> {
+  const { config, folders, validators, clock, random, logger, checkpoint, telemetry } = ground;
+  const { setting, pack } = await readCountry(config, validators);
+  const dataKeys = await MasterKeyDataKeys.open(folders.master('edge'));
+  const database = await openEdgeDatabase(await databaseOf(config, 'edge'), dataKeys);
+  opened.add(() => database.close());
+  const { uow, wakeups } = database;
+  const definitions = new R4Definitions();
+  const parts: EdgeParts = {
+    country: setting,
+    pack,
+    partners: config.partners.map(({ country }) => country),
+    clock,
+    random,
+    sha256,
+    validators,
+    uow,
+    wakeups,
+    link,
+    ...verifiersOf(ground),
+    fhirValidator: new R4Validator(definitions),
+    fhirXml: new R4Xml(definitions),
+    telemetry: telemetry.telemetry,
+    logger,
+    mode: config.mode,
+    fhirBase: `http://${config.http.host}:${config.http.port}/fhir`,
+    sources: config.sources,
+  };
+  const deliveries = new Deliveries('edge', uow, link, edgeHandlers(parts, checkpoint));
+  return { parts, ports: { uow, deliveries, queries: {} }, relay: new Relay(uow, link, logger, wakeups) };
+}

@@ -1,0 +1,62 @@
+import { EmbeddedInboxListener, EmbeddedPartnerLink } from '@portolan/embedded-inbox';
+import { JoseSealer, JoseSigner } from '@portolan/jose';
+import { FileKeyVault, findPartnerIdentity, MasterKeyDataKeys, readTlsIdentity, sha256 } from '@portolan/keys';
+import { openExchangeDatabase, openRecordReader } from '@portolan/postgres';
+import type { PartnerLink } from '@portolan/domain';
+import { readCountry } from '../config/read-country.js';
+import { ExchangeRole } from '../exchange/exchange.role.js';
+import { RemoteChannel } from '../exchange/remote-channel.js';
+import { StoreRecordSource } from '../exchange/store-record-source.js';
+import type { RoleLink } from '../link/role-link.js';
+import { Opened } from '../runtime/role-app.js';
+import { databaseOf, verifiersOf, type NodeGround } from './node-ground.js';
+
+/** Binds the exchange's ports to the embedded column (design, section 6). */
+export async function composeExchange(ground: NodeGround, link: RoleLink, channelName: string, opened: Opened): Promise<ExchangeRole> {
+  const { config, folders, validators, clock, random, logger, checkpoint, telemetry } = ground;
+  const { setting } = await readCountry(config, validators);
+  const dataKeys = await MasterKeyDataKeys.open(folders.master('exchange'));
+  const databaseConfig = await databaseOf(config, 'exchange');
+  const database = await openExchangeDatabase(databaseConfig, dataKeys);
+  opened.add(() => database.close());
+  const people = await openRecordReader(databaseConfig, dataKeys);
+  opened.add(() => people.close());
+  const vault = new FileKeyVault({ folder: folders.keys('exchange'), clock });
+  const inbox = new EmbeddedInboxListener({ ...config.inbox, ...(await readTlsIdentity(folders.inbox)) });
+  const role = new ExchangeRole({
+    ports: {
+      country: setting,
+      partners: config.partners.map(({ country }) => country),
+      clock,
+      random,
+      sha256,
+      validators,
+      sealer: new JoseSealer(vault),
+      signer: new JoseSigner(vault),
+      channel: new RemoteChannel(link, channelName),
+      people: people.reader,
+      records: new StoreRecordSource(people.reader, config.country),
+      ...verifiersOf(ground),
+      uow: database.uow,
+    },
+    link,
+    inbox,
+    partnerLink: partnerLinkOf(ground, vault),
+    wakeups: database.wakeups,
+    checkpoint,
+    telemetry: telemetry.telemetry,
+    logger,
+  });
+  opened.add(() => role.close());
+  return role;
+}
+
+function partnerLinkOf({ config, folders }: NodeGround, vault: FileKeyVault): PartnerLink {
+  return new EmbeddedPartnerLink({
+    async partners(country) {
+      const partner = config.partners.find((one) => one.country === country);
+      const identity = partner === undefined ? undefined : await findPartnerIdentity(folders.partner(country), vault);
+      return partner === undefined || identity === undefined ? undefined : { ...partner.inbox, ...identity };
+    },
+  });
+}

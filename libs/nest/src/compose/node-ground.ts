@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PortolanError, Validators, type NodeConfig } from '@portolan/contracts';
+import { Checkpoint, type AccessTokens, type Clock, type ProfessionalAssertions, type Random, type Role } from '@portolan/domain';
+import { JwtAccessTokens, JwtProfessionalAssertions, type RegisteredClient } from '@portolan/jose';
+import { CountryFolders, SystemClock, SystemRandom } from '@portolan/keys';
+import type { RoleDatabaseConfig } from '@portolan/postgres';
+import { startTelemetry, type RunningTelemetry } from '@portolan/telemetry';
+import { FileCheckpoint, noCheckpoint } from '../runtime/checkpoint.js';
+import { NodeLogger, type LogSink } from '../runtime/logger.js';
+
+type KeySet = Extract<RegisteredClient['keys'], { keys: unknown }>['keys'];
+
+/** What every role of a node stands on, made once a role. */
+export interface NodeGround {
+  readonly config: NodeConfig;
+  readonly folders: CountryFolders;
+  readonly validators: Validators;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: NodeLogger;
+  readonly checkpoint: Checkpoint;
+  readonly telemetry: RunningTelemetry;
+}
+
+export async function nodeGround(config: NodeConfig, role: Role, sink: LogSink): Promise<NodeGround> {
+  return {
+    config,
+    folders: new CountryFolders(config.home),
+    validators: new Validators(),
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    logger: new NodeLogger({ country: config.country, role }, config.logging.level, sink),
+    checkpoint: config.checkpointFile === undefined ? noCheckpoint : new FileCheckpoint(config.checkpointFile),
+    telemetry: await startTelemetry(config.country, role, config.telemetry),
+  };
+}
+
+/** Where a role finds its schema: address from the configuration, password from the role's own folder. */
+export async function databaseOf(config: NodeConfig, role: Role): Promise<RoleDatabaseConfig> {
+  const { host, port, name, poolSize } = config.database;
+  const password = await readFile(join(config.home, role, 'database.secret'), 'utf8').catch(() => {
+    throw new PortolanError('config.unreadable', `${role}/database.secret`);
+  });
+  const user = `${config.country.toLowerCase()}_${role}`;
+  const address = { host, port, database: name, user, password: password.trim() };
+  return { address, applicationName: `portolan-${config.country.toLowerCase()}-${role}`, ...(poolSize === undefined ? {} : { poolSize }) };
+}
+
+/** Verifiers of access tokens and of statements about who acts; edge and exchange each have their own. */
+export function verifiersOf({ config, clock }: NodeGround): { tokens: AccessTokens; professionals: ProfessionalAssertions } {
+  const { issuer, audience, jwksUri, providerSystem } = config.openid;
+  const kinds = ['system', 'clinician-app', 'person', 'regulator', 'operator'] as const;
+  return {
+    tokens: new JwtAccessTokens({ issuers: [{ issuer, keys: { url: jwksUri }, kinds, providerSystem }], audience, clock }),
+    professionals: new JwtProfessionalAssertions({
+      clients: config.clients.map(({ clientId, jwks, providerSystem: system }) => ({ clientId, keys: { keys: jwks as unknown as KeySet }, providerSystem: system })),
+      audience,
+      clock,
+    }),
+  };
+}

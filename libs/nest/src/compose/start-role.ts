@@ -1,0 +1,50 @@
+import { Module, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import type { NodeConfig } from '@portolan/contracts';
+import type { Role } from '@portolan/domain';
+import { RoleController, RolePorts } from '../link/role.controller.js';
+import type { RoleTransport } from '../link/transport.js';
+import type { LogSink, NodeLogger } from '../runtime/logger.js';
+import { Opened, type RoleApp } from '../runtime/role-app.js';
+import { startEdge } from './edge.compose.js';
+import { composeExchange } from './exchange.compose.js';
+import { nodeGround } from './node-ground.js';
+import { composeNotary, genesisOf } from './notary.compose.js';
+
+@Module({})
+class RoleModule {
+  static of(ports: RolePorts): DynamicModule {
+    return { module: RoleModule, controllers: [RoleController], providers: [{ provide: RolePorts, useValue: ports }] };
+  }
+}
+
+/** Starts one role of a country's node. What was opened is closed again where the start fails. */
+export async function startRole(role: Role, config: NodeConfig, transport: RoleTransport, sink: LogSink): Promise<RoleApp> {
+  const opened = new Opened();
+  try {
+    const ground = await nodeGround(config, role, sink);
+    opened.add(() => ground.telemetry.close());
+    const link = await transport.link(role);
+    opened.add(() => link.close());
+    const server = await transport.server(role);
+    if (role === 'edge') await startEdge(ground, link, server, opened);
+    else {
+      const part = role === 'exchange' ? await composeExchange(ground, link, (await genesisOf(ground)).channel, opened) : await composeNotary(ground, link, opened);
+      const app = await listen(part.rolePorts, server, ground.logger);
+      opened.add(() => app.close());
+      await part.start();
+    }
+    return { role, close: () => opened.close() };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/** The message side of a role without HTTP: one country's failure must not end a process that runs several. */
+async function listen(ports: RolePorts, server: MicroserviceOptions, logger: NodeLogger): Promise<INestApplicationContext> {
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(RoleModule.of(ports), { ...server, logger, abortOnError: false });
+  await app.listen();
+  return app;
+}
