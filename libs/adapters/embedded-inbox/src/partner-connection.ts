@@ -48,7 +48,6 @@ export class PartnerConnection {
       keepAlive: true,
       maxSockets: limits.maxConnections,
       maxCachedSessions: 0,
-      noDelay: true,
       ca: endpoint.authorityPem,
       cert: endpoint.certificatePem,
       key: endpoint.privateKeyPem,

@@ -1,4 +1,4 @@
-import { CompactEncrypt, compactDecrypt, importJWK, type CompactJWEHeaderParameters } from 'jose';
+import { CompactEncrypt, compactDecrypt, importJWK, type CompactJWEHeaderParameters, type CryptoKey } from 'jose';
 import { PortolanError, type Kid, type PublicJwk } from '@portolan/contracts';
 import {
   SEALED_PART_MAX_BYTES,
@@ -78,12 +78,10 @@ export class JoseSealer extends Sealer {
   }
 }
 
-async function recipientKey(recipient: { kid: Kid; publicJwk: PublicJwk }): Promise<PrivateKeyHandle> {
-  try {
-    return await importJWK<PrivateKeyHandle>({ ...recipient.publicJwk }, KEY_AGREEMENT);
-  } catch {
-    throw new PortolanError('seal.recipient-invalid', recipient.kid);
-  }
+async function recipientKey(recipient: { kid: Kid; publicJwk: PublicJwk }): Promise<CryptoKey> {
+  const key = await importJWK({ ...recipient.publicJwk }, KEY_AGREEMENT).catch(() => undefined);
+  if (key === undefined || key instanceof Uint8Array) throw new PortolanError('seal.recipient-invalid', recipient.kid);
+  return key;
 }
 
 /** Names the part by its person-free transfer id. */

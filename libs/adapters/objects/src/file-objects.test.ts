@@ -17,8 +17,13 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 async function* pieces(...all: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
   yield* all;
 }
-const read = async (name: string): Promise<Uint8Array> => new Uint8Array(Buffer.concat(await Array.fromAsync(objects.get(name))));
-const list = async (prefix = ''): Promise<string[]> => (await Array.fromAsync(objects.list(prefix))).sort();
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+const read = async (name: string): Promise<Uint8Array> => new Uint8Array(Buffer.concat(await all(objects.get(name))));
+const list = async (prefix = ''): Promise<string[]> => (await all(objects.list(prefix))).sort();
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe('FileObjects', () => {
