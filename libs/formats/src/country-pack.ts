@@ -17,10 +17,9 @@ export interface CountryPack extends Omit<Country, 'codingSystems' | 'assigningA
 /**
  * Reads a country's folder, given as parsed JSON by relative path: `country.json`, `maps/*.json` (rules over the formats'
  * own), `code-maps/*.json` (FHIR R4 ConceptMap; one of the same id replaces the format's own). Other files are not its
- * business. Throws PortolanError `translate.country-invalid` or `translate.map-invalid` that names file, rule and mistake.
+ * business. `validators` may be shared, since compiling schemas takes a while. Throws PortolanError `translate.country-invalid` or `translate.map-invalid` that names file, rule and mistake.
  */
-export function countryPack(files: Readonly<Record<string, unknown>>): CountryPack {
-  const validators = new Validators();
+export function countryPack(files: Readonly<Record<string, unknown>>, validators = new Validators()): CountryPack {
   const country = validators.check<Country>('country', files['country.json'], 'translate.country-invalid', 'country.json');
   const mistakes: MapMistake[] = [];
   const own = {

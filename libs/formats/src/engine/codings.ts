@@ -83,7 +83,7 @@ function leavesOf(marks: readonly Mark[], path: string): Extract<Mark, { kind: '
 }
 
 function tellUnmapped(built: Built, element: CompiledElement, job: BuildJob): void {
-  const first = built.marks.find((mark) => mark.kind === 'source');
-  const leaf = first?.kind === 'source' ? first.from[0] : undefined;
+  const sources = built.marks.filter((mark) => mark.kind === 'source');
+  const leaf = (sources.find((mark) => /(^|\.)code$/.test(mark.path)) ?? sources[0])?.from[0];
   if (leaf !== undefined) job.findings.push({ code: 'translate.code-unmapped', path: leaf.path, rule: element.id });
 }

@@ -71,11 +71,13 @@ function readGroup(value: FhirValue, at: number): Group {
   if (group['unmapped'] !== undefined) throw new Error(`group[${at}].unmapped: an unmapped code keeps its original coding`);
   const target = optionalText(group['target'], `group[${at}].target`);
   const codes = new Map<string, MappedCode>();
+  const seen = new Set<string>();
   for (const [i, one] of list(group['element'], `group[${at}].element`).entries()) {
     const where = `group[${at}].element[${i}]`;
     const element = object(one, where);
     const code = text(element['code'], `${where}.code`);
-    if (codes.has(code)) throw new Error(`${where}.code stands twice`);
+    if (seen.has(code)) throw new Error(`${where}.code stands twice`);
+    seen.add(code);
     const mapped = readTargets(element, target, where);
     if (mapped !== undefined) codes.set(code, mapped);
   }

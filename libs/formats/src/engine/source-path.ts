@@ -86,7 +86,7 @@ function parseTest(inner: string): Test {
   if (/^[1-9]\d{0,4}$/.test(inner)) return { kind: 'index', index: Number(inner) };
   const equal = /^([^=']+)='([^']*)'$/.exec(inner);
   if (equal !== null) return { kind: 'where', path: parseSourcePath(equal[1] ?? ''), equals: equal[2] ?? '' };
-  if (inner === '' || /[='[\]]/.test(inner)) throw new Error(`[${inner}] is neither a number, a path nor path='text'`);
+  if (inner === '' || /[='[\]]|^\d+$/.test(inner)) throw new Error(`[${inner}] is neither a number, a path nor path='text'`);
   return { kind: 'where', path: parseSourcePath(inner) };
 }
 

@@ -104,11 +104,12 @@ export function buildAck(input: AckInput): string {
     ],
     ...errSegments(input.verdict.errors, version, separators),
   ];
-  return segments.map((fields) => `${fields.join(separators.field).replace(trailing(separators.field), '')}\r`).join('');
+  return segments.map((fields) => `${joinFilled(fields, separators.field)}\r`).join('');
 }
 
-function trailing(field: string): RegExp {
-  return new RegExp(`\\${field}+$`, 'u');
+/** Joins without the empty ones at the end, as the standard allows (HL7 v2.8 §2.5.3). */
+function joinFilled(parts: readonly string[], separator: string): string {
+  return parts.slice(0, parts.findLastIndex((part) => part !== '') + 1).join(separator);
 }
 
 function ackHeader(
@@ -179,7 +180,7 @@ function newErr({ code, path, severity }: AckError, separators: Separators): str
   return [
     'ERR',
     '',
-    location.join(separators.component).replace(trailing(separators.component), ''),
+    joinFilled(location, separators.component),
     coded(entry.hl7 ?? '207', hl7Meaning(entry.hl7 ?? '207'), 'HL70357'),
     severity,
     coded(code, entry.what, 'L'),

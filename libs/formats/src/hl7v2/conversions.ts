@@ -101,7 +101,7 @@ function ucumOf(code: SourceNode, system: SourceNode | undefined, { conceptMaps 
 }
 
 /** OBX-7 as text, and as low and high in the unit of OBX-6 where it reads `low-high`. */
-const referenceRange: Conversion = (node, context) => {
+const referenceRange: Conversion = (node, context): Converted | undefined => {
   const leaf = textLeaf(node);
   if (leaf?.value === undefined) return undefined;
   const match = /^\s*(-?\d+(?:\.\d+)?)\s*-\s*(-?\d+(?:\.\d+)?)\s*$/.exec(leaf.value);

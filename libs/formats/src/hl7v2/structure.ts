@@ -76,26 +76,22 @@ function readGroup(group: GroupPlan, cursor: Cursor, outside: ReadonlySet<string
   const children: SourceNode[] = [];
   for (const [i, item] of group.items.entries()) {
     const after = union(outside, ...group.items.slice(i + 1).map(beginnings));
-    const expected = item.repeats ? union(after, beginnings(item)) : after;
-    readItem(item, cursor, expected, children);
-    skipStrays(cursor, expected, children);
-    // A repeating item may go on after a segment that has no place.
-    if (item.repeats) readItem(item, cursor, expected, children);
+    readItem(item, cursor, item.repeats ? union(after, beginnings(item)) : after, children);
   }
   return children;
 }
 
+/** Reads all of one item. Between two of a repeating item, and after it, a segment without a place is let in as it is. */
 function readItem(item: Plan, cursor: Cursor, expected: ReadonlySet<string>, children: SourceNode[]): void {
-  let read = 0;
-  while (startsWith(item, cursor) && (read === 0 || item.repeats)) {
-    if (item.kind === 'segment') children.push(...next(cursor));
-    else children.push(readOne(item, cursor, expected, children));
-    read += 1;
+  for (let read = 0; startsWith(item, cursor) && (read === 0 || item.repeats); read += 1) {
+    if (item.kind === 'group') children.push(readOne(item, cursor, expected, read + 1));
+    else children.push(...next(cursor));
+    skipStrays(cursor, expected, children);
   }
+  skipStrays(cursor, expected, children);
 }
 
-function readOne(group: GroupPlan, cursor: Cursor, expected: ReadonlySet<string>, siblings: readonly SourceNode[]): SourceNode {
-  const number = siblings.filter((node) => node.name === group.name).length + 1;
+function readOne(group: GroupPlan, cursor: Cursor, expected: ReadonlySet<string>, number: number): SourceNode {
   return SourceNode.branch(group.name, `${group.name}[${number}]`, readGroup(group, cursor, expected));
 }
 
