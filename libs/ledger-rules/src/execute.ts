@@ -1,5 +1,6 @@
 import type { Instant, Validators } from '@portolan/contracts';
 import type { Sha256 } from '@portolan/verify';
+import { lawful } from './lawful.js';
 import { keyText, refusal, type Caller, type Decision, type Refusal, type Rule, type StateKey, type Values } from './rule.js';
 import { rules } from './rules.js';
 
@@ -54,16 +55,4 @@ function formMistake(rule: Rule<unknown>, act: Act, { validators }: ExecuteDeps)
 
 function distinct(keys: readonly StateKey[]): StateKey[] {
   return [...new Map(keys.map((key) => [keyText(key), key])).values()];
-}
-
-/** What holds for every rule: only the caller's own collection is written, only keys that were read, and each once. */
-function lawful(decision: Decision, caller: Caller, reads: readonly StateKey[], values: Values): Decision {
-  if (!decision.ok) return decision;
-  const known = new Set(reads.map(keyText));
-  for (const { key, again } of decision.writes) {
-    if (key.space === 'owned' && key.owner !== caller.org) return refusal('ledger.not-owner', keyText(key));
-    if (!known.has(keyText(key))) throw new TypeError(`a rule writes ${keyText(key)} without having read it`);
-    if (again !== true && values.has(keyText(key))) return refusal('ledger.already-written', keyText(key));
-  }
-  return decision;
 }

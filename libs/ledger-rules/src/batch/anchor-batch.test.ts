@@ -374,6 +374,13 @@ describe('the batch as a whole', () => {
       ),
     ).toBe('ledger.args-invalid');
   });
+  it('is not longer than its text may be', () => {
+    const leaf = 'x'.repeat(2048);
+    const path = Array.from({ length: 64 }, () => 'ab'.repeat(32));
+    const long = Array.from({ length: 400 }, () => ({ leaf, after: { org: 'EE', n: 0, index: 0, leaf, path } }));
+    expect(whole(anchor(withRelease(), 'EE', 1, long))).toBe('ledger.args-invalid');
+    expect(whole(anchor(withRelease(), 'EE', 1, long.slice(0, 300)))).toBe('accepted');
+  });
   it('does not rest on an altered previous one', () => {
     const ledger = withRelease();
     ledger.state.delete(keyText(keysOf(names.batch('EE', 0))[1]));

@@ -76,6 +76,10 @@ describe('refusals', () => {
     ['an index outside', { ...good, index: 5 }],
     ['a negative index', { ...good, index: -1 }],
     ['a fraction', { ...good, index: 0.5 }],
+    [
+      'a smaller tree passed off as a larger one',
+      { ...good, index: 0, leafHash: all[0]!, size: 3, path: [all[1]!], root: merkleRoot(all.slice(0, 2), sha256) },
+    ],
     ['no hash', { ...good, path: ['zz', ...path.slice(1)] }],
   ])('inclusion: %s', (_, claim) => expect(verifyInclusion(claim, sha256)).toBe(false));
 
@@ -94,6 +98,10 @@ describe('refusals', () => {
     ['a longer proof', { ...line, path: [...line.path, other] }],
     ['equal sizes, different roots', { ...line, newSize: 3, path: [] }],
     ['an empty tree with a root', { ...line, oldSize: 0, path: [] }],
+    [
+      'a smaller tree passed off as a larger one',
+      { oldSize: 1, oldRoot: all[0]!, newSize: 3, newRoot: merkleRoot(all.slice(0, 2), sha256), path: [all[1]!] },
+    ],
     ['a proof from the empty tree', { ...line, oldSize: 0, oldRoot: emptyRoot }],
   ])('consistency: %s', (_, claim) => expect(verifyConsistency(claim, sha256)).toBe(false));
 

@@ -57,6 +57,10 @@ describe('a receipt is refused, and the step is named', () => {
   });
 
   const good = JSON.parse(read('valid/receipt/released-disclosed.json')) as EmbeddedReceipt;
+  it('one country counted twice beside enough others', async () => {
+    const report = await verifyReceipt({ ...good, attestations: [...good.attestations, good.attestations[0]] }, trust, deps);
+    expect(report.steps.at(-1)).toEqual({ step: 'attestations', ok: false, detail: 'EE attests twice' });
+  });
   it.each([
     ['a number', 7],
     ['null', null],
