@@ -1,1 +1,3 @@
-export {};
+export { R4Definitions } from './r4-definitions.js';
+export { R4Validator } from './r4-validator.adapter.js';
+export { R4Xml } from './r4-xml.adapter.js';

@@ -1,0 +1,43 @@
+import { createRequire } from 'node:module';
+import type { ValidationIssue } from '@portolan/domain';
+
+/** The part of FHIR.js (npm fhir, CommonJS) that is used. */
+interface FhirJs {
+  validate(resource: unknown, options: { errorOnUnexpected: boolean; skipCodeValidation: boolean }): { messages: readonly Message[] };
+}
+interface Message {
+  readonly location?: string;
+  readonly severity?: string;
+  readonly message?: string;
+}
+
+/**
+ * FHIR.js's structural pass, as a second opinion with definitions of its own. Its judgement of references (it takes a
+ * version for a type), of codes (it wants every coding of a concept in the set) and of required choices (it takes `false` for
+ * missing) is not asked for. Loaded at first use.
+ */
+export class FhirJsPass {
+  private loaded: FhirJs | undefined;
+
+  /** Takes numbers for decimals. */
+  issues(resource: unknown): readonly ValidationIssue[] {
+    this.loaded ??= load();
+    const { messages } = this.loaded.validate(resource, { errorOnUnexpected: true, skipCodeValidation: true });
+    return messages
+      .filter(isAsked)
+      .map(({ location = '', message = '' }) => ({ severity: 'error', code: 'structure', path: location, reason: wording(message) }));
+  }
+}
+
+function isAsked({ location = '', severity, message = '' }: Message): boolean {
+  const choice = message === 'Missing property' && location.endsWith('[x]');
+  return (severity === 'error' || severity === 'fatal') && !choice && !message.startsWith('Invalid type for reference');
+}
+
+function load(): FhirJs {
+  const { Fhir } = createRequire(import.meta.url)('fhir') as { Fhir: new () => FhirJs };
+  return new Fhir();
+}
+
+/** Its messages quote the value after their first words: these alone are kept. */
+const wording = (message: string): string => `FHIR.js: ${message.split(/["{]/)[0]?.trim() ?? ''}`;
