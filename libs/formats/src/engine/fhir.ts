@@ -47,8 +47,9 @@ function decimalOr(value: number, source: string): number | DecimalText {
   return decimalPattern.test(source) ? new DecimalText(source) : value;
 }
 
-export function isFhirObject(value: FhirValue | undefined): value is FhirObject {
-  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof DecimalText);
+/** Whether a value is an object with elements. FHIR JSON from outside may hold null (R4 §2.6.2.3), which is none. */
+export function isFhirObject(value: FhirValue | null | undefined): value is FhirObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof DecimalText);
 }
 
 /** Whether two values say the same, digit by digit. */

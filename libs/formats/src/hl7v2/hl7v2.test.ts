@@ -175,6 +175,20 @@ describe('ORU', () => {
     expect(lipids).not.toHaveProperty('specimen');
   });
 
+  it('makes one person of two groups that name the same, and carries what contradicts', () => {
+    const pid = /PID\|[^\r]*\r/;
+    const answer = translated('ee-oru-r01-immunology.hl7', (text) => {
+      const again = pid.exec(text)![0].replace('|F\r', '|M\r').replace('^^^^^L', '^Mai^^^^L');
+      return text.replace(/(?=ORC\|RE\|T-0004)/, again);
+    });
+    const [person, ...others] = only(answer, 'Patient');
+    expect(others).toEqual([]);
+    expect(person).toMatchObject({ gender: 'female', name: [{ given: ['Mari'] }, { given: ['Mari', 'Mai'] }] });
+    expect(answer.account.carried).toContainEqual({ path: 'PID[2]-8', value: 'M' });
+    expect(answer.account.warnings).toContainEqual({ code: 'translate.value-conflict', path: 'PID[2]-8', rule: 'PID-8' });
+    expect(new Set(only(answer, 'Observation').map((one) => toFhirJson(one['subject']!))).size).toBe(1);
+  });
+
   it('says that it only mentions the person and the visit', () => {
     const answer = translated('ee-oru-r01-chemistry.hl7');
     expect(answer.mentions.map((i) => answer.resources[i]!.resourceType).sort()).toEqual(['Encounter', 'Patient']);

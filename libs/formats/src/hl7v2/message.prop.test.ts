@@ -9,6 +9,7 @@ import { openReferences, sharedIds } from '../testing/oracles.js';
 import { translate } from '../translate.js';
 import { buildAck, verdictOf } from './ack.js';
 import { escapeText, unescapeText } from './escapes.js';
+import { messageTree } from './index.js';
 import { parseHl7, readHl7, serialiseHl7 } from './message.js';
 import { MllpDecoder, mllpFrame } from './mllp.js';
 import { recommendedSeparators } from './separators.js';
@@ -103,6 +104,13 @@ describe('damaged messages', () => {
           expect(openReferences(answer.resources)).toEqual([]);
           expect(sharedIds(answer.resources)).toEqual([]);
           const message = readHl7(bytes, { maxBytes: 1e6, terminators: 'any' });
+          const leaves = messageTree(message)
+            .leaves()
+            .map(({ path }) => path);
+          expect(new Set(leaves).size).toBe(leaves.length);
+          const { mapped, carried, ignored } = answer.account;
+          const told = new Set([...mapped, ...carried, ...ignored].map(({ path }) => path));
+          expect(leaves.filter((path) => !told.has(path))).toEqual([]);
           const ack = buildAck({ message, verdict: verdictOf(answer.account.rejects), now: '2026-11-21T10:00:00.000Z', controlId: 'A1' });
           expect(
             parseHl7(ack, { terminators: 'cr' })
