@@ -78,6 +78,7 @@ export class OrdererDoor {
     server.maxConnections = 256;
     server.headersTimeout = 10_000;
     server.requestTimeout = 30_000;
+    server.keepAliveTimeout = 60_000;
     const door = new OrdererDoor(server, options);
     server.on('request', (request: IncomingMessage, response: ServerResponse) => void door.answer(request, response));
     server.on('tlsClientError', (error) => options.onTrouble?.(error));

@@ -30,7 +30,7 @@ describe('whatever is submitted and whatever restarts', () => {
           await channel.close();
         }
       }),
-      { numRuns: 6, interruptAfterTimeLimit: 2_000, markInterruptAsFailure: false },
+      { numRuns: 4, interruptAfterTimeLimit: 1_200, markInterruptAsFailure: false },
     );
   });
 });

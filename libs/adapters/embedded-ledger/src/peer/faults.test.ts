@@ -3,6 +3,7 @@ import type { OrderedAttestation, OrderedBlock } from '@portolan/contracts';
 import { hexOf, utf8 } from '@portolan/verify';
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { putKeyArgs } from '../chain/make-genesis.js';
 import type { OrdererLink } from '../chain/orderer-link.js';
 import { sha256 } from '../chain/tools.js';
 import { eventually, newPair, PairSigner, TestChannel } from '../test-support.js';
@@ -155,5 +156,26 @@ describe('faults of the embedded ledger', () => {
     ledgers.set('PT', await channel.open('PT'));
     await eventually(async () => ((await channel.ordererStore.countAttestations(1, 'PT')) === 1 ? true : undefined));
     expect(await channel.ordererStore.countAttestations(0, 'PT')).toBe(1);
+  });
+
+  it('passes over what lies before its present key, and attests what comes after', async () => {
+    ledgers = await channel.openAll();
+    await eventually(async () => ((await channel.ordererStore.countAttestations(0, 'PT')) === 1 ? true : undefined));
+    await at('PT').close();
+    const missed = [channel.permit('EE', 'PT'), channel.permit('EE', 'BE')];
+    for (const permit of missed) await at('EE').submit(permit);
+    channel.clock.ahead = 10_000;
+    const fresh = await newPair();
+    const args = putKeyArgs('PT', {
+      use: 'ledger',
+      jwk: fresh.jwk,
+      notBefore: channel.clock.in(0),
+      notAfter: channel.clock.in(86_400_000),
+    });
+    await channel.orderer!.submit((await channel.registryAct('PT', { fn: 'put-key', args })).jws);
+    ledgers.set('PT', await channel.open('PT', { signer: new PairSigner(fresh) }));
+    await eventually(async () => ((await channel.ordererStore.countAttestations(3, 'PT')) === 1 ? true : undefined));
+    expect(await Promise.all([1, 2].map((block) => channel.ordererStore.countAttestations(block, 'PT')))).toEqual([0, 0]);
+    expect((await eventually(() => at('EE').evidence(missed[0]!.id))).attestations).toHaveLength(3);
   });
 });
