@@ -31,7 +31,7 @@ const maxSegments = 20_000;
 /** Decodes and splits a message. Throws PortolanError ingest.too-large, ingest.encoding-invalid or ingest.malformed. */
 export function readHl7(bytes: Uint8Array, options: Hl7ReadOptions): Hl7Message {
   if (bytes.length > options.maxBytes) throw new PortolanError('ingest.too-large', 'message', `more than ${options.maxBytes} bytes`);
-  const charset = declaredCharset(decodeBytewise(withoutMark(bytes.subarray(0, 4096))));
+  const charset = declaredCharset(decodeBytewise(firstLine(withoutMark(bytes))));
   const text = decodeCharset(withoutMark(bytes), charset);
   if (text === undefined) throw new PortolanError('ingest.encoding-invalid', 'MSH-18');
   return parseHl7(text, options);
@@ -64,6 +64,13 @@ function* lines(text: string, end: RegExp): Generator<{ line: string; terminator
     at = match.index + match[0].length;
   }
   if (at < text.length) yield { line: text.slice(at), terminator: '' };
+}
+
+/** The bytes of the first segment, 4096 at most. */
+function firstLine(bytes: Uint8Array): Uint8Array {
+  const head = bytes.subarray(0, 4096);
+  const end = head.findIndex((byte) => byte === 0x0d || byte === 0x0a);
+  return end < 0 ? head : head.subarray(0, end);
 }
 
 /** MSH-18, first repetition, from the first line of the message. */
