@@ -6,8 +6,9 @@ export type { RoleDatabase } from './connect/role-database.js';
 export { openEdgeDatabase } from './edge/open-edge-database.js';
 export { openRecordReader } from './edge/record-reader.js';
 export { openExchangeDatabase } from './exchange/open-exchange-database.js';
-export { openNotaryDatabase } from './notary/open-notary-database.js';
-export { migrateCountry } from './provision/migrate-database.js';
+export { openNotaryDatabase, type NotaryDatabase } from './notary/open-notary-database.js';
+export { openOrdererDatabase, type OrdererStores } from './orderer/open-orderer-database.js';
+export { migrateCountry, migrateOrderer } from './provision/migrate-database.js';
 export {
   provisionDatabase,
   provisionOrdererDatabase,

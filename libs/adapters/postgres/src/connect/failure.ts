@@ -1,4 +1,5 @@
 import { PortolanError, type ErrorCode } from '@portolan/contracts';
+import type { DataSource } from 'typeorm';
 
 /** Serialization failure and deadlock: the transaction may simply be run again. */
 const REPEATABLE = new Set(['40001', '40P01']);
@@ -6,8 +7,9 @@ const REPEATABLE = new Set(['40001', '40P01']);
 /** SQLSTATEs that mean "not now": shutdown, start-up, too many connections, a timeout of ours. */
 const AWAY = /^(08...|57P0.|53...|57014|55P03|25P03)$/;
 
-/** Errors of the socket and of the pool, which bear no SQLSTATE. */
-const LOST = /^(ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)|Connection terminated|timeout exceeded|not queryable/;
+/** Errors of the socket, the pool and a transaction whose connection broke, which bear no SQLSTATE. */
+const LOST =
+  /^(ECONN|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)|Connection terminated|timeout exceeded|not queryable|Query runner already released/;
 
 interface DatabaseError {
   readonly code?: unknown;
@@ -47,4 +49,13 @@ function codeOf(state: string): ErrorCode {
 
 function isLost({ code, message }: DatabaseError): boolean {
   return LOST.test(typeof code === 'string' ? code : '') || LOST.test(typeof message === 'string' ? message : '');
+}
+
+/** Asks the database for a sign of life. Throws `store.unavailable`. */
+export async function ping(source: DataSource, schema: string): Promise<void> {
+  try {
+    await source.query('SELECT 1');
+  } catch (failure) {
+    throw storeFailure(failure, `database, schema ${schema}`);
+  }
 }

@@ -4,7 +4,7 @@ import type { DataSource } from 'typeorm';
 import type { Bodies } from '../bodies/bodies.js';
 import { OutboxDoor } from '../role/outbox.store.js';
 import { roleStores } from '../role/role-stores.js';
-import { storeFailure } from './failure.js';
+import { ping, storeFailure } from './failure.js';
 import { PostgresLeases } from './leases.js';
 import { roleDataSource, type RoleDatabaseConfig, type SchemaModel } from './role-data-source.js';
 import type { Sql } from './sql.js';
@@ -29,23 +29,21 @@ export async function openRoleDatabase<Tx extends RoleTx>(
   model: SchemaModel,
   keys: DataKeys,
   own: (sql: Sql, bodies: Bodies) => Omit<Tx, keyof RoleTx>,
-): Promise<RoleDatabase<Tx>> {
+): Promise<RoleDatabase<Tx> & { readonly transactions: Transactions }> {
   const source = await openDataSource(config, model);
   const wakeups = new PostgresWakeups(config.address, model.schema, source);
-  const uow = new PostgresUnitOfWork<Tx>(new Transactions(source, model.schema), (sql) => {
+  const transactions = new Transactions(source, model.schema);
+  const uow = new PostgresUnitOfWork<Tx>(transactions, (sql) => {
     const { bodies, ...common } = roleStores(sql, keys, model.schema, config);
     return { ...common, ...own(sql, bodies) } as unknown as Tx;
   });
   return {
+    transactions,
     uow,
     leases: new PostgresLeases(source),
     wakeups,
     outbox: new OutboxDoor(uow),
-    async ping() {
-      await source.query('SELECT 1').catch((failure: unknown) => {
-        throw storeFailure(failure, `database, schema ${model.schema}`);
-      });
-    },
+    ping: async () => ping(source, model.schema),
     async close() {
       await wakeups.close();
       await source.destroy();

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
-import { BytesColumn, InstantColumn } from '../role/columns.js';
+import { BytesColumn, DueColumn, InstantColumn } from '../role/columns.js';
 
 @Entity('transfer')
 export class TransferEntity {
@@ -34,10 +34,10 @@ export class TransferEntity {
   @InstantColumn({ name: 'open_until' })
   limit!: string;
 
-  @InstantColumn({ name: 'due_at' })
+  @DueColumn({ name: 'due_at' })
   dueAt!: string;
 
-  @InstantColumn({ name: 'claimed_until', nullable: true })
+  @DueColumn({ name: 'claimed_until', nullable: true })
   claimedUntil!: string | null;
 
   @Column('integer', { default: 0 })
@@ -77,7 +77,7 @@ export class IncomingEntity {
   @Column('integer', { default: 0 })
   attempts!: number;
 
-  @InstantColumn({ name: 'next_at' })
+  @DueColumn({ name: 'next_at' })
   nextAt!: string;
 
   @Column('text', { nullable: true })
@@ -108,7 +108,7 @@ export class OutgoingEntity {
   @Column('integer', { default: 0 })
   attempts!: number;
 
-  @InstantColumn({ name: 'next_at' })
+  @DueColumn({ name: 'next_at' })
   nextAt!: string;
 
   @Column('text', { nullable: true })

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
-import { CountColumn, InstantColumn } from '../role/columns.js';
+import { CountColumn, DueColumn } from '../role/columns.js';
 
 /** Everything here is on the channel or on its way there: nothing identifies a person (design, invariant 2), so rows are in clear. */
 @Entity('act')
@@ -26,7 +26,7 @@ export class ActEntity {
   @Column('integer', { default: 0 })
   attempts!: number;
 
-  @InstantColumn({ name: 'next_at' })
+  @DueColumn({ name: 'next_at' })
   nextAt!: string;
 }
 
@@ -66,7 +66,7 @@ export class StepEntity {
   @Column('text', { nullable: true })
   code!: string | null;
 
-  @InstantColumn({ name: 'next_at' })
+  @DueColumn({ name: 'next_at' })
   nextAt!: string;
 }
 

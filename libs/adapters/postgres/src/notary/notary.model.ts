@@ -1,4 +1,6 @@
 import type { SchemaModel } from '../connect/role-data-source.js';
+import { ledgerEntities } from '../ledger/ledger.entities.js';
+import { LedgerCopy1795226400005 } from '../ledger/migrations/1795226400005-ledger-copy.js';
 import { roleEntities } from '../role/role.entities.js';
 import { RoleTables1795226400000 } from '../role/migrations/1795226400000-role-tables.js';
 import { NotaryTables1795226400002 } from './migrations/1795226400002-notary-tables.js';
@@ -7,6 +9,6 @@ import { trailEntities } from './trail.entities.js';
 
 export const notaryModel: SchemaModel = {
   schema: 'notary',
-  entities: [...roleEntities, ...notaryEntities, ...trailEntities],
-  migrations: [RoleTables1795226400000, NotaryTables1795226400002],
+  entities: [...roleEntities, ...notaryEntities, ...trailEntities, ...ledgerEntities],
+  migrations: [RoleTables1795226400000, NotaryTables1795226400002, LedgerCopy1795226400005],
 };

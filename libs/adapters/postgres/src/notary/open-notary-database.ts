@@ -1,6 +1,7 @@
-import type { DataKeys, NotaryTx } from '@portolan/domain';
+import type { DataKeys, LedgerCopyStore, NotaryTx } from '@portolan/domain';
 import type { RoleDatabaseConfig } from '../connect/role-data-source.js';
 import { openRoleDatabase, type RoleDatabase } from '../connect/role-database.js';
+import { PostgresLedgerCopyStore } from '../ledger/ledger-copy.store.js';
 import { PostgresActStore } from './act.store.js';
 import { PostgresBatchStore } from './batch.store.js';
 import { PostgresHeadStore } from './head.store.js';
@@ -9,9 +10,14 @@ import { notaryModel } from './notary.model.js';
 import { PostgresStepStore } from './step.store.js';
 import { PostgresTrailStore } from './trail.store.js';
 
+export interface NotaryDatabase extends RoleDatabase<NotaryTx> {
+  /** The country's copy of the embedded ledger. */
+  readonly ledger: LedgerCopyStore;
+}
+
 /** Throws `store.unavailable`, `store.migrations-missing`. */
-export async function openNotaryDatabase(config: RoleDatabaseConfig, keys: DataKeys): Promise<RoleDatabase<NotaryTx>> {
-  return openRoleDatabase<NotaryTx>(config, notaryModel, keys, (sql) => ({
+export async function openNotaryDatabase(config: RoleDatabaseConfig, keys: DataKeys): Promise<NotaryDatabase> {
+  const database = await openRoleDatabase<NotaryTx>(config, notaryModel, keys, (sql) => ({
     acts: new PostgresActStore(sql),
     steps: new PostgresStepStore(sql),
     batches: new PostgresBatchStore(sql),
@@ -19,4 +25,5 @@ export async function openNotaryDatabase(config: RoleDatabaseConfig, keys: DataK
     log: new PostgresLogStore(sql),
     trail: new PostgresTrailStore(sql),
   }));
+  return { ...database, ledger: new PostgresLedgerCopyStore(database.transactions) };
 }

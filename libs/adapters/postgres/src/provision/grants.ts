@@ -57,8 +57,13 @@ export const grants: Readonly<Record<Schema, TableGrants>> = {
     trail_permit: KEEP,
     trail_key: KEEP,
     trail_head: APPEND,
+    ledger_block: APPEND,
+    ledger_tx: APPEND,
+    ledger_state: KEEP,
+    ledger_attestation: APPEND,
+    ledger_cursor: KEEP,
   },
-  orderer: { migration: READ },
+  orderer: { migration: READ, block: APPEND, block_tx: APPEND, attestation: APPEND },
 };
 
 /** The edge's record tables, which the exchange reads so that it decides for itself. Nothing else crosses between schemas. */

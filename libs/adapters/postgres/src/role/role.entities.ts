@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn, PrimaryGeneratedColumn } from 'typeorm';
-import { BytesColumn, CountColumn, InstantColumn } from './columns.js';
+import { BytesColumn, CountColumn, DueColumn, InstantColumn } from './columns.js';
 
 /** Whether a person's keys may still be made: one row a person who ever had one. */
 @Entity('key_owner')
@@ -62,7 +62,7 @@ export class OutboxEntity {
   attempts!: number;
 
   /** Not to be taken before: the delay after a failure, or the lease of the one who delivers. */
-  @InstantColumn({ name: 'next_at' })
+  @DueColumn({ name: 'next_at' })
   nextAt!: string;
 
   @Column('text', { nullable: true })
@@ -125,8 +125,8 @@ export class LeaseEntity {
   @CountColumn()
   fencing!: number;
 
-  @Column({ type: 'timestamptz', precision: 3 })
-  until!: Date;
+  @DueColumn()
+  until!: string;
 }
 
 export const roleEntities = [KeyOwnerEntity, DataKeyEntity, OutboxEntity, InboxEntity, AuditEventEntity, LeaseEntity];

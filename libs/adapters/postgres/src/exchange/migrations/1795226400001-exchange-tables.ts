@@ -16,8 +16,8 @@ export class ExchangeTables1795226400001 implements MigrationInterface {
         key_id uuid NOT NULL REFERENCES data_key,
         data bytea NOT NULL,
         open_until timestamptz(3) NOT NULL,
-        due_at timestamptz(3) NOT NULL,
-        claimed_until timestamptz(3),
+        due_at timestamptz NOT NULL,
+        claimed_until timestamptz,
         attempts integer NOT NULL DEFAULT 0,
         code text,
         created_at timestamptz(3) NOT NULL
@@ -40,7 +40,7 @@ export class ExchangeTables1795226400001 implements MigrationInterface {
         received_at timestamptz(3) NOT NULL,
         state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'dead')),
         attempts integer NOT NULL DEFAULT 0,
-        next_at timestamptz(3) NOT NULL,
+        next_at timestamptz NOT NULL,
         code text,
         UNIQUE (sender, id)
       )`);
@@ -56,7 +56,7 @@ export class ExchangeTables1795226400001 implements MigrationInterface {
         body bytea NOT NULL,
         state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'sent')),
         attempts integer NOT NULL DEFAULT 0,
-        next_at timestamptz(3) NOT NULL,
+        next_at timestamptz NOT NULL,
         code text
       )`);
     await runner.query(`CREATE INDEX outgoing_order ON outgoing (recipient, key, seq) WHERE state = 'waiting'`);

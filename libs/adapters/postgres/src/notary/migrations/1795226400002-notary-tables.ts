@@ -13,7 +13,7 @@ export class NotaryTables1795226400002 implements MigrationInterface {
         state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'submitted', 'committed', 'invalid')),
         code text,
         attempts integer NOT NULL DEFAULT 0,
-        next_at timestamptz(3) NOT NULL
+        next_at timestamptz NOT NULL
       )`);
     await runner.query(`CREATE INDEX act_due ON act (next_at) WHERE state IN ('pending', 'submitted')`);
     await this.steps(runner);
@@ -44,7 +44,7 @@ export class NotaryTables1795226400002 implements MigrationInterface {
         position integer,
         leaf_index integer,
         code text,
-        next_at timestamptz(3) NOT NULL,
+        next_at timestamptz NOT NULL,
         UNIQUE (transfer_id, step)
       )`);
     await runner.query(`CREATE INDEX step_pending ON step (seq) WHERE state = 'pending'`);

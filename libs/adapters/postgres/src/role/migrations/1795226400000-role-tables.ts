@@ -33,7 +33,7 @@ export class RoleTables1795226400000 implements MigrationInterface {
         body bytea NOT NULL,
         state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'dead')),
         attempts integer NOT NULL DEFAULT 0,
-        next_at timestamptz(3) NOT NULL,
+        next_at timestamptz NOT NULL,
         code text
       )`);
     await runner.query(`CREATE INDEX outbox_due ON outbox (next_at) WHERE state = 'waiting'`);
@@ -50,7 +50,7 @@ export class RoleTables1795226400000 implements MigrationInterface {
         name text PRIMARY KEY,
         holder text NOT NULL,
         fencing bigint NOT NULL,
-        until timestamptz(3) NOT NULL
+        until timestamptz NOT NULL
       )`);
   }
 
