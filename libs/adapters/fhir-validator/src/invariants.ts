@@ -16,6 +16,9 @@ const JUDGED_ELSEWHERE: ReadonlySet<string> = new Set(['txt-1', 'txt-2', 'ref-1'
 /** Ask something only of what contains resources, which is rare: not evaluated for the others. */
 const OF_CONTAINERS: ReadonlySet<string> = new Set(['dom-2', 'dom-4', 'dom-5']);
 
+/** Most evaluations of one validation, about a second of work; a document of 40 resources takes some 700. */
+const MAX_EVALUATIONS = 20_000;
+
 /** Evaluates the invariants of R4 (FHIRPath, npm fhirpath with its R4 model); an expression is compiled once, at first use. */
 export class Invariants {
   private readonly compiled = new Map<string, Evaluate>();
@@ -25,6 +28,15 @@ export class Invariants {
 
   /** `plain` gives the value with numbers for decimals, as FHIRPath wants it. */
   judge(checks: readonly InvariantCheck[], plain: (value: FhirValue) => unknown, issues: IssueList): void {
+    if (checks.reduce((sum, { keys }) => sum + keys.length, 0) > MAX_EVALUATIONS) {
+      issues.add({
+        severity: 'fatal',
+        code: 'too-costly',
+        path: '',
+        reason: `more than ${MAX_EVALUATIONS} rules to evaluate: send less at once`,
+      });
+      return;
+    }
     for (const check of checks) {
       for (const key of check.keys) this.one(key, check, plain, issues);
     }

@@ -1,14 +1,16 @@
 import type { ValidationIssue } from '@portolan/domain';
 
-/** Most findings of one validation: what is worse than this is told in part. */
-const MAX_ISSUES = 100;
+/** Most errors, and most remarks, of one validation: what is worse than this is told in part. */
+const MAX_EACH = 100;
 
-/** Collects findings, bounded. */
+/** Collects findings, bounded. Remarks have a place of their own, so that however many they are no error is lost. */
 export class IssueList {
-  private readonly issues: ValidationIssue[] = [];
+  private readonly errors: ValidationIssue[] = [];
+  private readonly remarks: ValidationIssue[] = [];
 
   add(issue: ValidationIssue): void {
-    if (this.issues.length < MAX_ISSUES) this.issues.push(issue);
+    const list = issue.severity === 'fatal' || issue.severity === 'error' ? this.errors : this.remarks;
+    if (list.length < MAX_EACH) list.push(issue);
   }
 
   error(code: ValidationIssue['code'], path: string, reason: string, rule?: string): void {
@@ -16,12 +18,11 @@ export class IssueList {
   }
 
   get hasErrors(): boolean {
-    return this.issues.some(({ severity }) => severity !== 'warning' && severity !== 'information');
+    return this.errors.length > 0;
   }
 
-  /** In the order found, errors before warnings. */
+  /** In the order found, errors first. */
   all(): readonly ValidationIssue[] {
-    const rank = ({ severity }: ValidationIssue): number => ['fatal', 'error', 'warning', 'information'].indexOf(severity);
-    return [...this.issues].sort((a, b) => rank(a) - rank(b));
+    return [...this.errors, ...this.remarks];
   }
 }

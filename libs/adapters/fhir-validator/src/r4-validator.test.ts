@@ -311,6 +311,19 @@ describe('bounds', () => {
     expect(validator.validate({ ...patient, name })).toHaveLength(100);
   });
 
+  it('an error is told however many remarks stand before it', () => {
+    const entry = Array.from({ length: 150 }, (_, i) => ({ fullUrl: `urn:uuid:${i}`, resource: { ...patient, id: `p${i}` } }));
+    (entry[149] as Loose).resource.contact = [{ gender: 'male' }];
+    const issues = validator.validate({ resourceType: 'Bundle', type: 'collection', entry });
+    expect(errors(issues)).toEqual(['invariant Bundle.entry[149].resource.contact[0] pat-1']);
+    expect(issues).toHaveLength(101);
+  });
+
+  it('more rules than a second’s work are not evaluated: the resource is refused', () => {
+    const component = Array.from({ length: 20_001 }, () => ({ code: { text: 'c' }, valueQuantity: { value: 1 } }));
+    expect(errors(validator.validate({ ...observation, component }))).toEqual(['too-costly ']);
+  });
+
   it('nesting without end is refused, not followed', () => {
     const loop: Loose = { ...patient };
     loop.contained = [loop];

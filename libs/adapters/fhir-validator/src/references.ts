@@ -11,21 +11,28 @@ const text = (value: FhirValue | undefined): string => (typeof value === 'string
 const objects = (value: FhirValue | undefined): FhirObject[] => (Array.isArray(value) ? value.filter((one) => isFhirObject(one)) : []);
 const unversioned = (reference: string): string => reference.replace(/\/_history\/[^/]*$/, '');
 
+/** Contained resources of a resource by id. */
+type Contained = (root: FhirObject) => ReadonlyMap<string, FhirObject>;
+
 /** The form and the allowed types of every reference, and the two-way tie to contained resources (R4 §2.3, ref-1, dom-3). */
 export function judgeReferences(findings: Findings, definitions: R4Definitions, issues: IssueList): void {
-  for (const found of findings.references) judgeOne(found, definitions, issues);
+  const known = new Map(findings.containers.map(({ resource }) => [resource, byId(resource)] as const));
+  const contained: Contained = (root) => known.get(root) ?? new Map<string, FhirObject>();
+  for (const found of findings.references) judgeOne(found, contained, definitions, issues);
   judgeContained(findings, issues);
 }
 
-function judgeOne(found: FoundReference, definitions: R4Definitions, issues: IssueList): void {
+const byId = (resource: FhirObject): ReadonlyMap<string, FhirObject> =>
+  new Map(objects(resource['contained']).map((one) => [text(one['id']), one] as const));
+
+function judgeOne(found: FoundReference, contained: Contained, definitions: R4Definitions, issues: IssueList): void {
   const reference = text(found.value['reference']);
   if (reference === '' || reference === '#') return;
-  if (reference.startsWith('#')) judgeFragment(found, reference.slice(1), issues);
-  else judgeAddress(found, reference, definitions, issues);
-}
-
-function judgeFragment(found: FoundReference, id: string, issues: IssueList): void {
-  const target = objects(found.scope.root['contained']).find((one) => one['id'] === id);
+  if (!reference.startsWith('#')) {
+    judgeAddress(found, reference, definitions, issues);
+    return;
+  }
+  const target = contained(found.scope.root).get(reference.slice(1));
   if (target === undefined) issues.error('not-found', found.path, 'no contained resource has this id', 'ref-1');
   else judgeTarget(found, text(target['resourceType']), issues);
 }
@@ -44,15 +51,19 @@ export function judgeTarget({ targets, path, value }: FoundReference, type: stri
   if (type !== '' && stated !== '' && stated !== type) issues.error('value', path, 'type and reference name different types');
 }
 
+/** A contained resource is named by its container or another one in it, or refers to its container by `#`. */
 function judgeContained({ containers, references, fragments }: Findings, issues: IssueList): void {
+  const named = new Map(containers.map(({ resource }) => [resource, new Set<string>()] as const));
+  const refersUp = new Set<FhirObject>();
   const pointers = [...references.map(({ value, scope }) => ({ text: text(value['reference']), scope })), ...fragments];
+  for (const pointer of pointers) {
+    named.get(pointer.scope.root)?.add(pointer.text);
+    if (pointer.text === '#') refersUp.add(pointer.scope.resource);
+  }
   for (const { resource, path } of containers) {
-    const within = pointers.filter(({ scope }) => scope.root === resource);
     objects(resource['contained']).forEach((one, i) => {
-      const named = within.some(
-        (pointer) => pointer.text === `#${text(one['id'])}` || (pointer.text === '#' && pointer.scope.resource === one),
-      );
-      if (!named) issues.error('invariant', `${path}.contained[${i}]`, 'nothing refers to the contained resource', 'dom-3');
+      const tied = refersUp.has(one) || named.get(resource)?.has(`#${text(one['id'])}`);
+      if (!tied) issues.error('invariant', `${path}.contained[${i}]`, 'nothing refers to the contained resource', 'dom-3');
     });
   }
 }
