@@ -11,12 +11,16 @@ const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
 /** The object identifier of a code system as URI: the country's name for it first, then the well-known ones, else `urn:oid:`. */
 const codeSystem: Conversion = (node, context) => {
   const leaf = textLeaf(node);
-  const oid = leaf?.value?.trim();
-  if (leaf === undefined || oid === undefined || oid === '') return undefined;
-  const known = context.codingSystems.get(oid) ?? context.conceptMaps.get('cda-code-systems')?.translate(undefined, oid)?.code;
-  const uri = known ?? (OID.test(oid) ? `urn:oid:${oid}` : undefined);
+  const oid = leaf?.value?.trim() ?? '';
+  if (leaf === undefined || oid === '') return undefined;
+  const uri = codeSystemUri(oid, context);
   return uri === undefined ? { problem: 'translate.code-unmapped', at: leaf } : { value: uri, origins: [{ path: '', from: [leaf] }] };
 };
+
+function codeSystemUri(oid: string, context: ConversionContext): string | undefined {
+  const known = context.codingSystems.get(oid) ?? context.conceptMaps.get('cda-code-systems')?.translate(undefined, oid)?.code;
+  return known ?? (OID.test(oid) ? `urn:oid:${oid}` : undefined);
+}
 
 /** Who assigns an identifier, from the root of an instance identifier (HL7 v3 II). */
 function assigner(root: string, context: ConversionContext): string | undefined {
@@ -93,19 +97,28 @@ const family: Conversion = (node) => {
   return { value: parts.map(({ text }) => text).join(' '), origins: [{ path: '', from: parts.flatMap(({ leaves }) => leaves) }] };
 };
 
-const telecomSystems: Readonly<Record<string, string>> = { tel: 'phone', mailto: 'email', fax: 'fax', http: 'url', https: 'url' };
+const telecomSystems: ReadonlyMap<string, string> = new Map([
+  ['tel', 'phone'],
+  ['mailto', 'email'],
+  ['fax', 'fax'],
+  ['http', 'url'],
+  ['https', 'url'],
+]);
 
 /** HL7 v3 TEL (a URL) as the system and value of a FHIR ContactPoint. */
 const telecom: Conversion = (node) => {
   const leaf = attribute(node, 'value');
-  const match = /^([a-z]{2,8}):(.+)$/i.exec(leaf?.value?.trim() ?? '');
-  if (leaf === undefined) return undefined;
-  const scheme = match?.[1]?.toLowerCase() ?? '';
-  const system = Object.hasOwn(telecomSystems, scheme) ? telecomSystems[scheme] : undefined;
-  if (match === null || system === undefined) return { problem: 'translate.value-invalid', at: leaf };
-  const value = system === 'url' ? match[0] : (match[2] ?? '').trim();
-  return { value: { system, value }, origins: [{ path: '', from: [leaf] }] };
+  if (leaf?.value === undefined) return undefined;
+  const value = contactPoint(leaf.value.trim());
+  return value === undefined ? { problem: 'translate.value-invalid', at: leaf } : { value, origins: [{ path: '', from: [leaf] }] };
 };
+
+function contactPoint(url: string): FhirObject | undefined {
+  const [, scheme = '', rest = ''] = /^([a-z]{2,8}):(.+)$/i.exec(url) ?? [];
+  const system = telecomSystems.get(scheme.toLowerCase());
+  if (system === undefined) return undefined;
+  return { system, value: system === 'url' ? url : rest.trim() };
+}
 
 /** Conversions that only CDA needs. */
 export const cdaConversions: Readonly<Record<string, Conversion>> = {

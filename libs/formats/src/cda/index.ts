@@ -1,3 +1,4 @@
+import { PortolanError } from '@portolan/contracts';
 import type { Format, SourceHeader, SourceNode } from '../engine/index.js';
 import { offsetOf } from '../engine/times.js';
 import { readXml, rootName, type Namespaces } from '../xml/index.js';
@@ -23,6 +24,7 @@ export const cda: Format = {
   detect: (bytes) => rootName(bytes) === 'ClinicalDocument',
   read: (bytes, { maxBytes }) => {
     const root = readXml(bytes, maxBytes, namespaces);
+    if (root.name !== 'ClinicalDocument') throw new PortolanError('ingest.malformed', 'document', 'not a ClinicalDocument');
     return { root, header: headerOf(root) };
   },
   maps: cdaMaps,
@@ -45,12 +47,16 @@ function headerOf(root: SourceNode): SourceHeader {
   const application = valueAt(root, 'author', 'assignedAuthor', 'assignedAuthoringDevice', 'softwareName', '#text').trim();
   const offset = offsetOf(valueAt(root, 'effectiveTime', '@value'));
   const type = valueAt(root, 'code', '@code');
+  const organisation = custodian === undefined ? '' : instanceId(at(custodian, 'id')) || name;
+  const id = instanceId(at(root, 'id'));
+  if (id === '' || organisation === '')
+    throw new PortolanError('ingest.header-incomplete', id === '' ? 'ClinicalDocument/id' : 'custodian');
   return {
-    id: instanceId(at(root, 'id')),
+    id,
     type,
     processing: 'P',
     sender: {
-      organisation: custodian === undefined ? '' : instanceId(at(custodian, 'id')),
+      organisation,
       ...(name !== '' && { name }),
       ...(application !== '' && { application }),
     },

@@ -20,7 +20,6 @@ export function xmlText(bytes: Uint8Array, maxBytes: number): string {
 }
 
 /** XML 1.0 §2.2. */
-// eslint-disable-next-line no-control-regex -- these are the characters that XML forbids
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
 function declaredEncoding(bytes: Uint8Array): string {

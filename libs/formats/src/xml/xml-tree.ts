@@ -34,6 +34,7 @@ function parsed(text: string): readonly Parsed[] {
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- the parser alone accepts mismatched tags; its successor is the same check in another package
   const valid = XMLValidator.validate(text);
   if (valid !== true) throw malformed(`${valid.err.code} in line ${valid.err.line}`);
+  if (!endsWithElement(text)) throw malformed('text after the root element');
   const parser = new XMLParser({
     preserveOrder: true,
     ignoreAttributes: false,
@@ -51,6 +52,17 @@ function parsed(text: string): readonly Parsed[] {
     return parser.parse(text) as readonly Parsed[];
   } catch {
     throw malformed(`nested deeper than ${MAX_DEPTH}, or a reserved name`);
+  }
+}
+
+/** Whether nothing but comments, instructions and white space follows the last element; the parser would drop it in silence. */
+function endsWithElement(text: string): boolean {
+  let rest = text.trimEnd();
+  for (;;) {
+    const start = rest.endsWith('-->') ? rest.lastIndexOf('<!--') : rest.endsWith('?>') ? rest.lastIndexOf('<?') : undefined;
+    if (start === undefined) return rest.endsWith('>');
+    if (start < 0) return false;
+    rest = rest.slice(0, start).trimEnd();
   }
 }
 
@@ -120,7 +132,7 @@ function contentNodes(content: unknown, path: string, bindings: Bindings, namesp
   return nodes;
 }
 
-const cdataText = (content: unknown): string => (content as readonly Parsed[]).map((part) => String(part['#text'] ?? '')).join('');
+const cdataText = (content: unknown): string => (content as readonly { '#text'?: string }[]).map((part) => part['#text'] ?? '').join('');
 
 const predefined: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 

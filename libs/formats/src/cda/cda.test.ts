@@ -1,0 +1,253 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { countryPack, type CountryPack } from '../country-pack.js';
+import { toFhirJson, type FhirResource } from '../engine/index.js';
+import { openReferences, sharedIds } from '../testing/oracles.js';
+import { unaccounted } from '../testing/documents.js';
+import { translate, type Translation } from '../translate.js';
+import { cda } from './index.js';
+
+/** JSON of any shape, as a test looks at it. */
+type Loose = ReturnType<typeof JSON.parse>;
+const own = join(import.meta.dirname, '../../fixtures/cda');
+const shared = join(import.meta.dirname, '../../../../../shared/fixtures');
+const countries = join(import.meta.dirname, '../../../countries');
+
+function folder(cc: string): Record<string, unknown> {
+  const files = readdirSync(join(countries, cc), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
+  return Object.fromEntries(files.map((file) => [file, JSON.parse(readFileSync(join(countries, cc, file), 'utf8'))]));
+}
+const packs = new Map<string, CountryPack>(['ee', 'pt', 'de'].map((cc) => [cc, countryPack(folder(cc))]));
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const translateBytes = (bytes: Uint8Array, cc: string): Translation =>
+  translate({ bytes, format: 'auto', country: packs.get(cc)!, sha256, received: '2026-11-21T10:00:00.000Z' });
+function translated(file: string, change: (text: string) => string = (text) => text): Translation {
+  return translateBytes(new TextEncoder().encode(change(readFileSync(join(own, file), 'utf8'))), file.slice(0, 2));
+}
+const only = (translation: Translation, type: string): FhirResource[] => translation.resources.filter((r) => r.resourceType === type);
+const mari = 'ee-mari-naidis-summary.xml';
+
+describe('a patient summary in CDA', () => {
+  const answer = translated(mari);
+
+  it('is recognised, and names document, type and sender', () => {
+    expect(answer.format).toBe('cda');
+    expect(answer.message).toEqual({
+      id: '2.999.1.1^EE-PS-0001',
+      type: '60591-5',
+      processing: 'P',
+      sender: { organisation: '2.999.1.3^90000001', name: 'Näidishaigla' },
+      supported: true,
+      offset: '+02:00',
+    });
+    expect(answer.account.rejects).toEqual([]);
+    expect(answer.account.warnings).toEqual([]);
+  });
+
+  it('finds the person by the identifier that her other documents bear', () => {
+    expect(answer.persons).toEqual([
+      {
+        resource: 0,
+        identifiers: [{ system: 'urn:oid:1.3.6.1.4.1.28284.6.2.2.1', value: '47101010033' }],
+        family: 'Näidis',
+        given: ['Mari'],
+        birthDate: '1971-01-01',
+        gender: 'female',
+      },
+    ]);
+  });
+
+  it('makes an allergy with its substance, translation, reaction and severity', () => {
+    expect(only(answer, 'AllergyIntolerance')).toMatchObject([
+      {
+        clinicalStatus: { coding: [{ code: 'active' }] },
+        type: 'allergy',
+        category: ['medication'],
+        code: {
+          coding: [
+            { system: 'http://snomed.info/sct', code: '764146007', display: 'Penitsilliin' },
+            { system: 'http://www.whocc.no/atc', code: 'J01CA' },
+          ],
+          text: 'Penitsilliin: nõgestõbi',
+        },
+        onsetDateTime: '2001-06-12',
+        reaction: [{ manifestation: [{ coding: [{ code: '126485001' }] }], severity: 'moderate' }],
+      },
+    ]);
+  });
+
+  it('makes problems, open and past', () => {
+    const problems = only(answer, 'Condition');
+    expect(
+      problems.map((p) => [(p['code'] as Loose).coding[0].code, (p['clinicalStatus'] as Loose).coding[0].code, p['onsetDateTime']]),
+    ).toEqual([
+      ['E11', 'active', '2015-03-10'],
+      ['I10', 'active', '2018-09'],
+      ['J18', 'resolved', '2019-01-04'],
+    ]);
+    expect(problems[2]).toMatchObject({ abatementDateTime: '2019-01-20' });
+    expect((problems[0]!['code'] as Loose).coding[1]).toMatchObject({ system: 'http://snomed.info/sct', code: '44054006' });
+  });
+
+  it('makes medicines with ingredient, strength digit by digit, dose and rhythm', () => {
+    const [metformin, ramipril] = only(answer, 'MedicationStatement');
+    expect(metformin).toMatchObject({
+      status: 'active',
+      effectivePeriod: { start: '2015-03-15' },
+      dosage: [{ patientInstruction: 'Võtta söögi ajal', timing: { repeat: { frequency: 1, periodUnit: 'h' } } }],
+    });
+    expect(toFhirJson(metformin!)).toContain('"period":12,');
+    const medication = only(answer, 'Medication').find(
+      (m) => `Medication/${m.id}` === (ramipril!['medicationReference'] as Loose).reference,
+    );
+    expect(toFhirJson(medication!)).toContain('"numerator":{"value":2.50,"unit":"mg"');
+  });
+
+  it('makes immunisation, procedure and vital sign', () => {
+    expect(only(answer, 'Immunization')[0]).toMatchObject({
+      status: 'completed',
+      lotNumber: 'LOT-EE-0042',
+      occurrenceDateTime: '2026-10-05',
+    });
+    expect(only(answer, 'Procedure')[0]).toMatchObject({ status: 'completed', performedDateTime: '1995-05-17' });
+    expect(toFhirJson(only(answer, 'Observation')[0]!)).toContain('"valueQuantity":{"value":71.50,"unit":"kg"');
+  });
+
+  it('keeps the narrative as carried', () => {
+    expect(answer.account.carried).toContainEqual({
+      path: 'ClinicalDocument/component/structuredBody/component[7]/section/text/paragraph/#text',
+      value: 'Kehakaal 71,50 kg',
+    });
+  });
+
+  it('gives the same ids to the same document, and to its next version', () => {
+    const ids = (t: Translation): string[] => t.resources.map((r) => r.id);
+    expect(ids(translated(mari))).toEqual(ids(answer));
+    expect(ids(translated(mari, (text) => text.replace('EE-PS-0001"', 'EE-PS-0002"')))).toEqual(ids(answer));
+  });
+});
+
+describe('what a source does not say', () => {
+  it('is never made: a null flavour makes no entry, and is carried', () => {
+    const answer = translated(mari, (text) =>
+      text.replace(/<value xsi:type="CD" code="I10"[\s\S]*?<\/value>/, '<value xsi:type="CD" nullFlavor="UNK"/>'),
+    );
+    expect(only(answer, 'Condition')).toHaveLength(2);
+    expect(answer.account.carried.map((c) => c.value)).toContain('UNK');
+  });
+
+  it('is known absent only where the source recorded so', () => {
+    const answer = translated('de-erika-beispiel-summary.xml');
+    expect(only(answer, 'AllergyIntolerance')).toMatchObject([
+      { code: { coding: [{ system: 'http://snomed.info/sct', code: '716186003' }] } },
+    ]);
+    const without = translated('de-erika-beispiel-summary.xml', (text) => text.replace(/<value xsi:type="CD" code="716186003"[^>]*>/, ''));
+    expect(only(without, 'AllergyIntolerance')).toEqual([]);
+  });
+
+  it('is refuted where the source negates it', () => {
+    const answer = translated(mari, (text) =>
+      text
+        .replace('<id root="2.999.1.5" extension="PRB-1"/>', '$&')
+        .replace(/(<observation classCode="OBS" moodCode="EVN")(>\s*<id root="2.999.1.5" extension="PRB-1")/, '$1 negationInd="true"$2'),
+    );
+    expect(only(answer, 'Condition')[0]).toMatchObject({ verificationStatus: { coding: [{ code: 'refuted' }] } });
+  });
+
+  it('leaves a status out and says why, where FHIR demands one', () => {
+    const answer = translated(mari, (text) => text.replace(/(ALG-ACT-1"\/>[\s\S]*?)<statusCode code="active"\/>/, '$1'));
+    expect(toFhirJson(only(answer, 'AllergyIntolerance')[0]!)).toContain(
+      '"clinicalStatus":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]}',
+    );
+  });
+});
+
+describe('a document that cannot be used', () => {
+  const bytes = (change: (text: string) => string): Uint8Array => new TextEncoder().encode(change(readFileSync(join(own, mari), 'utf8')));
+
+  it.each([
+    ['truncated', (t: string) => t.slice(0, 4000), 'ingest.malformed'],
+    [
+      'with an entity of its own',
+      (t: string) => t.replace('<ClinicalDocument', '<!DOCTYPE x [<!ENTITY e "a">]>\n<ClinicalDocument'),
+      'ingest.format-unknown',
+    ],
+    ['without an id', (t: string) => t.replace(/<id root="2.999.1.1"[^>]*>/, ''), 'ingest.header-incomplete'],
+    ['without a custodian', (t: string) => t.replace(/<custodian>[\s\S]*<\/custodian>/, ''), 'ingest.header-incomplete'],
+  ])('is refused: %s', (_name, change, code) => {
+    expect(() => translateBytes(bytes(change), 'ee')).toThrow(code);
+  });
+
+  it('of another type is told as a reject of the document', () => {
+    const answer = translated(mari, (text) => text.replace('<code code="60591-5"', '<code code="34117-2"'));
+    expect(answer.account.rejects).toMatchObject([{ code: 'ingest.type-unsupported', severity: 'document' }]);
+  });
+
+  it('with a birth date that is none is refused as a document, and nothing of it is lost', () => {
+    const answer = translated(mari, (text) => text.replace('birthTime value="19710101"', 'birthTime value="19711301"'));
+    expect(answer.account.rejects).toMatchObject([{ code: 'translate.value-invalid', severity: 'document' }]);
+    expect(answer.account.carried.map((c) => c.value)).toContain('19711301');
+  });
+
+  it('of 1 MiB and a byte is too large', () => {
+    expect(() => cda.read(new Uint8Array(11), { maxBytes: 10 })).toThrow('ingest.too-large');
+  });
+});
+
+describe.each(readdirSync(own))('every value of %s', (file) => {
+  const answer = translated(file);
+  it('stands in the account, once and for all', () => expect(unaccounted(cda, readFileSync(join(own, file)), answer)).toEqual([]));
+  it('with references that lead somewhere and ids of one resource each', () => {
+    expect(openReferences(answer.resources)).toEqual([]);
+    expect(sharedIds(answer.resources)).toEqual([]);
+  });
+});
+
+describe.each(['ehdsi-patient-summary', 'ccda'])('foreign documents in %s', (name) => {
+  const at = join(shared, name);
+  const files = existsSync(at) ? readdirSync(at) : [];
+  it.skipIf(files.length === 0)(`account for every value (skipped where ../shared/fixtures/${name} is absent)`, () => {
+    for (const file of files) {
+      const source = readFileSync(join(at, file));
+      const answer = translateBytes(source, 'pt');
+      expect(unaccounted(cda, source, answer), file).toEqual([]);
+      expect(openReferences(answer.resources), file).toEqual([]);
+      expect(sharedIds(answer.resources), file).toEqual([]);
+    }
+  });
+});
+
+describe.skipIf(!existsSync(join(shared, 'ehdsi-patient-summary')))(
+  'foreign patient summaries (skipped where ../shared/fixtures is absent)',
+  () => {
+    const foreign = (file: string): Translation => translateBytes(readFileSync(join(shared, 'ehdsi-patient-summary', file)), 'pt');
+
+    it('give each entry of the reference data a resource', () => {
+      const answer = foreign('L3_PS_ReferenceTestData_W3.xml');
+      const counts = Object.fromEntries(
+        ['AllergyIntolerance', 'Condition', 'MedicationStatement', 'Immunization', 'Procedure', 'Observation'].map((t) => [
+          t,
+          only(answer, t).length,
+        ]),
+      );
+      expect(counts).toEqual({
+        AllergyIntolerance: 4,
+        Condition: 8,
+        MedicationStatement: 5,
+        Immunization: 4,
+        Procedure: 3,
+        Observation: 5,
+      });
+    });
+
+    it('say known absence in the words of the source, and nothing where it says nothing', () => {
+      const answer = foreign('RTD_W2_known_absence.xml');
+      expect(toFhirJson(only(answer, 'AllergyIntolerance')[0]!)).toContain('716186003');
+      expect(toFhirJson(only(answer, 'Condition')[0]!)).toContain('160245001');
+      expect(toFhirJson(only(answer, 'MedicationStatement')[0]!)).toContain('182849000');
+      expect(only(answer, 'Procedure')).toEqual([]);
+    });
+  },
+);

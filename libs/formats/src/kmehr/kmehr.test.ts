@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { countryPack } from '../country-pack.js';
+import { toFhirJson, type FhirResource } from '../engine/index.js';
+import { unaccounted } from '../testing/documents.js';
+import { openReferences, sharedIds } from '../testing/oracles.js';
+import { translate, type Translation } from '../translate.js';
+import { kmehr } from './index.js';
+
+/** JSON of any shape, as a test looks at it. */
+type Loose = ReturnType<typeof JSON.parse>;
+const own = join(import.meta.dirname, '../../fixtures/kmehr');
+const shared = join(import.meta.dirname, '../../../../../shared/fixtures/kmehr/medication-scheme');
+const be = join(import.meta.dirname, '../../../countries/be');
+const files = readdirSync(be, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
+const pack = countryPack(Object.fromEntries(files.map((file) => [file, JSON.parse(readFileSync(join(be, file), 'utf8'))])));
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const translateBytes = (bytes: Uint8Array): Translation =>
+  translate({ bytes, format: 'auto', country: pack, sha256, received: '2026-11-21T10:00:00.000Z' });
+const translated = (file: string, change: (text: string) => string = (text) => text): Translation =>
+  translateBytes(new TextEncoder().encode(change(readFileSync(join(own, file), 'utf8'))));
+const only = (translation: Translation, type: string): FhirResource[] => translation.resources.filter((r) => r.resourceType === type);
+const scheme = 'be-jan-voorbeeld-medication-scheme.xml';
+const sumehr = 'be-jan-voorbeeld-sumehr.xml';
+
+describe('a Belgian medication scheme', () => {
+  const answer = translated(scheme);
+
+  it('is recognised, and names message, type and sender', () => {
+    expect(answer.format).toBe('kmehr');
+    expect(answer.message).toMatchObject({ id: '00000000001.20261110093000', type: 'medicationscheme', supported: true });
+    expect(answer.account.rejects).toEqual([]);
+    expect(answer.account.warnings).toEqual([]);
+  });
+
+  it('finds the person by the national number', () => {
+    expect(answer.persons).toEqual([
+      {
+        resource: 0,
+        identifiers: [{ system: 'https://www.ehealth.fgov.be/standards/fhir/core/NamingSystem/ssin', value: '71010100033' }],
+        family: 'Voorbeeld',
+        given: ['Jan'],
+        birthDate: '1971-01-01',
+        gender: 'male',
+      },
+    ]);
+  });
+
+  it('makes a medicine with its codes, use, rhythm and dose digit by digit', () => {
+    const [simvastatin, ointment] = only(answer, 'MedicationStatement');
+    expect(simvastatin).toMatchObject({
+      status: 'active',
+      medicationCodeableConcept: {
+        coding: [{ code: '0000001' }, { system: 'http://www.whocc.no/atc', code: 'C10AA01' }],
+        text: 'Simvastatine Voorbeeld 40 mg',
+      },
+      effectivePeriod: { start: '2024-02-01' },
+      reasonCode: [{ text: 'Te hoge cholesterol' }],
+    });
+    expect(toFhirJson(simvastatin!)).toContain('"repeat":{"frequency":1,"period":1,"periodUnit":"d","when":["HS"]}');
+    expect(toFhirJson(simvastatin!)).toContain('"doseQuantity":{"value":0.50,');
+    expect(ointment).toMatchObject({
+      status: 'unknown',
+      medicationCodeableConcept: { text: 'Zinkzalf 10 % magistrale bereiding' },
+      dosage: [{ text: 'Dun aanbrengen op de huid' }],
+    });
+  });
+
+  it('refuses a medicine without a name as an entry, and keeps the rest', () => {
+    const answerWithout = translated(scheme, (text) =>
+      text
+        .replace(/<compoundprescription[^]*?<\/compoundprescription>/, '<holopathicproduct/>')
+        .replace('<holopathicproduct/>', '<dose>1</dose>'),
+    );
+    expect(only(answerWithout, 'MedicationStatement')).toHaveLength(1);
+    expect(answerWithout.account.rejects).toMatchObject([{ code: 'translate.value-missing', severity: 'entry' }]);
+  });
+
+  it('never shows the national number inside a clinical resource', () => {
+    for (const resource of answer.resources.filter((r) => r.resourceType !== 'Patient'))
+      expect(toFhirJson(resource)).not.toContain('71010100033');
+  });
+});
+
+describe('a SumEHR', () => {
+  const answer = translated(sumehr);
+
+  it('makes allergy and adverse drug reaction, each with what it says and no more', () => {
+    expect(only(answer, 'AllergyIntolerance')).toMatchObject([
+      {
+        clinicalStatus: { coding: [{ code: 'active' }] },
+        type: 'allergy',
+        code: { text: 'Allergie voor wespengif' },
+        onsetDateTime: '2010-07-15',
+      },
+      { code: { coding: [{ system: 'http://www.whocc.no/atc', code: 'M01AE01' }], text: 'Maaglast door ibuprofen' } },
+    ]);
+    expect(only(answer, 'AllergyIntolerance')[1]).not.toHaveProperty('type');
+  });
+
+  it('makes problems, active and over', () => {
+    expect(only(answer, 'Condition')).toMatchObject([
+      {
+        clinicalStatus: { coding: [{ code: 'active' }] },
+        code: { coding: [{ system: 'http://hl7.org/fhir/sid/icd-10', code: 'E78.0' }, { code: 'T93' }] },
+      },
+      { clinicalStatus: { coding: [{ code: 'inactive' }] }, onsetDateTime: '2015-03-02', abatementDateTime: '2015-05-04' },
+    ]);
+  });
+});
+
+describe('a message that cannot be used', () => {
+  it.each([
+    ['without an id', (t: string) => t.replace(/<id S="ID-KMEHR" SV="1.0">00000000001.2026[^<]*<\/id>/, ''), 'ingest.header-incomplete'],
+    ['truncated', (t: string) => t.slice(0, 2000), 'ingest.malformed'],
+    ['with another root', (t: string) => t.replaceAll('kmehrmessage', 'somethingelse'), 'ingest.format-unknown'],
+  ])('is refused: %s', (_name, change, code) => {
+    expect(() => translated(scheme, change)).toThrow(code);
+  });
+});
+
+describe.each(readdirSync(own))('every value of %s', (file) => {
+  const answer = translated(file);
+  it('stands in the account, once and for all', () => expect(unaccounted(kmehr, readFileSync(join(own, file)), answer)).toEqual([]));
+  it('with references that lead somewhere, ids of one resource each and the same every time', () => {
+    expect(openReferences(answer.resources)).toEqual([]);
+    expect(sharedIds(answer.resources)).toEqual([]);
+    expect(translated(file).resources.map((r) => r.id)).toEqual(answer.resources.map((r) => r.id));
+  });
+});
+
+describe('foreign medication schemes', () => {
+  const foreign = existsSync(shared) ? readdirSync(shared).filter((file) => file.endsWith('.xml')) : [];
+  it.skipIf(foreign.length === 0)(
+    'account for every value, one statement a medicine (skipped where ../shared/fixtures/kmehr is absent)',
+    () => {
+      for (const file of foreign) {
+        const source = readFileSync(join(shared, file));
+        const answer = translateBytes(source);
+        expect(unaccounted(kmehr, source, answer), file).toEqual([]);
+        expect(openReferences(answer.resources), file).toEqual([]);
+        expect(sharedIds(answer.resources), file).toEqual([]);
+        const medicines = source.toString('utf8').match(/CD-ITEM"[^>]*>medication</g)?.length;
+        expect(only(answer, 'MedicationStatement'), file).toHaveLength(medicines ?? 0);
+      }
+    },
+  );
+
+  it.skipIf(foreign.length === 0)(
+    'say the rhythm as the Belgian counterpart does (skipped where ../shared/fixtures/kmehr is absent)',
+    () => {
+      const answer = translateBytes(readFileSync(join(shared, 'TS-06-CD-PERIODICITY.kmehr.xml')));
+      const theirs = JSON.parse(readFileSync(join(shared, 'TS-06-CD-PERIODICITY.fhir.json'), 'utf8')) as {
+        entry?: { resource?: { resourceType: string } }[];
+      };
+      const repeat = (r: Loose): unknown => r.dosage?.find((d: Loose) => d.timing?.repeat?.period !== undefined)?.timing.repeat;
+      const rhythm = ({ period, periodUnit }: Loose): string => `${period} ${periodUnit}`;
+      const ours = only(answer, 'MedicationStatement')
+        .map((r) => repeat(JSON.parse(toFhirJson(r))))
+        .filter((r) => r !== undefined);
+      const expected = theirs.entry
+        ?.map((e) => e.resource)
+        .filter((r) => r?.resourceType === 'MedicationStatement')
+        .map(repeat);
+      expect(ours.map(rhythm)).toEqual(expected?.map(rhythm));
+    },
+  );
+});

@@ -1,0 +1,52 @@
+import { DecimalText, isFhirObject, type FhirValue, type Format } from '../engine/index.js';
+import type { Translation } from '../translate.js';
+
+/**
+ * Leaves of a source document that the translation does not account for: neither mapped, carried nor ignored; or mapped, four
+ * characters or longer, and yet nowhere in the output as text, number, time or code (a rule with a code map stands for its code, a system's URI for its name).
+ */
+export function unaccounted(format: Format, source: Uint8Array, { account, resources }: Translation): string[] {
+  const { root } = format.read(source, { maxBytes: 10_000_000 });
+  const kept = new Set([...account.carried, ...account.ignored].map(({ path }) => path));
+  const mapped = new Map(account.mapped.map(({ path, to }) => [path, to]));
+  const output = texts(resources as unknown as FhirValue);
+  const all = output.join('\n');
+  const digits = output.map((text) => text.replace(/\D/g, '')).join(' ');
+  return root.leaves().flatMap(({ path, value = '' }) => {
+    if (kept.has(path) || value.trim() === '') return [];
+    const to = mapped.get(path);
+    if (to === undefined) return [path];
+    return value.trim().length < 4 || path.endsWith('/@codeSystemName') || standsFor(value, to) || occurs(value, all, digits)
+      ? []
+      : [`${path} → ${to}`];
+  });
+}
+
+/** Elements that hold a code or a system in place of the source's own, by a code map or a table. */
+const coded =
+  /(status|Status|gender|type|category\[\d+\]|system|severity|use|criticality|code|periodUnit|period|when\[\d+\]|coding\[\d+\])(\.coding\[0\]\.(code|system))?$/;
+const standsFor = (value: string, to: string): boolean => coded.test(to) && !/\s/.test(value.trim());
+
+function occurs(value: string, all: string, digits: string): boolean {
+  const collapsed = value
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/^[<>]=?/, '');
+  const plain = collapsed.replace(/\D/g, '');
+  return (
+    all.includes(value) ||
+    all.includes(collapsed) ||
+    all.toLowerCase().includes(collapsed.replace(/^(tel|mailto|fax):/i, '').toLowerCase()) ||
+    // FHIR wants seconds in a time of day.
+    (plain.length >= 4 && (digits.includes(plain) || digits.includes(plain.replace(/^(\d{12})/, '$100')))) ||
+    // A pointer into the narrative stands in the output as what it points to; the syntax that chose a type, as the type.
+    /^#/.test(collapsed) ||
+    /^[A-Z_]{2,8}$/.test(collapsed)
+  );
+}
+
+function texts(value: FhirValue): string[] {
+  if (Array.isArray(value)) return value.flatMap(texts);
+  if (value instanceof DecimalText) return [value.text];
+  return isFhirObject(value) ? Object.values(value).flatMap(texts) : [String(value)];
+}
