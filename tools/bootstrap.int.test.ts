@@ -111,9 +111,10 @@ describe('on a machine with nothing but Node and npm', () => {
       // What an interrupted install leaves is not used.
       spawnSync('mkdir', ['-p', join(clone.folder, 'node_modules/typescript')]);
       writeFileSync(join(clone.folder, 'node_modules/typescript/package.json'), '{}');
-      // --no: a foreign package of that name would be an error, not an answer. The npm that runs this test leaves no trace.
-      const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_|^INIT_CWD$/i.test(name)));
-      const done = spawnSync('npx', ['--no', 'portolan', '--help'], { cwd: clone.folder, env, encoding: 'utf8', timeout: 280_000 });
+      // The npm that runs this test leaves no trace, and a foreign package of that name would be an error, not an answer.
+      const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_|^INIT_CWD$/i.test(name)));
+      const env = { ...clean, npm_config_yes: 'false' };
+      const done = spawnSync('npx', ['portolan', '--help'], { cwd: clone.folder, env, encoding: 'utf8', timeout: 280_000 });
       expect({ status: done.status, stderr: done.status === 0 ? '' : done.stderr }).toEqual({ status: 0, stderr: '' });
       expect(done.stdout).toMatch(/portolan/i);
     } finally {
