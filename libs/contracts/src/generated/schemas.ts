@@ -742,6 +742,146 @@ export const schemas = {
    }
   }
  },
+ "summary-wording": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "summary-wording.schema.json",
+  "description": "libs/countries/<cc>/wording.json: the words of a generated document, in the country's first language",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "language",
+   "title",
+   "resultsTitle",
+   "sections",
+   "columns",
+   "incomplete",
+   "nothing"
+  ],
+  "properties": {
+   "language": {
+    "description": "BCP 47",
+    "type": "string",
+    "pattern": "^[a-z]{2,3}(-[A-Z]{2})?$"
+   },
+   "title": {
+    "$ref": "#/$defs/wording-text"
+   },
+   "resultsTitle": {
+    "$ref": "#/$defs/wording-text"
+   },
+   "sections": {
+    "title": "SummarySectionTitles",
+    "description": "Titles of the sections",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "allergies",
+     "medications",
+     "problems",
+     "immunizations",
+     "procedures",
+     "devices",
+     "results",
+     "vitalSigns",
+     "socialHistory",
+     "pregnancy",
+     "pastProblems",
+     "alerts",
+     "planOfCare",
+     "imaging",
+     "dispensed",
+     "claims"
+    ],
+    "properties": {
+     "allergies": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "medications": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "problems": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "immunizations": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "procedures": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "devices": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "results": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "vitalSigns": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "socialHistory": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "pregnancy": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "pastProblems": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "alerts": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "planOfCare": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "imaging": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "dispensed": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "claims": {
+      "$ref": "#/$defs/wording-text"
+     }
+    }
+   },
+   "columns": {
+    "title": "SummaryColumns",
+    "description": "Heads of the columns of a section's table",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "date",
+     "what",
+     "details"
+    ],
+    "properties": {
+     "date": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "what": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "details": {
+      "$ref": "#/$defs/wording-text"
+     }
+    }
+   },
+   "incomplete": {
+    "description": "Said once in every summary: it may be incomplete",
+    "$ref": "#/$defs/wording-text"
+   },
+   "nothing": {
+    "description": "Said in a section without data; never that there is none",
+    "$ref": "#/$defs/wording-text"
+   }
+  },
+  "$defs": {
+   "wording-text": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 300
+   }
+  }
+ },
  "translation-map": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "translation-map.schema.json",
@@ -3862,6 +4002,87 @@ export const schemas = {
      }
     },
     "description": "Where something listens; port 0 takes any free one and prints it"
+   }
+  }
+ },
+ "orderer-config": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "orderer-config.schema.json",
+  "description": "The orderer of an embedded ledger: where its parts are. Its password lies in <home>/orderer/database.secret.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "org",
+   "home",
+   "genesis",
+   "door",
+   "database",
+   "logging"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "org": {
+    "$ref": "common.schema.json#/$defs/org-id"
+   },
+   "home": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 1000
+   },
+   "genesis": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 1000
+   },
+   "door": {
+    "$ref": "node-config.schema.json#/$defs/door"
+   },
+   "database": {
+    "title": "OrdererDatabaseConfig",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "host",
+     "port",
+     "name"
+    ],
+    "properties": {
+     "host": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 255
+     },
+     "port": {
+      "type": "integer",
+      "minimum": 0,
+      "maximum": 65535
+     },
+     "name": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 63
+     }
+    }
+   },
+   "logging": {
+    "title": "OrdererLogging",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "level"
+    ],
+    "properties": {
+     "level": {
+      "enum": [
+       "silent",
+       "error",
+       "info"
+      ]
+     }
+    }
    }
   }
  }

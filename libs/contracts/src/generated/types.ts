@@ -66,6 +66,7 @@ export type MerklePath = Sha256[];
  * Source formats
  */
 export type FormatName = 'hl7v2' | 'cda' | 'kmehr' | 'ldt';
+export type WordingText = string;
 export type RuleId = string;
 /**
  * Where a value stands in the source, from the rule's own node
@@ -354,6 +355,50 @@ export interface CountrySearch {
    * All of these besides
    */
   traits: ('birthDate' | 'family' | 'given')[];
+}
+/**
+ * libs/countries/<cc>/wording.json: the words of a generated document, in the country's first language
+ */
+export interface SummaryWording {
+  /**
+   * BCP 47
+   */
+  language: string;
+  title: WordingText;
+  resultsTitle: WordingText;
+  sections: SummarySectionTitles;
+  columns: SummaryColumns;
+  incomplete: WordingText;
+  nothing: WordingText;
+}
+/**
+ * Titles of the sections
+ */
+export interface SummarySectionTitles {
+  allergies: WordingText;
+  medications: WordingText;
+  problems: WordingText;
+  immunizations: WordingText;
+  procedures: WordingText;
+  devices: WordingText;
+  results: WordingText;
+  vitalSigns: WordingText;
+  socialHistory: WordingText;
+  pregnancy: WordingText;
+  pastProblems: WordingText;
+  alerts: WordingText;
+  planOfCare: WordingText;
+  imaging: WordingText;
+  dispensed: WordingText;
+  claims: WordingText;
+}
+/**
+ * Heads of the columns of a section's table
+ */
+export interface SummaryColumns {
+  date: WordingText;
+  what: WordingText;
+  details: WordingText;
 }
 export interface CodeSlot {
   id: string;
@@ -1427,4 +1472,24 @@ export interface TelemetryOff {
 export interface TelemetryOtlp {
   kind: 'otlp';
   url: string;
+}
+/**
+ * The orderer of an embedded ledger: where its parts are. Its password lies in <home>/orderer/database.secret.
+ */
+export interface OrdererConfig {
+  v: 1;
+  org: OrgId;
+  home: string;
+  genesis: string;
+  door: Door;
+  database: OrdererDatabaseConfig;
+  logging: OrdererLogging;
+}
+export interface OrdererDatabaseConfig {
+  host: string;
+  port: number;
+  name: string;
+}
+export interface OrdererLogging {
+  level: 'silent' | 'error' | 'info';
 }

@@ -1,0 +1,3 @@
+import { runNode } from '@portolan/nest';
+
+await runNode(process.argv.slice(2), 'notary');

@@ -1,0 +1,50 @@
+import type { BusinessIdentifier } from '@portolan/contracts';
+import type { Answer, CountryClient } from '../client/country-client.js';
+import type { DemoClinician, DemoPerson } from '../world/demo-people.js';
+import { demand } from './narrator.js';
+
+interface Resource {
+  readonly resourceType: string;
+  readonly id: string;
+  readonly [member: string]: unknown;
+}
+interface Bundle extends Resource {
+  readonly entry?: readonly { readonly resource: Resource }[];
+}
+
+export const entriesOf = (answer: Answer): readonly Resource[] => answer.json<Bundle & Record<string, unknown>>().entry?.map(({ resource }) => resource) ?? [];
+
+/** `Patient/$match` in another country: by an identifier and a birth date, certain or nothing. */
+export async function matchAbroad(client: CountryClient, clinician: DemoClinician, country: string, person: Pick<DemoPerson, 'identifier' | 'birthDate'>): Promise<string | undefined> {
+  const patient = { resourceType: 'Patient', identifier: [person.identifier], birthDate: person.birthDate };
+  const parameter = [
+    { name: 'resource', resource: patient },
+    { name: 'onlyCertainMatches', valueBoolean: true },
+    { name: 'country', valueCode: country },
+  ];
+  const answer = await client.clinical(clinician, '/fhir/Patient/$match', { resourceType: 'Parameters', parameter });
+  demand(answer.status === 200, `the match is answered (was ${answer.status}: ${answer.text.slice(0, 300)})`);
+  const [found] = entriesOf(answer);
+  if (found === undefined) return undefined;
+  const identifiers = found['identifier'] as readonly BusinessIdentifier[];
+  demand(identifiers.length === 1 && identifiers[0]?.value === person.identifier.value, 'a match returns nothing that was not sent');
+  return found.id;
+}
+
+/** The explicit request for a record held abroad. */
+export async function requestRecord(client: CountryClient, clinician: DemoClinician, handle: string, categories: readonly string[]): Promise<Answer> {
+  const parameter = [
+    { name: 'patient', valueReference: { reference: `Patient/${handle}` } },
+    ...categories.map((category) => ({ name: 'category', valueCode: category })),
+    { name: 'purpose', valueCode: 'TREAT' },
+  ];
+  return client.clinical(clinician, '/fhir/$request-record', { resourceType: 'Parameters', parameter });
+}
+
+/** A named value of a Parameters resource. */
+export function parameterOf(answer: Answer, name: string): string {
+  const { parameter = [] } = answer.json<{ parameter?: readonly Record<string, unknown>[] }>();
+  const found = parameter.find((one) => one['name'] === name);
+  const value = Object.entries(found ?? {}).find(([key]) => key.startsWith('value'))?.[1];
+  return typeof value === 'string' ? value : ((value as { reference?: string } | undefined)?.reference ?? '');
+}

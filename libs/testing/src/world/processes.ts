@@ -1,0 +1,62 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+
+const START_WITHIN_MS = 60_000;
+
+/** One process of the world: a role of a country, or the orderer. It is started, killed and started again by tests. */
+export class WorldProcess {
+  private child: ChildProcess | undefined;
+  private exited: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly name: string,
+    private readonly command: readonly string[],
+    private readonly sink: (line: string) => void,
+  ) {}
+
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  get isRunning(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Starts it and waits until it says `ready` on its standard output. */
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, [...this.command], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = child;
+    this.exited = once(child, 'exit');
+    const { stdout, stderr } = child;
+    stderr.on('data', (data: Buffer) => this.sink(data.toString()));
+    await new Promise<void>((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error(`${this.name} did not get ready`)), START_WITHIN_MS);
+      stdout.on('data', (data: Buffer) => {
+        const text = data.toString();
+        this.sink(text);
+        if (!text.includes('ready')) return;
+        clearTimeout(late);
+        resolve();
+      });
+      child.once('exit', (code) => {
+        clearTimeout(late);
+        reject(new Error(`${this.name} ended at its start with ${code ?? 'a signal'}`));
+      });
+    });
+  }
+
+  /** Waits until the process has ended by itself; tells the signal that ended it. */
+  async ended(withinMs: number): Promise<boolean> {
+    const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), withinMs).unref());
+    return Promise.race([this.exited.then(() => true as const), late]);
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    if (!this.isRunning) return;
+    this.child?.kill(signal);
+    if (!(await this.ended(15_000))) {
+      this.child?.kill('SIGKILL');
+      await this.exited;
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CountryCode, NodeConfig, OrdererConfig } from '@portolan/contracts';
+import { jwksOf, type JwtKey } from '@portolan/jose';
+import {
+  admitPartner,
+  CountryFolders,
+  ordererFolders,
+  provisionCountry,
+  provisionOrderer,
+  storeAdmission,
+  SystemClock,
+  SystemRandom,
+  type CountryMaterial,
+  type OrdererMaterial,
+} from '@portolan/keys';
+import { migrateCountry, migrateOrderer, provisionDatabase, provisionOrdererDatabase, type DatabaseAddress, type PasswordOf } from '@portolan/postgres';
+import { X509Authorities } from '@portolan/x509';
+import { accountsOf, demoPersons } from './demo-people.js';
+import { findJson, freePorts, keep, keepJson } from './files.js';
+import { foundChannel } from './found-channel.js';
+import { providerKey, systemKey } from './hospital-keys.js';
+
+export const REGULATOR = 'REG';
+const CHANNEL = 'portolan-demo';
+const HOST = '127.0.0.1';
+
+export interface WorldPlan {
+  readonly root: string;
+  readonly countriesFolder: string;
+  readonly countries: readonly CountryCode[];
+  readonly apart: boolean;
+  readonly logLevel: NodeConfig['logging']['level'];
+  /** Tests of crashes: each role of each country reads its own checkpoint file. */
+  readonly checkpoints: boolean;
+  readonly database: { readonly admin: DatabaseAddress; readonly passwordOf: PasswordOf };
+}
+
+/** A provisioned country: its configuration, and what the outside needs to speak with it. */
+export interface ProvisionedCountry {
+  readonly config: NodeConfig;
+  readonly configFile: string;
+  /** The hospital's system: it sends, asks and states who acts. */
+  readonly hospital: { readonly clientId: string; readonly key: JwtKey };
+}
+
+export interface ProvisionedWorld {
+  readonly countries: ReadonlyMap<CountryCode, ProvisionedCountry>;
+  readonly orderer: { readonly config: OrdererConfig; readonly configFile: string };
+}
+
+interface Ports {
+  readonly orderer: number;
+  readonly countries: Readonly<Record<CountryCode, Readonly<Record<'http' | 'mllp' | 'inbox' | 'openid' | 'edge' | 'exchange' | 'notary', number>>>>;
+}
+
+/**
+ * Everything that countries need before they can start: keys, certificates issued to each other, databases, a founded channel,
+ * configuration files. What is there stays, so that a second start finds the same world.
+ */
+export async function provisionWorld(plan: WorldPlan): Promise<ProvisionedWorld> {
+  const clock = new SystemClock();
+  const authorities = new X509Authorities();
+  const folderOf = (name: string): string => join(plan.root, name.toLowerCase());
+  const materials = await Promise.all(plan.countries.map((country) => provisionCountry(country, { folder: folderOf(country), clock, authorities })));
+  const orderer = await provisionOrderer(REGULATOR, { folder: folderOf(REGULATOR), clock, authorities });
+  await admitAll(plan, materials, orderer, { clock, authorities });
+  await provisionDatabases(plan);
+  await found(plan, materials, orderer);
+  const ports = await settledPorts(plan);
+  const countries = new Map<CountryCode, ProvisionedCountry>();
+  for (const country of plan.countries) countries.set(country, await writeCountry(plan, country, ports));
+  return { countries, orderer: await writeOrderer(plan, ports) };
+}
+
+type Tools = { readonly clock: SystemClock; readonly authorities: X509Authorities };
+
+/** Each country lets each other one in by the TLS key it registers; the orderer lets every notary in. */
+async function admitAll(plan: WorldPlan, materials: readonly CountryMaterial[], orderer: OrdererMaterial, tools: Tools): Promise<void> {
+  const foldersOf = (country: CountryCode): CountryFolders => new CountryFolders(join(plan.root, country.toLowerCase()));
+  for (const guest of materials) {
+    for (const host of materials.filter(({ country }) => country !== guest.country)) {
+      const { kid, publicJwk } = guest.exchange.tls;
+      const admission = await admitPartner({ org: guest.country, kid, publicJwk }, { authorityFolder: foldersOf(host.country).authority, ...tools });
+      await storeAdmission(foldersOf(guest.country).partner(host.country), admission);
+    }
+    const { kid, publicJwk } = guest.notary.tls;
+    const { authority: authorityFolder } = ordererFolders(join(plan.root, orderer.org.toLowerCase()));
+    await storeAdmission(foldersOf(guest.country).orderer, await admitPartner({ org: guest.country, kid, publicJwk }, { authorityFolder, ...tools }));
+  }
+}
+
+async function provisionDatabases(plan: WorldPlan): Promise<void> {
+  const { admin, passwordOf } = plan.database;
+  for (const country of plan.countries) {
+    const database = await provisionDatabase(admin, country, passwordOf);
+    await migrateCountry(database);
+    for (const role of ['edge', 'exchange', 'notary'] as const) await keep(join(plan.root, country.toLowerCase(), role, 'database.secret'), database[role].password);
+  }
+  const database = await provisionOrdererDatabase(admin, REGULATOR.toLowerCase(), passwordOf);
+  await migrateOrderer(database);
+  await keep(join(plan.root, REGULATOR.toLowerCase(), 'orderer', 'database.secret'), database.orderer.password);
+}
+
+const genesisFile = (plan: WorldPlan): string => join(plan.root, 'genesis.json');
+
+async function found(plan: WorldPlan, countries: readonly CountryMaterial[], orderer: OrdererMaterial): Promise<void> {
+  const file = genesisFile(plan);
+  if ((await readFile(file, 'utf8').catch(() => undefined)) !== undefined) return;
+  const { root, countriesFolder } = plan;
+  await keep(file, await foundChannel({ channel: CHANNEL, root, countriesFolder, countries, orderer, clock: new SystemClock(), random: new SystemRandom() }));
+}
+
+async function settledPorts(plan: WorldPlan): Promise<Ports> {
+  const file = join(plan.root, 'ports.json');
+  const known = await findJson<Ports>(file);
+  if (known !== undefined) return known;
+  const names = ['http', 'mllp', 'inbox', 'openid', 'edge', 'exchange', 'notary'] as const;
+  const free = await freePorts(1 + plan.countries.length * names.length);
+  const [orderer = 0, ...rest] = free;
+  const countries = plan.countries.map((country, i) => [country, Object.fromEntries(names.map((name, j) => [name, rest[i * names.length + j] ?? 0]))] as const);
+  const ports = { orderer, countries: Object.fromEntries(countries) } as Ports;
+  await keepJson(file, ports);
+  return ports;
+}
+
+async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports): Promise<ProvisionedCountry> {
+  const cc = country.toLowerCase();
+  const home = join(plan.root, cc);
+  const mine = ports.countries[country];
+  if (mine === undefined) throw new Error(`no ports were kept for ${country}: remove ${plan.root} and start anew`);
+  const clientId = `hospital-${cc}`;
+  const key = await systemKey(join(home, 'demo'), clientId);
+  const issuer = `http://${HOST}:${mine.openid}`;
+  const audience = `urn:portolan:node:${cc}`;
+  const organisation = { system: `urn:portolan:demo:${cc}:organisation`, value: 'hospital-1', name: `Demo hospital ${country}` };
+  const providerSystem = `urn:portolan:demo:${cc}:professional`;
+  const openidFile = join(home, 'demo', 'openid.json');
+  await keepJson(openidFile, {
+    demo: true,
+    country,
+    audience,
+    signingKey: await providerKey(join(home, 'demo')),
+    accounts: accountsOf(country, demoPersons),
+    apps: [{ clientId: 'portolan-cli', name: 'portolan', redirectUris: [`http://${HOST}/portolan/callback`], scopes: ['portal'] }],
+    systems: [{ clientId, name: organisation.name, jwks: jwksOf([key]), scopes: ['system/*.read', 'system/*.write'] }],
+  });
+  const partners = plan.countries
+    .filter((other) => other !== country)
+    .map((other) => ({ country: other, inbox: { host: HOST, port: ports.countries[other]?.inbox ?? 0 } }));
+  const { admin } = plan.database;
+  const config: NodeConfig = {
+    v: 1,
+    mode: 'demo',
+    country,
+    home,
+    countries: plan.countriesFolder,
+    database: { host: admin.host, port: admin.port, name: `portolan_${cc}`, poolSize: 6 },
+    ledger: { kind: 'embedded', genesis: genesisFile(plan), orderer: { host: HOST, port: ports.orderer }, headEveryMs: 300 },
+    inbox: { host: HOST, port: mine.inbox },
+    partners,
+    transport: plan.apart ? { kind: 'tcp', host: HOST, edge: mine.edge, exchange: mine.exchange, notary: mine.notary } : { kind: 'together' },
+    http: { host: HOST, port: mine.http },
+    mllp: { host: HOST, port: mine.mllp },
+    openid: { issuer, audience, jwksUri: `${issuer}/jwks`, providerSystem },
+    demoOpenid: { door: { host: HOST, port: mine.openid }, file: openidFile },
+    clients: [{ clientId, name: organisation.name, organisation, jwks: { keys: [key.publicJwk as unknown as Record<string, unknown>] }, providerSystem }],
+    sources: demoSources(country, organisation, clientId),
+    custodian: { name: `Demo health record of ${country}`, identifier: { system: organisation.system, value: 'custodian' } },
+    logging: { level: plan.logLevel },
+    telemetry: { kind: 'none' },
+    ...(plan.checkpoints ? { checkpointFile: join(home, 'checkpoint') } : {}),
+  };
+  const configFile = join(home, 'node.json');
+  await keepJson(configFile, config);
+  return { config, configFile, hospital: { clientId, key } };
+}
+
+/** The systems that send in the demonstration, as their messages name them. */
+function demoSources(country: CountryCode, organisation: NodeConfig['sources'][number]['organisation'], clientId: string): NodeConfig['sources'] {
+  const overMllp: Readonly<Record<string, readonly string[]>> = {
+    EE: ['NAIDIS-HIS|EE-NAIDISHAIGLA', 'NAIDIS-LIS|EE-NAIDISLABOR'],
+    PT: ['SIEX|PT-HOSPITAL-EXEMPLO', 'SIL|PT-LAB-EXEMPLO'],
+  };
+  return [...(overMllp[country] ?? []), clientId].map((name) => ({ name, organisation }));
+}
+
+async function writeOrderer(plan: WorldPlan, ports: Ports): Promise<ProvisionedWorld['orderer']> {
+  const { admin } = plan.database;
+  const home = join(plan.root, REGULATOR.toLowerCase());
+  const config: OrdererConfig = {
+    v: 1,
+    org: REGULATOR,
+    home,
+    genesis: genesisFile(plan),
+    door: { host: HOST, port: ports.orderer },
+    database: { host: admin.host, port: admin.port, name: `portolan_${REGULATOR.toLowerCase()}` },
+    logging: { level: plan.logLevel },
+  };
+  const configFile = join(home, 'orderer.json');
+  await keepJson(configFile, config);
+  return { config, configFile };
+}

@@ -1,0 +1,131 @@
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { CountryCode } from '@portolan/contracts';
+import { roles, type Role } from '@portolan/domain';
+import { startNode, startOrderer, type LogSink } from '@portolan/nest';
+import { EmbeddedCluster } from '@portolan/postgres';
+import { WorldProcess } from './processes.js';
+import { provisionWorld, type ProvisionedCountry, type ProvisionedWorld } from './provision-world.js';
+
+export interface WorldOptions {
+  /** Keys, databases and configuration lie here and stay; a second start with the same folder is the same world. */
+  readonly folder: string;
+  readonly countries?: readonly CountryCode[];
+  /** `together`: every country in this process. `apart`: a process a role. */
+  readonly roles?: 'together' | 'apart';
+  readonly logLevel?: 'silent' | 'error' | 'info';
+  readonly sink?: LogSink;
+  /** Tests of crashes: each country's processes strike where its checkpoint file says. */
+  readonly checkpoints?: boolean;
+  /** Where PostgreSQL may put its data when `folder` cannot be reached by its user. */
+  readonly reachableFolder?: string;
+  readonly fsync?: boolean;
+  /** Told of each thing that takes a while. */
+  readonly progress?: (what: string) => void;
+}
+
+const here = dirname(fileURLToPath(import.meta.url));
+/** The clone's root: this file lies in libs/testing/{src,dist}/world. */
+export const repository = resolve(here, '../../../..');
+
+/** N countries on loopback with the embedded column: what the demo and the scenarios run on. */
+export class World {
+  private readonly closers: (() => Promise<void>)[] = [];
+  readonly processes = new Map<string, WorldProcess>();
+
+  private constructor(
+    readonly options: WorldOptions,
+    readonly cluster: EmbeddedCluster,
+    readonly provisioned: ProvisionedWorld,
+  ) {}
+
+  static async start(options: WorldOptions): Promise<World> {
+    const { folder, progress = () => undefined, reachableFolder } = options;
+    progress('starting PostgreSQL');
+    const cluster = new EmbeddedCluster({
+      dataFolder: join(folder, 'postgres'),
+      fsync: options.fsync ?? true,
+      maxConnections: 200,
+      ...(reachableFolder === undefined ? {} : { reachableFolder }),
+    });
+    const admin = await cluster.start();
+    try {
+      progress('keys, certificates, databases and the channel');
+      const countries = options.countries ?? ['EE', 'PT', 'BE', 'DE'];
+      const apart = options.roles === 'apart';
+      const provisioned = await provisionWorld({
+        root: folder,
+        countriesFolder: join(repository, 'libs/countries'),
+        countries,
+        apart,
+        logLevel: options.logLevel ?? 'error',
+        checkpoints: options.checkpoints ?? false,
+        database: { admin, passwordOf: (user) => cluster.passwordOf(user) },
+      });
+      const world = new World(options, cluster, provisioned);
+      await world.startAll(apart, progress);
+      return world;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  country(code: CountryCode): ProvisionedCountry {
+    const found = this.provisioned.countries.get(code);
+    if (found === undefined) throw new Error(`no country ${code} in this world`);
+    return found;
+  }
+
+  /** The process of one role of one country; worlds apart only. */
+  process(code: CountryCode, role: Role): WorldProcess {
+    const found = this.processes.get(`${code} ${role}`);
+    if (found === undefined) throw new Error(`no process of ${code} ${role} in this world`);
+    return found;
+  }
+
+  async stop(): Promise<void> {
+    for (const close of this.closers.splice(0).reverse()) await close();
+    await this.cluster.stop();
+  }
+
+  private async startAll(apart: boolean, progress: (what: string) => void): Promise<void> {
+    try {
+      progress('the orderer of the embedded ledger');
+      if (apart) await this.spawnAll(progress);
+      else await this.startHere(progress);
+    } catch (error) {
+      for (const close of this.closers.splice(0).reverse()) await close();
+      throw error;
+    }
+  }
+
+  private async startHere(progress: (what: string) => void): Promise<void> {
+    const sink = this.options.sink ?? ((line: string) => void process.stderr.write(`${line}\n`));
+    const orderer = await startOrderer(this.provisioned.orderer.config, sink);
+    this.closers.push(() => orderer.close());
+    for (const [code, { config }] of this.provisioned.countries) {
+      progress(`country ${code}`);
+      const node = await startNode(config, undefined, sink);
+      this.closers.push(() => node.close());
+    }
+  }
+
+  private async spawnAll(progress: (what: string) => void): Promise<void> {
+    const sink = this.options.sink ?? ((text: string) => void process.stderr.write(text));
+    const cli = join(repository, 'apps/cli/dist/main.js');
+    const orderer = new WorldProcess('orderer', [cli, 'node', '--orderer', '--config', this.provisioned.orderer.configFile], sink);
+    await this.launch(orderer);
+    for (const [code, { configFile }] of this.provisioned.countries) {
+      progress(`country ${code}, a process a role`);
+      const started = [...roles].reverse().map((role) => new WorldProcess(`${code} ${role}`, [join(repository, `apps/${role}/dist/main.js`), '--config', configFile], sink));
+      await Promise.all(started.map((one) => this.launch(one)));
+    }
+  }
+
+  private async launch(one: WorldProcess): Promise<void> {
+    this.processes.set(one.name, one);
+    await one.start();
+    this.closers.push(() => one.stop());
+  }
+}
