@@ -751,7 +751,6 @@ export const schemas = {
   "required": [
    "language",
    "title",
-   "resultsTitle",
    "sections",
    "columns",
    "incomplete",
@@ -764,9 +763,6 @@ export const schemas = {
     "pattern": "^[a-z]{2,3}(-[A-Z]{2})?$"
    },
    "title": {
-    "$ref": "#/$defs/wording-text"
-   },
-   "resultsTitle": {
     "$ref": "#/$defs/wording-text"
    },
    "sections": {

@@ -365,7 +365,6 @@ export interface SummaryWording {
    */
   language: string;
   title: WordingText;
-  resultsTitle: WordingText;
   sections: SummarySectionTitles;
   columns: SummaryColumns;
   incomplete: WordingText;

@@ -1,9 +1,8 @@
 import { stableUuid, type Sha256Hex } from '@portolan/formats';
-import type { BusinessIdentifier, CountryCode, Instant } from '@portolan/contracts';
+import type { BusinessIdentifier, CountryCode, Instant, SummaryWording } from '@portolan/contracts';
 import type { Minimised } from './minimise.js';
 import type { Entry } from './entries.js';
 import type { JsonObject, Resource } from './resource.js';
-import type { SummaryWording } from './wording.js';
 
 /** The organisation that answers for the record in its country. */
 export interface Custodian {

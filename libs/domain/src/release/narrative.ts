@@ -1,7 +1,7 @@
+import type { SummaryWording } from '@portolan/contracts';
 import { DecimalText } from '@portolan/formats';
 import { shownTime } from './clinical-time.js';
 import { child, isObject, objects, text, type Json, type JsonObject, type Resource } from './resource.js';
-import type { SummaryWording } from './wording.js';
 
 /** A FHIR Narrative, status `generated`: made from what is left after minimising, never from a source's narrative. */
 export interface Narrative extends JsonObject {
@@ -86,8 +86,14 @@ function valueOf(holder: JsonObject): string {
 type Detail = (resource: Resource) => readonly string[];
 const status: Detail = (r) => [isObject(r['clinicalStatus']) ? conceptName(r['clinicalStatus']) : (text(r, 'status') ?? '')];
 const dosage: Detail = (r) =>
-  [...objects(r['dosage']), ...objects(r['dosageInstruction'])].map((d) =>
-    words(text(d, 'text') ?? '', ...objects(d['doseAndRate']).map((rate) => quantity(rate['doseQuantity'])), conceptName(d['route'])),
+  [...objects(r['dosage']), ...objects(r['dosageInstruction'])].map(
+    (d) =>
+      text(d, 'text') ??
+      words(
+        ...objects(d['doseAndRate']).map((rate) => quantity(rate['doseQuantity'])),
+        conceptName(d['route']),
+        text(d, 'patientInstruction') ?? '',
+      ),
   );
 const notes: Detail = (r) => objects(r['note']).map((note) => text(note, 'text') ?? '');
 

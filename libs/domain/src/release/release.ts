@@ -1,4 +1,4 @@
-import { PortolanError, type DataCategory, type Instant } from '@portolan/contracts';
+import { PortolanError, type DataCategory, type Instant, type SummaryWording } from '@portolan/contracts';
 import type { Sha256Hex } from '@portolan/formats';
 import type { Custodian } from './bundle.js';
 import { minimise, type Minimised } from './minimise.js';
@@ -7,7 +7,6 @@ import { readResource, writeResource, type Resource } from './resource.js';
 import { assembleResults } from './results.js';
 import { narrow, type OpeningScope, type Scope } from './scope.js';
 import { assembleSummary } from './summary.js';
-import type { SummaryWording } from './wording.js';
 
 /** Everything that a release depends on. */
 export interface ReleasePlan {

@@ -1,22 +1,8 @@
+import type { SummaryWording } from '@portolan/contracts';
 import { hasCode, objects, type Json, type Resource } from './resource.js';
 
-export type SectionKey =
-  | 'problems'
-  | 'allergies'
-  | 'medications'
-  | 'immunizations'
-  | 'procedures'
-  | 'devices'
-  | 'results'
-  | 'vitalSigns'
-  | 'socialHistory'
-  | 'pregnancy'
-  | 'pastProblems'
-  | 'alerts'
-  | 'planOfCare'
-  | 'imaging'
-  | 'dispensed'
-  | 'claims';
+/** The sections by their keys in `summary-wording`. */
+export type SectionKey = keyof SummaryWording['sections'];
 
 /** A section of the summary: its LOINC code, and what it takes. */
 export interface Section {

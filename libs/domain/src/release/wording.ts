@@ -1,23 +1,11 @@
-import type { SectionKey } from './sections.js';
+import type { SummaryWording } from '@portolan/contracts';
 
-/** The words of a generated document in one language (data: `libs/countries`). */
-export interface SummaryWording {
-  /** BCP 47. */
-  readonly language: string;
-  readonly title: string;
-  readonly resultsTitle: string;
-  readonly sections: Readonly<Record<SectionKey, string>>;
-  readonly columns: { readonly date: string; readonly what: string; readonly details: string };
-  /** Said once in every summary: it may be incomplete. */
-  readonly incomplete: string;
-  /** Said in a section without data; never that there is none. */
-  readonly nothing: string;
-}
+export type { SummaryWording };
 
+/** The words where a country's folder brings none of its own (`wording.json`). */
 export const englishWording: SummaryWording = {
   language: 'en',
   title: 'International Patient Summary',
-  resultsTitle: 'Laboratory results',
   sections: {
     allergies: 'Allergies and Intolerances',
     medications: 'Medication Summary',
