@@ -54,31 +54,29 @@ function token({ system, code }: TokenCriterion, parameters: Parameters): string
 }
 
 function date({ prefix, start, end }: DateCriterion, parameters: Parameters): string {
-  const from = parameters.add(start, '::timestamptz');
-  const to = parameters.add(end, '::timestamptz');
+  const from = (): string => parameters.add(start, '::timestamptz');
+  const to = (): string => parameters.add(end, '::timestamptz');
   return prefixSql(prefix, {
-    within: `v.start_at >= ${from} AND v.end_at <= ${to}`,
-    above: `v.end_at > ${to}`,
-    below: `v.start_at < ${from}`,
-    after: `v.start_at >= ${to}`,
-    before: `v.end_at <= ${from}`,
+    within: () => `v.start_at >= ${from()} AND v.end_at <= ${to()}`,
+    above: () => `v.end_at > ${to()}`,
+    below: () => `v.start_at < ${from()}`,
+    after: () => `v.start_at >= ${to()}`,
+    before: () => `v.end_at <= ${from()}`,
   });
 }
 
 function quantity({ prefix, value, low, high, unit }: QuantityCriterion, parameters: Parameters): string {
-  const number = parameters.add(value, '::double precision');
-  const [from, to] = [parameters.add(low, '::double precision'), parameters.add(high, '::double precision')];
+  const number = (of: number): string => parameters.add(of, '::double precision');
   const exactly = prefix === 'eq' || prefix === 'ne';
   const compared = prefixSql(prefix, {
-    within: exactly ? `v.low >= ${from} AND v.high < ${to}` : `v.low = ${number} AND v.high = ${number}`,
-    above: `v.high > ${number}`,
-    below: `v.low < ${number}`,
-    after: `v.low > ${number}`,
-    before: `v.high < ${number}`,
+    within: () =>
+      exactly ? `v.low >= ${number(low)} AND v.high < ${number(high)}` : `v.low = ${number(value)} AND v.high = ${number(value)}`,
+    above: () => `v.high > ${number(value)}`,
+    below: () => `v.low < ${number(value)}`,
+    after: () => `v.low > ${number(value)}`,
+    before: () => `v.high < ${number(value)}`,
   });
-  // All parameters stand in the statement, whichever the prefix needs: PostgreSQL must know their types.
-  const typed = `${number} IS NOT NULL AND ${from} IS NOT NULL AND ${to} IS NOT NULL`;
-  return `(${compared}) AND ${typed}${unit === undefined ? '' : ` AND ${unitSql(unit, parameters)}`}`;
+  return unit === undefined ? compared : `(${compared}) AND ${unitSql(unit, parameters)}`;
 }
 
 function unitSql({ system, code }: { system: string | undefined; code: string }, parameters: Parameters): string {
@@ -87,25 +85,27 @@ function unitSql({ system, code }: { system: string | undefined; code: string },
   return `(v.code = ${wanted} OR v.unit = ${wanted})`;
 }
 
-/** R4 section 3.1.1.4.5, as the domain's prefixHolds. */
-function prefixSql(prefix: SearchPrefix, sql: Record<'within' | 'above' | 'below' | 'after' | 'before', string>): string {
+type Comparison = 'within' | 'above' | 'below' | 'after' | 'before';
+
+/** R4 section 3.1.1.4.5, as the domain's prefixHolds. Only what the prefix needs is written: each parameter must be used. */
+function prefixSql(prefix: SearchPrefix, sql: Readonly<Record<Comparison, () => string>>): string {
   switch (prefix) {
     case 'eq':
-      return sql.within;
+      return sql.within();
     case 'ne':
-      return `NOT (${sql.within})`;
+      return `NOT (${sql.within()})`;
     case 'gt':
-      return sql.above;
+      return sql.above();
     case 'lt':
-      return sql.below;
+      return sql.below();
     case 'ge':
-      return `${sql.above} OR (${sql.within})`;
+      return `${sql.above()} OR (${sql.within()})`;
     case 'le':
-      return `${sql.below} OR (${sql.within})`;
+      return `${sql.below()} OR (${sql.within()})`;
     case 'sa':
-      return sql.after;
+      return sql.after();
     case 'eb':
-      return sql.before;
+      return sql.before();
   }
 }
 
