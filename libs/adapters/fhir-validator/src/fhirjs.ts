@@ -3,7 +3,7 @@ import type { ValidationIssue } from '@portolan/domain';
 
 /** The part of FHIR.js (npm fhir, CommonJS) that is used. */
 interface FhirJs {
-  validate(resource: unknown, options: { errorOnUnexpected: boolean; skipCodeValidation: boolean }): { messages: readonly Message[] };
+  validate(resource: unknown, options: { errorOnUnexpected: false; skipCodeValidation: boolean }): { messages: readonly Message[] };
 }
 interface Message {
   readonly location?: string;
@@ -13,7 +13,7 @@ interface Message {
 
 /**
  * FHIR.js's structural pass, as a second opinion with definitions of its own. Its judgement of references (it takes a
- * version for a type), of codes (it wants every coding of a concept in the set) and of required choices (it takes `false` for
+ * version for a type), of unknown elements (it does not know ExplanationOfBenefit.adjudication), of codes (it wants every coding of a concept in the set) and of required choices (it takes `false` for
  * missing) is not asked for. Loaded at first use.
  */
 export class FhirJsPass {
@@ -22,7 +22,7 @@ export class FhirJsPass {
   /** Takes numbers for decimals. */
   issues(resource: unknown): readonly ValidationIssue[] {
     this.loaded ??= load();
-    const { messages } = this.loaded.validate(resource, { errorOnUnexpected: true, skipCodeValidation: true });
+    const { messages } = this.loaded.validate(resource, { errorOnUnexpected: false, skipCodeValidation: true });
     return messages
       .filter(isAsked)
       .map(({ location = '', message = '' }) => ({ severity: 'error', code: 'structure', path: location, reason: wording(message) }));

