@@ -12,7 +12,8 @@ const plugins = [
     },
   }),
 ];
-const conditions = ['@portolan/source', 'node', 'import', 'default'];
+/** Packages of the house resolve to their source. No `import` here: Node would then give ES modules to `require`, too. */
+const conditions = ['@portolan/source', 'node'];
 const shared = { environment: 'node' as const, exclude: ['**/node_modules/**', '**/dist/**'] };
 
 /** unit: pure and quick. int: a real database, socket or process. scenario: whole countries. */
