@@ -3,7 +3,7 @@ import { PortolanError, type LedgerGenesis } from '@portolan/contracts';
 import { EmbeddedLedger, nodeTools, readGenesis, TlsOrdererLink } from '@portolan/embedded-ledger';
 import { JoseSigner } from '@portolan/jose';
 import { FileKeyVault, findPartnerIdentity, MasterKeyDataKeys, sha256 } from '@portolan/keys';
-import { openLedgerCopyStore, openNotaryDatabase } from '@portolan/postgres';
+import { openNotaryDatabase } from '@portolan/postgres';
 import type { RoleLink } from '../link/role-link.js';
 import { NotaryRole } from '../notary/notary.role.js';
 import type { Opened } from '../runtime/role-app.js';
@@ -24,11 +24,8 @@ export async function composeNotary(ground: NodeGround, link: RoleLink, opened: 
   const { config, folders, validators, clock, random, logger, checkpoint } = ground;
   const genesis = await genesisOf(ground);
   const dataKeys = await MasterKeyDataKeys.open(folders.master('notary'));
-  const databaseConfig = await databaseOf(config, 'notary');
-  const database = await openNotaryDatabase(databaseConfig, dataKeys);
+  const database = await openNotaryDatabase(await databaseOf(config, 'notary'), dataKeys);
   opened.add(() => database.close());
-  const copy = await openLedgerCopyStore(databaseConfig);
-  opened.add(() => copy.close());
   const vault = new FileKeyVault({ folder: folders.keys('notary'), clock });
   const identity = await findPartnerIdentity(folders.orderer, vault);
   if (identity === undefined) throw new PortolanError('keys.none-live', 'notary/orderer');
@@ -36,7 +33,7 @@ export async function composeNotary(ground: NodeGround, link: RoleLink, opened: 
   const ledger = await EmbeddedLedger.open({
     org: config.country,
     genesis: genesis.text,
-    store: copy.store,
+    store: database.ledger,
     orderer: new TlsOrdererLink({ ...config.ledger.orderer, tls, validators }),
     signer: new JoseSigner(vault),
     clock,

@@ -23,7 +23,7 @@ export async function startOrderer(config: OrdererConfig, sink: LogSink): Promis
     opened.add(() => database.close());
     const genesis = await readFile(config.genesis, 'utf8');
     const signer = new JoseSigner(new FileKeyVault({ folder: folders.keys, clock }));
-    const orderer = await EmbeddedOrderer.start({ genesis, store: database.orderer, copy: database.copy, signer, clock, validators, onTrouble });
+    const orderer = await EmbeddedOrderer.start({ genesis, store: database.store, copy: database.copy, signer, clock, validators, onTrouble });
     opened.add(() => orderer.close());
     const { privateKeyPem: key, certificatePem: cert, authorityPem } = await readTlsIdentity(folders.door);
     const door = await OrdererDoor.listen({ ...config.door, tls: { key, cert, ca: [authorityPem] }, orderer, validators, onTrouble });

@@ -20,6 +20,8 @@ import type { NodeLogger } from '../runtime/logger.js';
 /** Most steps of one transaction: the rule's own limit is 1,000. */
 const MAX_STEPS = 1_000;
 const LEASE_MS = 10_000;
+/** Characters of leaves and proofs in one batch: a signed transaction has at most 1,000,000, in base64url. */
+const MAX_CHARS = 600_000;
 /** A step whose predecessor is not visible yet waits this long before it is tried again. */
 const HOLD_BACK_MS = 200;
 
@@ -70,7 +72,7 @@ export class Batcher {
   private async begin(fencing: number): Promise<boolean> {
     const { uow, random, checkpoint } = this.parts;
     const args = await uow.run(async (tx) => {
-      const pending = await tx.steps.pending(this.size);
+      const pending = withinChars(await tx.steps.pending(this.size));
       if (pending.length === 0) return undefined;
       const n = ((await tx.batches.last()) ?? -1) + 1;
       const batch = { n, txId: random.uuid(), args: { v: 1, n, steps: pending.map(batchStep) } satisfies AnchorBatchArgs };
@@ -157,6 +159,15 @@ export class Batcher {
 
 function batchStep(step: StepRow): BatchStep {
   return step.evidence === undefined || step.evidence === null ? { leaf: step.leaf } : { leaf: step.leaf, after: step.evidence as CommittedPredecessor };
+}
+
+/** The first steps that fit one transaction; at least one. */
+function withinChars(steps: readonly StepRow[]): readonly StepRow[] {
+  let chars = 0;
+  return steps.filter((step, index) => {
+    chars += step.leaf.length + JSON.stringify(step.evidence ?? '').length;
+    return index === 0 || chars <= MAX_CHARS;
+  });
 }
 
 /** Indexes of the steps that the rule asks to hold back, `steps/3,7`; undefined where the batch failed for another reason. */

@@ -64,6 +64,7 @@ export class CountryClient {
     const form = new URLSearchParams({
       grant_type: 'client_credentials',
       scope: 'system/*.read system/*.write',
+      resource: audience,
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: assertion,
     });

@@ -23,6 +23,15 @@ const common: TableGrants = {
   lease: KEEP,
 };
 
+/** An organisation's copy of the embedded ledger: a country's notary has one, and the orderer. */
+const ledgerCopy: TableGrants = {
+  ledger_block: APPEND,
+  ledger_tx: APPEND,
+  ledger_state: KEEP,
+  ledger_attestation: APPEND,
+  ledger_cursor: KEEP,
+};
+
 /** What a schema's own database user may do with each of its tables. The page to read when asking who may what. */
 export const grants: Readonly<Record<Schema, TableGrants>> = {
   edge: {
@@ -57,13 +66,9 @@ export const grants: Readonly<Record<Schema, TableGrants>> = {
     trail_permit: KEEP,
     trail_key: KEEP,
     trail_head: APPEND,
-    ledger_block: APPEND,
-    ledger_tx: APPEND,
-    ledger_state: KEEP,
-    ledger_attestation: APPEND,
-    ledger_cursor: KEEP,
+    ...ledgerCopy,
   },
-  orderer: { migration: READ, block: APPEND, block_tx: APPEND, attestation: APPEND },
+  orderer: { migration: READ, block: APPEND, block_tx: APPEND, attestation: APPEND, ...ledgerCopy },
 };
 
 /** The edge's record tables, which the exchange reads so that it decides for itself. Nothing else crosses between schemas. */
