@@ -133,7 +133,7 @@ describe('release, whatever the record', () => {
           expect(isWellFormed(JSON.parse(div ?? '') as string)).toBe(true);
         expect(covers(plan.permit, out.text)).toEqual({ covered: true });
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 

@@ -4,6 +4,7 @@ import { categoriesOf } from './categories.js';
 import { covers } from './covers.js';
 import type { StoredResource } from './record-source.port.js';
 import { release, type ReleasePlan } from './release.js';
+import { narrow } from './scope.js';
 import { isWellFormed } from './well-formed.fixture.js';
 import { englishWording } from './wording.js';
 
@@ -239,6 +240,25 @@ describe('what a permit leaves out', () => {
     expect(release(plan(['claim']))).toBeUndefined();
     expect(release(plan(['laboratory'], { gathered: record.slice(1) }))).toBeUndefined();
     expect(release(plan(['laboratory'], { gathered: record.map((r) => ({ ...r, custodian: 'PT' })) }))).toBeUndefined();
+  });
+});
+
+describe('the narrower of two scopes', () => {
+  it.each([
+    ['2020', '2020-05', '2020-05', '2020-05'],
+    ['2020-05', '2020', '2020-05', '2020-05'],
+    ['2020-05-20T10:00:00+02:00', '2020-05-20', '2020-05-20T10:00:00+02:00', '2020-05-20T10:00:00+02:00'],
+    ['2021', undefined, '2021', '2021'],
+    ['nonsense', '2020', 'nonsense', 'nonsense'],
+    ['2020', 'nonsense', 'nonsense', 'nonsense'],
+  ])('of %s and %s begins %s and ends %s', (permitted, asked, since, until) => {
+    const scope = (limit: string | undefined) => ({ categories: ['laboratory'] as const, since: limit, until: limit });
+    expect(narrow(scope(permitted), scope(asked))).toMatchObject({ since, until });
+  });
+
+  it('lets nothing through where a limit cannot be read', () => {
+    const permit = { categories: ['laboratory'] as const, identifiers: [EE_ID], until: 'nonsense' };
+    expect(release(plan(['laboratory'], { permit }))).toBeUndefined();
   });
 });
 

@@ -1,6 +1,6 @@
 import type { BusinessIdentifier, DataCategory } from '@portolan/contracts';
 import { categoriesOf } from './categories.js';
-import { isWithin } from './clinical-time.js';
+import { intervalOf, isWithin, type Interval } from './clinical-time.js';
 import type { Resource } from './resource.js';
 
 /** What may cross, or what is asked for: categories and clinical dates (calendar dates are days in UTC, both included). */
@@ -16,17 +16,20 @@ export interface OpeningScope extends Scope {
   readonly identifiers: readonly BusinessIdentifier[];
 }
 
-const later = (a: string | undefined, b: string | undefined): string | undefined =>
-  a === undefined || (b !== undefined && Date.parse(b) > Date.parse(a)) ? b : a;
-const earlier = (a: string | undefined, b: string | undefined): string | undefined =>
-  a === undefined || (b !== undefined && Date.parse(b) < Date.parse(a)) ? b : a;
+/** The limit that lets less through; `2020` begins in January and ends in December. One that cannot be read stays: it lets nothing through. */
+function tighter(a: string | undefined, b: string | undefined, isTighter: (a: Interval, b: Interval) => boolean): string | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const [first, second] = [intervalOf(a), intervalOf(b)];
+  if (first === undefined) return a;
+  return second === undefined || isTighter(second, first) ? b : a;
+}
 
 /** What both scopes cover. */
 export function narrow(permitted: Scope, asked: Scope): Scope {
   return {
     categories: permitted.categories.filter((category) => asked.categories.includes(category)),
-    since: later(permitted.since, asked.since),
-    until: earlier(permitted.until, asked.until),
+    since: tighter(permitted.since, asked.since, (a, b) => a.from > b.from),
+    until: tighter(permitted.until, asked.until, (a, b) => a.to < b.to),
   };
 }
 

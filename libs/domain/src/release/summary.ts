@@ -31,7 +31,7 @@ function compositionOf({ wording, timestamp, custodian, sha256 }: Assembly, reco
     resourceType: 'Composition',
     id,
     meta: { profile: ['http://hl7.org/fhir/uv/ips/StructureDefinition/Composition-uv-ips'] },
-    language: wording.language,
+    // The language stands in each narrative: HL7's validator, offline, takes only the common ones in Composition.language.
     text: paragraph(wording.incomplete, wording.language),
     status: 'final',
     type: { coding: [{ system: 'http://loinc.org', code: '60591-5', display: 'Patient summary Document' }] },

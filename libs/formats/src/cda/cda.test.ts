@@ -156,11 +156,18 @@ describe('what a source does not say', () => {
     expect(only(answer, 'Condition')[0]).toMatchObject({ verificationStatus: { coding: [{ code: 'refuted' }] } });
   });
 
-  it('leaves a status out and says why, where FHIR demands one', () => {
+  it('takes an allergy as active where no status is said, because FHIR demands one, and tells so', () => {
     const answer = translated(mari, (text) => text.replace(/(ALG-ACT-1"\/>[\s\S]*?)<statusCode code="active"\/>/, '$1'));
-    expect(toFhirJson(only(answer, 'AllergyIntolerance')[0]!)).toContain(
-      '"clinicalStatus":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]}',
+    expect(only(answer, 'AllergyIntolerance')[0]).toMatchObject({ clinicalStatus: { coding: [{ code: 'active' }] } });
+    expect(answer.account.constants).toContainEqual(expect.objectContaining({ rule: 'allergy.unsaid-status', value: 'active' }));
+  });
+
+  it('is marked as an error where the source took it back', () => {
+    const answer = translated(mari, (text) =>
+      text.replace(/(PRB-ACT-1"\/>[\s\S]*?)<statusCode code="active"\/>/, '$1<statusCode code="nullified"/>'),
     );
+    expect(only(answer, 'Condition')[0]).toMatchObject({ verificationStatus: { coding: [{ code: 'entered-in-error' }] } });
+    expect(only(answer, 'Condition')[0]).not.toHaveProperty('clinicalStatus');
   });
 });
 
