@@ -273,6 +273,41 @@ export const errorRegistry = {
   "http": 403,
   "fhir": "forbidden"
  },
+ "http.route-unknown": {
+  "what": "There is nothing at this address",
+  "next": "Check method and path against the documentation of the API",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "http.media-type-unsupported": {
+  "what": "The content type of the body is not one that is read here",
+  "next": "Send one of the content types that the documentation of this address names",
+  "retriable": false,
+  "http": 415,
+  "fhir": "not-supported"
+ },
+ "http.body-too-large": {
+  "what": "The body of the request is larger than the limit",
+  "next": "Send it in smaller parts",
+  "retriable": false,
+  "http": 413,
+  "fhir": "too-long"
+ },
+ "http.request-malformed": {
+  "what": "The request cannot be read",
+  "next": "Check the request's syntax",
+  "retriable": false,
+  "http": 400,
+  "fhir": "structure"
+ },
+ "http.failed": {
+  "what": "The request failed because of a fault of this node",
+  "next": "Try again later; look for the failure in the edge's log",
+  "retriable": true,
+  "http": 500,
+  "fhir": "exception"
+ },
  "ingest.format-unknown": {
   "what": "The bytes are in none of the formats that this node reads",
   "next": "Send HL7 v2, CDA, KMEHR or LDT, or name the format",
@@ -357,6 +392,76 @@ export const errorRegistry = {
   "retriable": false,
   "http": 413,
   "fhir": "too-long"
+ },
+ "ingest.frame-incomplete": {
+  "what": "A connection ended or fell silent inside an MLLP frame",
+  "next": "Send the whole message again; it was not taken over",
+  "retriable": true,
+  "http": 400,
+  "fhir": "incomplete"
+ },
+ "ingest.sender-unknown": {
+  "what": "The sending system is not one that this node knows",
+  "next": "Add the sender (MSH-3|MSH-4 over MLLP, client id over HTTP) to the node's sources, then replay the reject",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden",
+  "hl7": "204"
+ },
+ "ingest.body-missing": {
+  "what": "The request has no body, or not as bytes",
+  "next": "Send the message itself as the body, with its content type",
+  "retriable": false,
+  "http": 400,
+  "fhir": "required"
+ },
+ "ingest.person-unidentified": {
+  "what": "The message bears no identifier of a known system for its person",
+  "next": "Send an identifier with its assigning authority, and name that authority in the country's folder",
+  "retriable": false,
+  "http": 422,
+  "fhir": "required",
+  "hl7": "101"
+ },
+ "ingest.several-persons": {
+  "what": "The message is about more than one person",
+  "next": "Send one message a person",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule",
+  "hl7": "207"
+ },
+ "ingest.person-ambiguous": {
+  "what": "The identifiers of the message are those of several persons",
+  "next": "Find out at the source whose message it is, correct the identifiers, and replay the reject",
+  "retriable": false,
+  "http": 409,
+  "fhir": "multiple-matches",
+  "hl7": "205"
+ },
+ "ingest.person-conflict": {
+  "what": "The message contradicts what is known of the person whose identifier it bears",
+  "next": "Find out at the source which is right; correct the message at the named place and replay the reject",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict",
+  "hl7": "204"
+ },
+ "ingest.entry-of-another-person": {
+  "what": "The message moves an entry from one person to another",
+  "next": "Find out at the source whose entry it is; entries are never moved between persons silently",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict",
+  "hl7": "204"
+ },
+ "ingest.failed": {
+  "what": "The message could not be taken over because of a fault of this node",
+  "next": "Send it again later; look for the failure in the edge's log if it lasts",
+  "retriable": true,
+  "http": 500,
+  "fhir": "exception",
+  "hl7": "207"
  },
  "keys.none-live": {
   "what": "No live key for this use",
@@ -791,6 +896,41 @@ export const errorRegistry = {
   "retriable": false,
   "http": 413,
   "fhir": "too-long"
+ },
+ "operator.reject-unknown": {
+  "what": "There is no reject of this id",
+  "next": "List the rejects and take an id from there",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "operator.reject-closed": {
+  "what": "The reject is closed already",
+  "next": "Nothing is left to do; read its state",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "operator.original-gone": {
+  "what": "The original cannot be read any more: its key was destroyed",
+  "next": "Discard the reject: its person was erased",
+  "retriable": false,
+  "http": 410,
+  "fhir": "deleted"
+ },
+ "operator.reason-missing": {
+  "what": "A reject is not discarded without a reason",
+  "next": "Send {\"reason\": \"…\"} with at most 500 characters",
+  "retriable": false,
+  "http": 400,
+  "fhir": "required"
+ },
+ "operator.id-invalid": {
+  "what": "The address does not hold an id of the form that is expected",
+  "next": "Take the id from the list that the operator API gives",
+  "retriable": false,
+  "http": 400,
+  "fhir": "value"
  },
  "orderer.client-unknown": {
   "what": "The client certificate's key is not a live registered TLS key of an organisation",

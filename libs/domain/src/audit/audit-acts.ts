@@ -49,6 +49,11 @@ export const auditActs = {
   'emergency-declared': { what: 'An emergency was declared to reach your record', ...secured, action: 'E', feed: true },
   'emergency-reviewed': { what: 'The use in an emergency was reviewed', ...secured, action: 'E', feed: true },
   'person-erased': { what: 'Your record was erased', ...accessed, action: 'D', feed: false },
+  'rejects-read': { what: 'The list of refused messages was read', ...secured, action: 'R', feed: false },
+  'reject-original-read': { what: 'The original of a refused message was read', ...accessed, action: 'R', feed: false },
+  'reject-repaired': { what: 'A refused message was repaired and filed', ...imported, action: 'U', feed: false },
+  'reject-discarded': { what: 'A refused message was discarded', ...secured, action: 'D', feed: false },
+  'delivery-revived': { what: 'A delivery that had been given up was started again', ...secured, action: 'E', feed: false },
   'trail-queried': { what: 'A regulator queried the audit trail', ...secured, action: 'E', feed: false },
 } as const satisfies Record<string, AuditActEntry>;
 
