@@ -66,12 +66,20 @@ function agents(facts: AuditFacts): unknown[] {
     who: { identifier: actor.organisation.id, display: actor.organisation.name },
     requestor: false,
   };
-  const node = (country: CountryCode): unknown => ({ who: { display: `Portolan node ${country}` }, requestor: false, network: { address: country, type: '5' } });
+  const node = (country: CountryCode): unknown => ({
+    who: { display: `Portolan node ${country}` },
+    requestor: false,
+    network: { address: country, type: '5' },
+  });
   return [who, organisation, node(facts.country), ...(facts.partner === undefined ? [] : [node(facts.partner)])];
 }
 
 function entities(facts: AuditFacts): unknown[] {
-  const entity = (code: string, what: unknown, detail?: unknown[]): unknown => ({ what, type: { system: ENTITY, code }, ...(detail === undefined ? {} : { detail }) });
+  const entity = (code: string, what: unknown, detail?: unknown[]): unknown => ({
+    what,
+    type: { system: ENTITY, code },
+    ...(detail === undefined ? {} : { detail }),
+  });
   const transaction = [
     ...(facts.permitId === undefined ? [] : [{ type: 'permit', valueString: facts.permitId }]),
     ...(facts.categories ?? []).map((category) => ({ type: 'category', valueString: category })),
@@ -80,7 +88,13 @@ function entities(facts: AuditFacts): unknown[] {
     ...(facts.person === undefined ? [] : [entity('1', { reference: `Patient/${facts.person}` })]),
     ...(facts.transferId === undefined
       ? []
-      : [entity('2', { identifier: { system: 'urn:portolan:transfer', value: facts.transferId } }, transaction.length === 0 ? undefined : transaction)]),
+      : [
+          entity(
+            '2',
+            { identifier: { system: 'urn:portolan:transfer', value: facts.transferId } },
+            transaction.length === 0 ? undefined : transaction,
+          ),
+        ]),
     ...(facts.items ?? []).map((reference) => entity('2', { reference })),
   ];
 }

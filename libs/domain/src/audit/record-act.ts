@@ -15,14 +15,35 @@ export type Act = Omit<AuditFacts, 'id' | 'person'>;
  * caller's transaction, so that the act does not happen where its row cannot be written (design, invariant 6). `here`: the caller is the
  * edge and writes the feed entry itself.
  */
-export async function recordAct(tx: RoleTx, random: Random, act: Act, about: { person: PersonId | undefined; keyId: KeyId }, told: { feed: 'edge' | 'here' } = { feed: 'edge' }): Promise<Uuid> {
+export async function recordAct(
+  tx: RoleTx,
+  random: Random,
+  act: Act,
+  about: { person: PersonId | undefined; keyId: KeyId },
+  told: { feed: 'edge' | 'here' } = { feed: 'edge' },
+): Promise<Uuid> {
   const id = random.uuid();
   const body = auditEvent({ ...act, id, ...(about.person === undefined ? {} : { person: about.person }) });
-  const row = { id, at: act.recorded, type: act.act, outcome: act.outcome, person: about.person, transferId: act.transferId, keyId: about.keyId, body };
+  const row = {
+    id,
+    at: act.recorded,
+    type: act.act,
+    outcome: act.outcome,
+    person: about.person,
+    transferId: act.transferId,
+    keyId: about.keyId,
+    body,
+  };
   const { leafHash } = await tx.audit.append(row);
   await post(tx, { id: random.uuid(), type: 'log.append', key: id, keyId: about.keyId, body: { eventId: id, leafHash } });
   if (told.feed === 'edge' && about.person !== undefined && auditActs[act.act].feed) {
-    await post(tx, { id: random.uuid(), type: 'feed.entry', key: id, keyId: about.keyId, body: { person: about.person, eventId: id, entry: feedBody(act) } });
+    await post(tx, {
+      id: random.uuid(),
+      type: 'feed.entry',
+      key: id,
+      keyId: about.keyId,
+      body: { person: about.person, eventId: id, entry: feedBody(act) },
+    });
   }
   return id;
 }
@@ -30,7 +51,14 @@ export async function recordAct(tx: RoleTx, random: Random, act: Act, about: { p
 /** What the person reads of an act. */
 export function feedBody(act: Act): FeedBody {
   const { name, role, organisation } = act.actor;
-  const optional = { reason: act.reason, partner: act.partner, purpose: act.purpose, permitId: act.permitId, transferId: act.transferId, categories: act.categories };
+  const optional = {
+    reason: act.reason,
+    partner: act.partner,
+    purpose: act.purpose,
+    permitId: act.permitId,
+    transferId: act.transferId,
+    categories: act.categories,
+  };
   return {
     act: act.act,
     what: auditActs[act.act].what,

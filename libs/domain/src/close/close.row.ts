@@ -1,4 +1,12 @@
-import { canonicalJson, parseBounded, PortolanError, type CounterReceipt, type ExpiredStep, type ReceivedStep, type RefusedStep } from '@portolan/contracts';
+import {
+  canonicalJson,
+  parseBounded,
+  PortolanError,
+  type CounterReceipt,
+  type ExpiredStep,
+  type ReceivedStep,
+  type RefusedStep,
+} from '@portolan/contracts';
 import { bytesOfBase64url, sha256Hex, textOf } from '@portolan/verify';
 import { recordAct, type Act } from '../audit/record-act.js';
 import { openContent } from '../exchange/envelopes.js';
@@ -30,43 +38,66 @@ export const closeRow = row<ExchangeTx, ExchangePorts, Transfer, Facts, Decision
     const found = await ports.channel.stepOf(transfer.transferId, receipt.outcome, transfer.partner);
     if (found === undefined) throw new PortolanError('receive.receipt-not-visible', 'close');
     const releasedHash = sha256Hex(needed(custodianData(transfer).leaf, 'leaf'), ports.sha256);
-    return { counterReceipt, receipt, final: JSON.parse(found.leaf) as Facts['final'], releasedHash, receiptHash: sha256Hex(counterReceipt, ports.sha256) };
+    return {
+      counterReceipt,
+      receipt,
+      final: JSON.parse(found.leaf) as Facts['final'],
+      releasedHash,
+      receiptHash: sha256Hex(counterReceipt, ports.sha256),
+    };
   },
   decide({ counterReceipt, receipt, final, releasedHash, receiptHash }) {
     const bound = receipt.predecessor === releasedHash && final.predecessor === releasedHash && final.step === receipt.outcome;
-    if (!bound || (final.step === 'received' && final.receiptHash !== receiptHash)) throw new PortolanError('receive.receipt-invalid', 'close');
+    if (!bound || (final.step === 'received' && final.receiptHash !== receiptHash))
+      throw new PortolanError('receive.receipt-invalid', 'close');
     return { to: receipt.outcome === 'received' ? 'closed' : 'refused', counterReceipt };
   },
   async write(tx, transfer, { to, counterReceipt }, ports) {
     const outcome = to === 'closed' ? 'received' : 'refused';
     // Content and sealed parts have served; hashes, leaf and counter-receipt remain for the receipt.
     const sealed = { hashes: needed(custodianData(transfer).sealed, 'sealed').hashes, parts: [] };
-    if (!(await tx.transfers.advance(transfer.transferId, 'receipted', to, { data: { counterReceipt, outcome, content: null, sealed } }))) return;
+    if (!(await tx.transfers.advance(transfer.transferId, 'receipted', to, { data: { counterReceipt, outcome, content: null, sealed } })))
+      return;
     const act = to === 'closed' ? 'record-received-abroad' : 'record-refused-abroad';
-    await recordAct(tx, ports.random, endAct(act, to === 'closed' ? 'success' : 'refused', transfer, ports), { person: transfer.person, keyId: transfer.keyId });
+    await recordAct(tx, ports.random, endAct(act, to === 'closed' ? 'success' : 'refused', transfer, ports), {
+      person: transfer.person,
+      keyId: transfer.keyId,
+    });
   },
 });
 
 async function openReceipt(transfer: Transfer, ports: ExchangePorts): Promise<{ counterReceipt: string; receipt: CounterReceipt }> {
   const sealed = needed(custodianData(transfer).receipt, 'receipt');
   const head = { kind: 'counter-receipt', transferId: transfer.transferId, from: transfer.partner, to: ports.country.code } as const;
-  const senders = (country: string, kid: string): ReturnType<ExchangePorts['channel']['senderKey']> => ports.channel.senderKey(country, kid);
+  const senders = (country: string, kid: string): ReturnType<ExchangePorts['channel']['senderKey']> =>
+    ports.channel.senderKey(country, kid);
   const { content } = await openContent(ports.sealer, sealed, head, senders);
   const key = await senders(transfer.partner, kidOf(content));
   if (key === undefined) throw new PortolanError('seal.signature-invalid', 'close/counter-receipt');
   const payload = await ports.signer.verify(content, 'portolan-counter-receipt+jws', key);
   const parsed = parseBounded(payload, 10_000, 'receive.receipt-invalid', 'close/counter-receipt');
-  return { counterReceipt: content, receipt: ports.validators.check<CounterReceipt>('counter-receipt', parsed, 'receive.receipt-invalid', 'close/counter-receipt') };
+  return {
+    counterReceipt: content,
+    receipt: ports.validators.check<CounterReceipt>('counter-receipt', parsed, 'receive.receipt-invalid', 'close/counter-receipt'),
+  };
 }
 
 function kidOf(jws: string): string {
   const [header] = jws.split('.');
-  const parsed = parseBounded(textOf(bytesOfBase64url(header ?? '')), 2000, 'receive.receipt-invalid', 'close/counter-receipt') as { kid?: unknown };
+  const parsed = parseBounded(textOf(bytesOfBase64url(header ?? '')), 2000, 'receive.receipt-invalid', 'close/counter-receipt') as {
+    kid?: unknown;
+  };
   return typeof parsed.kid === 'string' ? parsed.kid : '';
 }
 
 /** Row 10d: limit and grace have passed and no final step of the receiver stands: the sender anchors `expired`. */
-export const expireRow = row<ExchangeTx, ExchangePorts, Transfer, { leaf: string; stands: boolean }, { to: 'expiring' | 'sent'; leaf: string }>({
+export const expireRow = row<
+  ExchangeTx,
+  ExchangePorts,
+  Transfer,
+  { leaf: string; stands: boolean },
+  { to: 'expiring' | 'sent'; leaf: string }
+>({
   step: 'expire',
   role: 'exchange',
   side: 'custodian',
@@ -74,7 +105,8 @@ export const expireRow = row<ExchangeTx, ExchangePorts, Transfer, { leaf: string
   to: ['expiring', 'sent'],
   async gather(transfer, ports) {
     const { transferId, partner } = transfer;
-    const final = (await ports.channel.stepOf(transferId, 'received', partner)) ?? (await ports.channel.stepOf(transferId, 'refused', partner));
+    const final =
+      (await ports.channel.stepOf(transferId, 'received', partner)) ?? (await ports.channel.stepOf(transferId, 'refused', partner));
     const predecessor = sha256Hex(needed(custodianData(transfer).leaf, 'leaf'), ports.sha256);
     const us = ports.country.code;
     const step: ExpiredStep = { v: 1, step: 'expired', transferId, from: us, to: partner, by: us, predecessor };
@@ -87,7 +119,13 @@ export const expireRow = row<ExchangeTx, ExchangePorts, Transfer, { leaf: string
     if (to === 'sent') return tx.transfers.postpone(transferId, 60_000, 'receive.receipt-not-visible');
     if (!(await tx.transfers.advance(transferId, 'sent', 'expiring', {}))) return;
     const after = needed(custodianData(transfer).released, 'released');
-    await post(tx, { id: ports.random.uuid(), type: 'step.anchor', key: transferId, keyId, body: { transferId, step: 'expired', leaf, after } });
+    await post(tx, {
+      id: ports.random.uuid(),
+      type: 'step.anchor',
+      key: transferId,
+      keyId,
+      body: { transferId, step: 'expired', leaf, after },
+    });
     await recordAct(tx, ports.random, endAct('record-expired', 'failed', transfer, ports), { person: transfer.person, keyId });
   },
 });
@@ -96,5 +134,15 @@ function endAct(act: Act['act'], outcome: Act['outcome'], transfer: Transfer, po
   const { actor, purpose } = needed(custodianData(transfer).asked, 'asked');
   const permit = transfer.permitId === undefined ? {} : { permitId: transfer.permitId };
   const { transferId, partner } = transfer;
-  return { act, recorded: instant(ports.clock.now()), outcome, actor, country: ports.country.code, partner, purpose, transferId, ...permit };
+  return {
+    act,
+    recorded: instant(ports.clock.now()),
+    outcome,
+    actor,
+    country: ports.country.code,
+    partner,
+    purpose,
+    transferId,
+    ...permit,
+  };
 }

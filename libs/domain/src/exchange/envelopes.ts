@@ -1,4 +1,12 @@
-import { canonicalJson, PortolanError, type CommittedPredecessor, type CountryCode, type Envelope, type Uuid, type Validators } from '@portolan/contracts';
+import {
+  canonicalJson,
+  PortolanError,
+  type CommittedPredecessor,
+  type CountryCode,
+  type Envelope,
+  type Uuid,
+  type Validators,
+} from '@portolan/contracts';
 import { concat, leafHash, sealedRoot, textOf, utf8, type Sha256 } from '@portolan/verify';
 import type { OpenedPart, PartHeader, Sealer, SenderKeys } from '../seal/seal.port.js';
 import type { OutgoingEnvelope } from '../store/exchange-tx.port.js';
@@ -43,7 +51,12 @@ export async function sealContent(
 }
 
 /** Decrypts, verifies and joins the parts of one envelope; exact text as the sender signed it, and the key that signed. */
-export async function openContent(sealer: Sealer, sealed: SealedParts, head: EnvelopeHead, senders: SenderKeys): Promise<{ content: string; senderKid: string }> {
+export async function openContent(
+  sealer: Sealer,
+  sealed: SealedParts,
+  head: EnvelopeHead,
+  senders: SenderKeys,
+): Promise<{ content: string; senderKid: string }> {
   const opened: OpenedPart[] = [];
   const of = sealed.parts.length;
   for (const [index, part] of sealed.parts.entries()) {
@@ -51,7 +64,8 @@ export async function openContent(sealer: Sealer, sealed: SealedParts, head: Env
     opened.push(await sealer.open(utf8(part), expected, senders));
   }
   const [first] = opened;
-  if (first === undefined || opened.some((part) => part.senderKid !== first.senderKid)) throw new PortolanError('seal.header-mismatch', 'exchange/open');
+  if (first === undefined || opened.some((part) => part.senderKid !== first.senderKid))
+    throw new PortolanError('seal.header-mismatch', 'exchange/open');
   return { content: textOf(concat(...opened.map((part) => part.content))), senderKid: first.senderKid };
 }
 
@@ -62,7 +76,13 @@ export interface EnvelopeExtras {
 }
 
 /** The messages that carry an envelope to its inbox, one a part; ids are stable, so that a part sent again is the same message. */
-export function outgoing(head: EnvelopeHead, envelopeId: Uuid, sealed: SealedParts, notBefore: string, extras: EnvelopeExtras = {}): OutgoingEnvelope[] {
+export function outgoing(
+  head: EnvelopeHead,
+  envelopeId: Uuid,
+  sealed: SealedParts,
+  notBefore: string,
+  extras: EnvelopeExtras = {},
+): OutgoingEnvelope[] {
   return sealed.parts.map((part, index) => {
     const id = `${envelopeId}.${index + 1}`;
     const envelope: Envelope = { v: 1, id, ...head, n: index + 1, parts: [...sealed.hashes], sealed: part, ...extras };
@@ -80,8 +100,11 @@ export function readEnvelope(body: Uint8Array, from: CountryCode, us: CountryCod
     throw new PortolanError('exchange.envelope-invalid', where, 'not JSON');
   }
   const envelope = validators.check<Envelope>('envelope', parsed, 'exchange.envelope-invalid', where);
-  if (envelope.from !== from || envelope.to !== us) throw new PortolanError('exchange.envelope-invalid', where, 'not from this partner to us');
-  if (envelope.parts.length > MAX_PARTS || envelope.n > envelope.parts.length) throw new PortolanError('exchange.envelope-invalid', where, 'part number');
-  if (leafHash(utf8(envelope.sealed), sha256) !== envelope.parts[envelope.n - 1]) throw new PortolanError('exchange.envelope-invalid', where, 'part hash');
+  if (envelope.from !== from || envelope.to !== us)
+    throw new PortolanError('exchange.envelope-invalid', where, 'not from this partner to us');
+  if (envelope.parts.length > MAX_PARTS || envelope.n > envelope.parts.length)
+    throw new PortolanError('exchange.envelope-invalid', where, 'part number');
+  if (leafHash(utf8(envelope.sealed), sha256) !== envelope.parts[envelope.n - 1])
+    throw new PortolanError('exchange.envelope-invalid', where, 'part hash');
   return envelope;
 }

@@ -24,7 +24,10 @@ export type PartnerKeyIsLive = (country: CountryCode, kid: Kid) => Promise<boole
  * (`CN=<cc>-<kid>`). `accept` stores the message in the caller's database, idempotent by id, before the partner hears "stored".
  */
 export abstract class InboxListener {
-  abstract listen(accept: (from: CountryCode, message: PartnerMessage) => Promise<void>, isLive: PartnerKeyIsLive): Promise<{ host: string; port: number }>;
+  abstract listen(
+    accept: (from: CountryCode, message: PartnerMessage) => Promise<void>,
+    isLive: PartnerKeyIsLive,
+  ): Promise<{ host: string; port: number }>;
   /** Destroys open connections of a key that was revoked. */
   abstract drop(country: CountryCode, kid: Kid): void;
   abstract close(): Promise<void>;

@@ -19,7 +19,9 @@ export const sendRow = row<ExchangeTx, ExchangePorts, Transfer, undefined, { to:
     const expiresMs = Date.parse(transfer.limit) + ports.country.policy.graceSeconds * 1000;
     if (!(await tx.transfers.advance(transfer.transferId, 'anchored', 'sent', { dueAt: instant(expiresMs) }))) return;
     const head = { kind: 'record', transferId: transfer.transferId, from: ports.country.code, to: transfer.partner } as const;
-    const messages = outgoing(head, ports.random.uuid(), needed(sealed, 'sealed'), instant(ports.clock.now()), { step: needed(released, 'released') });
+    const messages = outgoing(head, ports.random.uuid(), needed(sealed, 'sealed'), instant(ports.clock.now()), {
+      step: needed(released, 'released'),
+    });
     for (const message of messages) await tx.outgoing.add(message);
   },
 });

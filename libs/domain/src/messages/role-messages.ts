@@ -1,4 +1,17 @@
-import type { Actor, CommittedPredecessor, ConsentContent, CountryCode, DataCategory, ExchangeAnswer, ExchangeNotice, Instant, Purpose, RestrictionContent, SearchTraits, Uuid } from '@portolan/contracts';
+import type {
+  Actor,
+  CommittedPredecessor,
+  ConsentContent,
+  CountryCode,
+  DataCategory,
+  ExchangeAnswer,
+  ExchangeNotice,
+  Instant,
+  Purpose,
+  RestrictionContent,
+  SearchTraits,
+  Uuid,
+} from '@portolan/contracts';
 import type { PersonId } from '../kernel/ids.js';
 import type { TraceCarrier } from '../telemetry/index.js';
 
@@ -33,12 +46,25 @@ export interface AskCommand {
 export interface RoleMessages {
   // to exchange, from edge
   'transfer.ask': AskCommand;
-  'consent.give': { person: PersonId; content: Omit<ConsentContent, 'givenBy' | 'salt' | 'givenAt'>; replaces?: Uuid; evidence: CallEvidence };
+  'consent.give': {
+    person: PersonId;
+    content: Omit<ConsentContent, 'givenBy' | 'salt' | 'givenAt'>;
+    replaces?: Uuid;
+    evidence: CallEvidence;
+  };
   'consent.withdraw': { person: PersonId; consentId: Uuid; evidence: CallEvidence };
   'restriction.set': { person: PersonId; content: Omit<RestrictionContent, 'by' | 'at'>; evidence: CallEvidence };
   'restriction.lift': { person: PersonId; restrictionId: Uuid; evidence: CallEvidence };
   'view.stored': { transferId: Uuid; viewId: Uuid };
-  'view.notice': { transferId: Uuid; permitId: Uuid; kind: 'accessed' | 'destroyed' | 'adopted' | 'proposal'; actor?: Actor; reason?: string; items: ExchangeNotice['items']; proposal?: string };
+  'view.notice': {
+    transferId: Uuid;
+    permitId: Uuid;
+    kind: 'accessed' | 'destroyed' | 'adopted' | 'proposal';
+    actor?: Actor;
+    reason?: string;
+    items: ExchangeNotice['items'];
+    proposal?: string;
+  };
   'resource.changed': { person: PersonId; type: string; id: string; change: 'superseded' | 'cancelled' | 'merged'; reason: string };
   'emergency.declare': { emergencyId: Uuid; country: CountryCode; until: Instant; reviewDue: Instant; reason: string; actor: Actor };
   'emergency.review': { emergencyId: Uuid; outcome: 'justified' | 'misuse'; actor: Actor };
@@ -53,12 +79,30 @@ export interface RoleMessages {
   'step.anchor': { transferId: Uuid; step: string; leaf: string; after?: CommittedPredecessor };
   'log.append': { eventId: Uuid; leafHash: string };
   // to edge
-  'view.store': { transferId: Uuid; viewId: Uuid; custodian: CountryCode; permitId: Uuid; purpose: Purpose; caseId: Uuid; openedFor: string; until: Instant; record: string; opening: string };
+  'view.store': {
+    transferId: Uuid;
+    viewId: Uuid;
+    custodian: CountryCode;
+    permitId: Uuid;
+    purpose: Purpose;
+    caseId: Uuid;
+    openedFor: string;
+    until: Instant;
+    record: string;
+    opening: string;
+  };
   'view.destroy': { permitId: Uuid; reason: string };
   'view.amend': { transferId: Uuid; items: ExchangeNotice['items'] };
   'transfer.outcome': { transferId: Uuid; outcome: ExchangeAnswer['outcome'] | 'failed'; code?: string };
   'feed.entry': { person: PersonId; entry: FeedBody; eventId: Uuid };
-  'proposal.arrived': { transferId: Uuid; person: PersonId; actor?: Actor; reason?: string; items: ExchangeNotice['items']; proposal: string };
+  'proposal.arrived': {
+    transferId: Uuid;
+    person: PersonId;
+    actor?: Actor;
+    reason?: string;
+    items: ExchangeNotice['items'];
+    proposal: string;
+  };
 }
 
 export type RoleMessageType = keyof RoleMessages;

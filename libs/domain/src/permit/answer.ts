@@ -14,14 +14,25 @@ const head = (request: ExchangeRequest): { kind: 'answer'; transferId: string; f
 
 /** An answer without a record, signed and sealed; both outcomes have one length on the wire. */
 export async function sealAnswer(request: ExchangeRequest, outcome: ExchangeAnswer['outcome'], ports: ExchangePorts): Promise<SealedParts> {
-  const answer: ExchangeAnswer = { v: 1, transferId: request.transferId, outcome, emergency: 'may-be-declared', time: instant(ports.clock.now()) };
+  const answer: ExchangeAnswer = {
+    v: 1,
+    transferId: request.transferId,
+    outcome,
+    emergency: 'may-be-declared',
+    time: instant(ports.clock.now()),
+  };
   const key = await ports.channel.sealKey(request.from);
   if (key === undefined) throw new PortolanError('request.partner-has-no-key', 'permit/answer');
   return sealContent(ports.sealer, ports.sha256, canonicalJson(answer), head(request), key);
 }
 
 /** The answer leaves at one fixed time after its request came, whatever the reason and however long deciding took (design, invariant 8). */
-export function answerMessages(request: ExchangeRequest, data: CustodianData, sealed: SealedParts, ports: ExchangePorts): OutgoingEnvelope[] {
+export function answerMessages(
+  request: ExchangeRequest,
+  data: CustodianData,
+  sealed: SealedParts,
+  ports: ExchangePorts,
+): OutgoingEnvelope[] {
   const leaves = Date.parse(needed(data.receivedAt, 'receivedAt')) + ports.country.policy.negativeAnswerMs;
   return outgoing(head(request), ports.random.uuid(), sealed, instant(leaves));
 }

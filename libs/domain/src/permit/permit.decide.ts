@@ -64,7 +64,9 @@ export function decidePermit(facts: PermitFacts): Grant | Denial {
   if (typeof person === 'string') return { kind: 'denial', reason: person, person: undefined };
   const barred = standingBar(facts);
   if (barred !== undefined) return { kind: 'denial', reason: barred, person };
-  const attempts = facts.policy.rules.filter((rule) => rule.purposes.includes(facts.request.purpose)).map((rule) => attempt(rule, facts, person));
+  const attempts = facts.policy.rules
+    .filter((rule) => rule.purposes.includes(facts.request.purpose))
+    .map((rule) => attempt(rule, facts, person));
   const grant = attempts.find((one): one is Grant => typeof one !== 'string');
   if (grant !== undefined) return grant;
   return { kind: 'denial', reason: weightiest(attempts.filter((one): one is DenialReason => typeof one === 'string')), person };
@@ -89,7 +91,8 @@ function attempt(rule: PolicyRule, facts: PermitFacts, person: Person): Grant | 
   const barred = ruleBar(rule, facts);
   if (barred !== undefined) return barred;
   const consent = rule.consent === 'required' ? liveConsent(facts) : undefined;
-  if (rule.consent === 'required' && consent === undefined) return facts.consents.some((c) => c.state === 'withdrawn') ? 'withdrawn' : 'no-ground';
+  if (rule.consent === 'required' && consent === undefined)
+    return facts.consents.some((c) => c.state === 'withdrawn') ? 'withdrawn' : 'no-ground';
   const allowed = allowedCategories(rule, facts, consent);
   const present = allowed.filter((category) => facts.present.includes(category));
   if (present.length > 0) return grantOf(rule, facts, person, consent, present);
@@ -103,7 +106,13 @@ function ruleBar(rule: PolicyRule, facts: PermitFacts): DenialReason | undefined
   return rule.blockedBy.includes('opt-out') && optedOut ? 'opted-out' : undefined;
 }
 
-function grantOf(rule: PolicyRule, facts: PermitFacts, person: Person, consent: ConsentContent | undefined, categories: readonly DataCategory[]): Grant {
+function grantOf(
+  rule: PolicyRule,
+  facts: PermitFacts,
+  person: Person,
+  consent: ConsentContent | undefined,
+  categories: readonly DataCategory[],
+): Grant {
   const ends = [facts.now + rule.permitHours * HOUR_MS, ...(consent === undefined ? [] : [Date.parse(consent.until)])];
   const until = Math.min(...ends);
   return {
@@ -129,7 +138,10 @@ function liveConsent(facts: PermitFacts): ConsentContent | undefined {
   const { request, now } = facts;
   return facts.consents.find(
     ({ state, content }) =>
-      state === 'live' && Date.parse(content.until) > now && content.recipients.includes(request.from) && content.purposes.includes(request.purpose),
+      state === 'live' &&
+      Date.parse(content.until) > now &&
+      content.recipients.includes(request.from) &&
+      content.purposes.includes(request.purpose),
   )?.content;
 }
 
@@ -143,10 +155,13 @@ function allowedCategories(rule: PolicyRule, facts: PermitFacts, consent: Consen
 }
 
 const restricted = (category: DataCategory, facts: PermitFacts): boolean =>
-  facts.restrictions.some((r) => r.kind === 'restriction' && touches(r, facts.request) && (r.categories.length === 0 || r.categories.includes(category)));
+  facts.restrictions.some(
+    (r) => r.kind === 'restriction' && touches(r, facts.request) && (r.categories.length === 0 || r.categories.includes(category)),
+  );
 
 const categoriesBlocked = (rule: PolicyRule, facts: PermitFacts): boolean =>
-  rule.blockedBy.includes('restriction') && facts.request.categories.some((category) => rule.categories.includes(category) && restricted(category, facts));
+  rule.blockedBy.includes('restriction') &&
+  facts.request.categories.some((category) => rule.categories.includes(category) && restricted(category, facts));
 
 /** An empty list in a restriction means: all of them. */
 function touches(restriction: RestrictionContent, request: ExchangeRequest): boolean {

@@ -33,7 +33,13 @@ interface Prepared {
 
 type Decision =
   | { readonly to: 'permitting'; readonly grant: Grant; readonly opening: PermitOpening; readonly request: ExchangeRequest }
-  | { readonly to: 'answered'; readonly denial: Denial | undefined; readonly person: Person | undefined; readonly answer: SealedParts; readonly request: ExchangeRequest };
+  | {
+      readonly to: 'answered';
+      readonly denial: Denial | undefined;
+      readonly person: Person | undefined;
+      readonly answer: SealedParts;
+      readonly request: ExchangeRequest;
+    };
 
 /**
  * Row 5: the custodian's exchange opens a request, finds the person by the traits sent, and decides on its own grounds. A record
@@ -59,11 +65,17 @@ export const permitRow = row<ExchangeTx, ExchangePorts, Transfer, Prepared, Deci
     if (request.kind === 'match') return { to: 'answered', denial: undefined, person: verdict.person, answer: answers.match, request };
     return { to: 'permitting', grant: verdict, opening: openingOf(verdict, request, permitId, salt), request };
   },
-  write: (tx, transfer, decision, ports) => (decision.to === 'permitting' ? writeGrant(tx, transfer, decision, ports) : writeAnswer(tx, transfer, decision, ports)),
+  write: (tx, transfer, decision, ports) =>
+    decision.to === 'permitting' ? writeGrant(tx, transfer, decision, ports) : writeAnswer(tx, transfer, decision, ports),
   /** A request that cannot be opened or read is answered by nobody: its sender is not proven. It stays as a dead letter with its original. */
   async fail(tx, transfer, error, ports) {
     if (!(await tx.transfers.advance(transfer.transferId, 'requested', 'answered', { data: { refusal: error.code } }))) return;
-    await recordAct(tx, ports.random, { ...unknownAsker(transfer, ports), outcome: 'failed', reason: error.code }, { person: undefined, keyId: transfer.keyId });
+    await recordAct(
+      tx,
+      ports.random,
+      { ...unknownAsker(transfer, ports), outcome: 'failed', reason: error.code },
+      { person: undefined, keyId: transfer.keyId },
+    );
   },
 });
 
@@ -72,8 +84,14 @@ async function openRequest(transfer: Transfer, ports: ExchangePorts): Promise<Ex
   const head = { kind: 'request', transferId: transfer.transferId, from: transfer.partner, to: ports.country.code } as const;
   const { content } = await openContent(ports.sealer, sealed, head, (country, kid) => ports.channel.senderKey(country, kid));
   const where = 'permit/request';
-  const request = ports.validators.check<ExchangeRequest>('exchange-request', parseBounded(content, MAX_REQUEST_CHARS, 'request.invalid', where), 'request.invalid', where);
-  if (request.transferId !== head.transferId || request.from !== head.from || request.to !== head.to) throw new PortolanError('seal.header-mismatch', where);
+  const request = ports.validators.check<ExchangeRequest>(
+    'exchange-request',
+    parseBounded(content, MAX_REQUEST_CHARS, 'request.invalid', where),
+    'request.invalid',
+    where,
+  );
+  if (request.transferId !== head.transferId || request.from !== head.from || request.to !== head.to)
+    throw new PortolanError('seal.header-mismatch', where);
   return request;
 }
 
@@ -90,7 +108,10 @@ async function gatherFacts(request: ExchangeRequest, ports: ExchangePorts): Prom
     demandedTraits: country.demandedTraits,
     candidates,
     ...said,
-    present: only === undefined ? [] : await categoriesPresent(await ports.records.gather(only.id, request.categories, request.since, request.until), request),
+    present:
+      only === undefined
+        ? []
+        : categoriesPresent(await ports.records.gather(only.id, request.categories, request.since, request.until), request),
     suspended: await ports.channel.suspended(from),
     emergencyStands: emergency !== undefined && (await ports.channel.emergencyStands(emergency.id, from, to, from)),
   };
@@ -98,7 +119,10 @@ async function gatherFacts(request: ExchangeRequest, ports: ExchangePorts): Prom
 
 const readGrounds = (person: Person, ports: ExchangePorts): Promise<Pick<PermitFacts, 'consents' | 'restrictions'>> =>
   ports.uow.run(async (tx) => ({
-    consents: (await tx.grounds.consents(person.id)).map((consent: ConsentRow) => ({ state: consent.state, content: JSON.parse(consent.text) as ConsentContent })),
+    consents: (await tx.grounds.consents(person.id)).map((consent: ConsentRow) => ({
+      state: consent.state,
+      content: JSON.parse(consent.text) as ConsentContent,
+    })),
     restrictions: (await tx.grounds.restrictions(person.id))
       .filter((restriction: RestrictionRow) => restriction.state === 'live')
       .map((restriction) => JSON.parse(restriction.text) as RestrictionContent),
@@ -124,11 +148,20 @@ function openingOf(grant: Grant, request: ExchangeRequest, permitId: string, sal
   };
 }
 
-async function writeGrant(tx: ExchangeTx, transfer: Transfer, decision: Extract<Decision, { to: 'permitting' }>, ports: ExchangePorts): Promise<void> {
+async function writeGrant(
+  tx: ExchangeTx,
+  transfer: Transfer,
+  decision: Extract<Decision, { to: 'permitting' }>,
+  ports: ExchangePorts,
+): Promise<void> {
   const { grant, opening, request } = decision;
   const keyId = await tx.keys.forPerson(grant.person.id);
   const text = canonicalJson(opening);
-  const data = { asked: request, opening: text, grant: { categories: grant.categories, ground: grant.ground, ...(grant.since === undefined ? {} : { since: grant.since }) } };
+  const data = {
+    asked: request,
+    opening: text,
+    grant: { categories: grant.categories, ground: grant.ground, ...(grant.since === undefined ? {} : { since: grant.since }) },
+  };
   const change = { data, permitId: opening.permitId, person: grant.person.id, keyId, limit: instant(grant.limit) };
   if (!(await tx.transfers.advance(transfer.transferId, 'requested', 'permitting', change))) return;
   await tx.permits.put({
@@ -150,7 +183,12 @@ async function writeGrant(tx: ExchangeTx, transfer: Transfer, decision: Extract<
   await post(tx, { id, type: 'act.anchor', key: transfer.transferId, keyId, body: { fn: 'put-permit', args } });
 }
 
-async function writeAnswer(tx: ExchangeTx, transfer: Transfer, decision: Extract<Decision, { to: 'answered' }>, ports: ExchangePorts): Promise<void> {
+async function writeAnswer(
+  tx: ExchangeTx,
+  transfer: Transfer,
+  decision: Extract<Decision, { to: 'answered' }>,
+  ports: ExchangePorts,
+): Promise<void> {
   const { request, denial, person, answer } = decision;
   const keyId = person === undefined ? transfer.keyId : await tx.keys.forPerson(person.id);
   const known = person === undefined ? {} : { person: person.id };
@@ -180,7 +218,13 @@ function unknownAsker(transfer: Transfer, ports: ExchangePorts): Omit<Act, 'outc
   return {
     act: 'release-refused',
     recorded: instant(ports.clock.now()),
-    actor: { kind: 'machine', name: `Portolan node ${transfer.partner}`, id: node, role: 'node', organisation: { id: node, name: `Portolan node ${transfer.partner}` } },
+    actor: {
+      kind: 'machine',
+      name: `Portolan node ${transfer.partner}`,
+      id: node,
+      role: 'node',
+      organisation: { id: node, name: `Portolan node ${transfer.partner}` },
+    },
     country: ports.country.code,
     partner: transfer.partner,
     transferId: transfer.transferId,

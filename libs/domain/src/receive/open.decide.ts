@@ -52,7 +52,10 @@ export function mayKeep(facts: AfterOpening): RefusalReason | undefined {
   if (facts.plaintextCommitment !== leaf.commitment) return 'signature-invalid';
   if (facts.permitCommitment !== facts.anchoredPermitCommitment || !isOurs(facts)) return 'opening-mismatch';
   const { since } = opening;
-  const coverage = covers({ categories: opening.categories, ...(since === undefined ? {} : { since }), identifiers: [opening.person] }, facts.record);
+  const coverage = covers(
+    { categories: opening.categories, ...(since === undefined ? {} : { since }), identifiers: [opening.person] },
+    facts.record,
+  );
   return coverage.covered ? undefined : 'opening-mismatch';
 }
 
@@ -60,5 +63,7 @@ export function mayKeep(facts: AfterOpening): RefusalReason | undefined {
 function isOurs({ asked, opening, leaf }: AfterOpening): boolean {
   const parties = opening.permitId === leaf.permitId && opening.custodian === asked.to && opening.recipient === asked.from;
   const person = asked.traits.identifiers.some(({ system, value }) => system === opening.person.system && value === opening.person.value);
-  return parties && person && opening.purpose === asked.purpose && opening.categories.every((category) => asked.categories.includes(category));
+  return (
+    parties && person && opening.purpose === asked.purpose && opening.categories.every((category) => asked.categories.includes(category))
+  );
 }

@@ -58,20 +58,36 @@ export const openRow = row<ExchangeTx, ExchangePorts, Transfer, Facts, Decision>
     const leaf = leafOf(stands.leaf, ports);
     const { hashes } = needed(data.arrived, 'arrived');
     const standing = await ports.channel.standing(stands, ports.country.code);
-    const facts = { now: ports.clock.now(), standing, leaf, root: sealedRoot(hashes, ports.sha256), transferId: transfer.transferId, from: transfer.partner, to: ports.country.code };
+    const facts = {
+      now: ports.clock.now(),
+      standing,
+      leaf,
+      root: sealedRoot(hashes, ports.sha256),
+      transferId: transfer.transferId,
+      from: transfer.partner,
+      to: ports.country.code,
+    };
     const leave = mayDecrypt(facts);
     if (leave.may === 'wait' || leaf === undefined) throw new PortolanError('receive.step-not-visible', 'receive/open');
     const opened = leave.may ? await decrypt(transfer, leaf, ports) : leave.reason;
     const refusal = typeof opened === 'string' ? opened : undefined;
     const counterReceipt = refusal === undefined ? undefined : await signReceipt(leaf, stands.leaf, ports, refusal);
     const predecessor = sha256Hex(stands.leaf, ports.sha256);
-    return { refusal, kept: typeof opened === 'string' ? undefined : opened, viewId: ports.random.uuid(), counterReceipt, leaf, predecessor };
+    return {
+      refusal,
+      kept: typeof opened === 'string' ? undefined : opened,
+      viewId: ports.random.uuid(),
+      counterReceipt,
+      leaf,
+      predecessor,
+    };
   },
   decide({ refusal, kept, viewId, counterReceipt, leaf, predecessor }) {
     if (refusal === undefined && kept !== undefined) return { to: 'opened', kept, viewId };
     return refuse(refusal ?? 'undecryptable', needed(counterReceipt, 'counter-receipt'), leaf, predecessor);
   },
-  write: (tx, transfer, decision, ports) => (decision.to === 'opened' ? handOver(tx, transfer, decision, ports) : writeRefusal(tx, transfer, decision, ports)),
+  write: (tx, transfer, decision, ports) =>
+    decision.to === 'opened' ? handOver(tx, transfer, decision, ports) : writeRefusal(tx, transfer, decision, ports),
 });
 
 function leafOf(text: string, ports: ExchangePorts): ReleasedStep | undefined {
@@ -104,7 +120,12 @@ async function examine(content: string, asked: ExchangeRequest, leaf: ReleasedSt
     const parsed = parseBounded(content, MAX_CONTENT_CHARS, 'exchange.envelope-invalid', where);
     const record = ports.validators.check<ExchangeRecord>('exchange-record', parsed, 'exchange.envelope-invalid', where);
     const openingText = record.opening;
-    const opening = ports.validators.check<PermitOpening>('permit-opening', parseBounded(openingText, 20_000, 'exchange.envelope-invalid', where), 'exchange.envelope-invalid', where);
+    const opening = ports.validators.check<PermitOpening>(
+      'permit-opening',
+      parseBounded(openingText, 20_000, 'exchange.envelope-invalid', where),
+      'exchange.envelope-invalid',
+      where,
+    );
     const reason = mayKeep({
       asked,
       opening,
@@ -143,31 +164,73 @@ function refuse(reason: RefusalReason, counterReceipt: string, leaf: ReleasedSte
   return { to: 'refusing', reason, counterReceipt, step: { v: 1, step: 'refused', transferId, from, to, by: to, predecessor, reason } };
 }
 
-async function handOver(tx: ExchangeTx, transfer: Transfer, { kept, viewId }: Extract<Decision, { to: 'opened' }>, ports: ExchangePorts): Promise<void> {
+async function handOver(
+  tx: ExchangeTx,
+  transfer: Transfer,
+  { kept, viewId }: Extract<Decision, { to: 'opened' }>,
+  ports: ExchangePorts,
+): Promise<void> {
   const { transferId, keyId } = transfer;
   const asked = needed(askerData(transfer).asked, 'asked');
   const { permitId, until } = kept.opening;
   if (!(await tx.transfers.advance(transferId, 'arrived', 'opened', { data: { opening: kept.openingText }, permitId }))) return;
   const openedFor = `${asked.actor.id.system}|${asked.actor.id.value}`;
-  const body = { transferId, viewId, custodian: transfer.partner, permitId, purpose: asked.purpose, caseId: asked.caseId, openedFor, until, record: kept.record, opening: kept.openingText };
+  const body = {
+    transferId,
+    viewId,
+    custodian: transfer.partner,
+    permitId,
+    purpose: asked.purpose,
+    caseId: asked.caseId,
+    openedFor,
+    until,
+    record: kept.record,
+    opening: kept.openingText,
+  };
   await post(tx, { id: ports.random.uuid(), type: 'view.store', key: transferId, keyId, body });
   await recordAct(tx, ports.random, openAct('record-opened', 'success', transfer, asked, ports), { person: undefined, keyId });
 }
 
-async function writeRefusal(tx: ExchangeTx, transfer: Transfer, decision: Extract<Decision, { to: 'refusing' }>, ports: ExchangePorts): Promise<void> {
+async function writeRefusal(
+  tx: ExchangeTx,
+  transfer: Transfer,
+  decision: Extract<Decision, { to: 'refusing' }>,
+  ports: ExchangePorts,
+): Promise<void> {
   const { transferId, keyId } = transfer;
   const asked = needed(askerData(transfer).asked, 'asked');
   const data = { refusal: decision.reason, counterReceipt: decision.counterReceipt, outcome: 'refused', arrived: null };
   if (!(await tx.transfers.advance(transferId, 'arrived', 'refusing', { data }))) return;
   const body = { transferId, step: 'refused', leaf: canonicalJson(decision.step), after: needed(askerData(transfer).released, 'released') };
   await post(tx, { id: ports.random.uuid(), type: 'step.anchor', key: transferId, keyId, body });
-  await post(tx, { id: ports.random.uuid(), type: 'transfer.outcome', key: transferId, keyId, body: { transferId, outcome: 'failed', code: 'receive.refused' } });
-  await recordAct(tx, ports.random, { ...openAct('record-open-refused', 'refused', transfer, asked, ports), reason: decision.reason }, { person: undefined, keyId });
+  await post(tx, {
+    id: ports.random.uuid(),
+    type: 'transfer.outcome',
+    key: transferId,
+    keyId,
+    body: { transferId, outcome: 'failed', code: 'receive.refused' },
+  });
+  await recordAct(
+    tx,
+    ports.random,
+    { ...openAct('record-open-refused', 'refused', transfer, asked, ports), reason: decision.reason },
+    { person: undefined, keyId },
+  );
 }
 
 function openAct(act: Act['act'], outcome: Act['outcome'], transfer: Transfer, asked: ExchangeRequest, ports: ExchangePorts): Act {
   const { actor, purpose } = asked;
   const permit = transfer.permitId === undefined ? {} : { permitId: transfer.permitId };
   const { transferId, partner } = transfer;
-  return { act, recorded: instant(ports.clock.now()), outcome, actor, country: ports.country.code, partner, purpose, transferId, ...permit };
+  return {
+    act,
+    recorded: instant(ports.clock.now()),
+    outcome,
+    actor,
+    country: ports.country.code,
+    partner,
+    purpose,
+    transferId,
+    ...permit,
+  };
 }

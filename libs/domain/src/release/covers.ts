@@ -1,7 +1,8 @@
-import { parseBounded, PortolanError, type ErrorCode } from '@portolan/contracts';
+import { PortolanError, type ErrorCode } from '@portolan/contracts';
+import { parseFhirJson } from '../fhir/fhir-json.js';
 import { isSupporting } from './categories.js';
-import { literalReferences, subjectOf } from './references.js';
-import { isObject, objects, text, type Json, type JsonObject, type Resource } from './resource.js';
+import { subjectOf } from './references.js';
+import { child, isObject, objects, text, type Json, type JsonObject, type Resource } from './resource.js';
 import { inScope, type OpeningScope } from './scope.js';
 
 /** Whether what came is within the permit's opening; `where` names a place, never a value. */
@@ -38,10 +39,8 @@ interface Came {
 const refused = (code: ErrorCode, where: string): Coverage => ({ covered: false, code, where });
 
 function entriesOf(bundleText: string): readonly Came[] {
-  const bundle = parseBounded(bundleText, MAX_CHARS, 'release.content-invalid', 'content') as Json;
-  if (!isObject(bundle) || bundle['resourceType'] !== 'Bundle')
-    throw new PortolanError('release.content-invalid', 'content', 'not a Bundle');
-  return objects(bundle['entry']).map((entry, i) => {
+  const bundle = bundleOf(bundleText);
+  return objects(child(bundle, 'entry')).map((entry, i) => {
     const where = `Bundle.entry[${i}]`;
     const resource = entry['resource'];
     const fullUrl = text(entry, 'fullUrl');
@@ -49,6 +48,16 @@ function entriesOf(bundleText: string): readonly Came[] {
       throw new PortolanError('release.content-invalid', where, 'no resource or no fullUrl');
     return { where, fullUrl, resource };
   });
+}
+
+function bundleOf(bundleText: string): Json {
+  try {
+    const parsed: Json = parseFhirJson(bundleText, 'content', MAX_CHARS);
+    if (text(parsed, 'resourceType') === 'Bundle') return parsed;
+  } catch (cause) {
+    throw new PortolanError('release.content-invalid', 'content', undefined, { cause });
+  }
+  throw new PortolanError('release.content-invalid', 'content', 'not a Bundle');
 }
 
 const isResource = (value: Json | undefined): value is Resource => isObject(value) && typeof value['resourceType'] === 'string';
@@ -60,7 +69,7 @@ function onlyAsked(patient: Resource, opening: OpeningScope): boolean {
 }
 
 function fault({ resource, fullUrl }: Came, opening: OpeningScope, patient: string, urls: ReadonlySet<string>): ErrorCode | undefined {
-  if (literalReferences(resource).some(({ target }) => !urls.has(target))) return 'release.reference-open';
+  if (references(resource).some((reference) => !reference.startsWith('#') && !urls.has(reference))) return 'release.reference-open';
   if (holdsAttachment(resource)) return 'release.outside-permit';
   if (objects(resource['contained']).some((c) => !isSupporting(text(c, 'resourceType') ?? ''))) return 'release.outside-permit';
   if (fullUrl === patient || isSupporting(resource.resourceType)) return undefined;
@@ -70,6 +79,13 @@ function fault({ resource, fullUrl }: Came, opening: OpeningScope, patient: stri
 
 const isPermitted = (resource: Resource, opening: OpeningScope): boolean =>
   resource.resourceType === 'Composition' ? opening.categories.includes('summary') : inScope(resource, opening);
+
+/** Every literal reference, also to other servers: nothing may lead out of what came. */
+function references(value: Json): readonly string[] {
+  if (Array.isArray(value)) return (value as readonly Json[]).flatMap(references);
+  if (!isObject(value)) return [];
+  return Object.entries(value).flatMap(([key, inner]) => (key === 'reference' && typeof inner === 'string' ? [inner] : references(inner)));
+}
 
 function holdsAttachment(value: Json): boolean {
   if (Array.isArray(value)) return (value as readonly Json[]).some(holdsAttachment);

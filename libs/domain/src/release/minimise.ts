@@ -2,7 +2,7 @@ import type { BusinessIdentifier } from '@portolan/contracts';
 import { isSupporting } from './categories.js';
 import { isReference, keyOf, literalReferences, logicalReference, subjectOf, targetOf } from './references.js';
 import { inScope, type Scope } from './scope.js';
-import { isObject, list, objects, text, type Json, type JsonObject, type Resource } from './resource.js';
+import { child, isObject, list, objects, text, type Json, type JsonObject, type Resource } from './resource.js';
 
 /** What a release may show of a record, and of whom. */
 export interface Minimised {
@@ -23,15 +23,28 @@ export function minimise(resources: readonly Resource[], scope: Scope, sent: rea
   const first = patients[0];
   if (first === undefined) return undefined;
   const own = new Set(patients.map(keyOf));
-  const covered = resources.filter((r) => inScope(r, scope) && own.has(subjectOf(r) ?? '') && !heldByAttachment(r));
+  const covered = resources.filter((r) => inScope(r, scope) && own.has(subjectOf(r) ?? '') && !heldByAttachment(r) && !takenBack(r));
   const kept = [...covered, ...supportsOf(covered, resources)];
+  const unsent = unsentIdentifiers(patients, sent);
   const targets = new Map<string, string>(kept.map((r) => [keyOf(r), keyOf(r)]));
   for (const key of own) targets.set(key, keyOf(first));
-  return { patient: patientOf(patients, sent), resources: kept.map((r) => cleanResource(r, targets)) };
+  return { patient: patientOf(patients, sent), resources: kept.map((r) => cleanResource(r, { targets, unsent })) };
 }
 
 /** Originals do not cross by parts: an observation whose value is an attachment is left out as a whole. */
 const heldByAttachment = (resource: Resource): boolean => resource['valueAttachment'] !== undefined;
+
+/** What its source marked as entered in error was never so. */
+const takenBack = (resource: Resource): boolean =>
+  resource['status'] === 'entered-in-error' ||
+  objects(child(resource['verificationStatus'], 'coding')).some((coding) => coding['code'] === 'entered-in-error');
+
+/** The person's identifiers that the asker did not send; they stay out of every other resource too. */
+function unsentIdentifiers(patients: readonly Resource[], sent: readonly BusinessIdentifier[]): ReadonlySet<string> {
+  const known = new Set(sent.map(({ value }) => value));
+  const held = patients.flatMap((p) => objects(p['identifier'])).flatMap((i) => text(i, 'value') ?? []);
+  return new Set(held.filter((value) => !known.has(value)));
+}
 
 function supportsOf(covered: readonly Resource[], all: readonly Resource[]): readonly Resource[] {
   const available = new Map(all.filter((r) => isSupporting(r.resourceType)).map((r) => [keyOf(r), r]));
@@ -77,21 +90,26 @@ const namingElements: Readonly<Record<string, readonly string[]>> = {
   Location: ['identifier', 'name', 'type', 'managingOrganization'],
 };
 
-type Targets = ReadonlyMap<string, string>;
+interface Limits {
+  /** Source reference → where it leads in what is released. */
+  readonly targets: ReadonlyMap<string, string>;
+  /** Values of identifiers of the person that were not sent. */
+  readonly unsent: ReadonlySet<string>;
+}
 
-function cleanResource(resource: Resource, targets: Targets): Resource {
+function cleanResource(resource: Resource, limits: Limits): Resource {
   const naming = namingElements[resource.resourceType];
   const shown = naming === undefined ? resource : only(resource, naming);
   const { text: _narrative, meta, contained, ...elements } = shown;
   const kept = supportingContained(contained);
   const inside = new Set(kept.map((c) => `#${text(c, 'id') ?? ''}`));
-  const cleaned = cleanObject(elements, { targets, inside });
+  const cleaned = cleanObject(elements, { ...limits, inside });
   const labels = cleanMeta(meta ?? resource['meta']);
   return {
     resourceType: resource.resourceType,
     id: text(resource, 'id') ?? '',
     ...(labels === undefined ? {} : { meta: labels }),
-    ...(kept.length === 0 ? {} : { contained: kept.map((c) => ({ ...cleanObject(c, { targets, inside }) })) }),
+    ...(kept.length === 0 ? {} : { contained: kept.map((c) => ({ ...cleanObject(c, { ...limits, inside }) })) }),
     ...without(cleaned, ['resourceType', 'id']),
   };
 }
@@ -120,8 +138,7 @@ const isTravellingLabel = (label: JsonObject): boolean =>
   label['system'] === 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality' ||
   (label['system'] === 'http://terminology.hl7.org/CodeSystem/v3-ActReason' && label['code'] === 'HTEST');
 
-interface Surroundings {
-  readonly targets: Targets;
+interface Surroundings extends Limits {
   /** `#id` of the contained resources that stay. */
   readonly inside: ReadonlySet<string>;
 }
@@ -143,9 +160,12 @@ function cleanValue(value: Json, key: string, around: Surroundings): Json | unde
   if (key === 'extension') return cleanExtensions(value, around);
   if (Array.isArray(value)) return cleanList(list(value), key, around);
   if (!isObject(value)) return value;
-  if (typeof value['contentType'] === 'string') return undefined;
+  if (typeof value['contentType'] === 'string' || isUnsent(value, key, around)) return undefined;
   return isReference(value, key) ? cleanReference(value, key, around) : cleanObject(value, around);
 }
+
+const isUnsent = (value: JsonObject, key: string, { unsent }: Surroundings): boolean =>
+  key === 'identifier' && unsent.has(text(value, 'value') ?? '');
 
 /** Lists of primitives stay aligned with their `_` twins, so null stays null there. */
 function cleanList(items: readonly Json[], key: string, around: Surroundings): Json | undefined {

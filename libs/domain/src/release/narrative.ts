@@ -84,7 +84,11 @@ function valueOf(holder: JsonObject): string {
 }
 
 type Detail = (resource: Resource) => readonly string[];
-const status: Detail = (r) => [isObject(r['clinicalStatus']) ? conceptName(r['clinicalStatus']) : (text(r, 'status') ?? '')];
+/** Status, and how sure the source is: what it refutes must not read as present. */
+const status: Detail = (r) => [
+  isObject(r['clinicalStatus']) ? conceptName(r['clinicalStatus']) : (text(r, 'status') ?? ''),
+  conceptName(r['verificationStatus']),
+];
 const dosage: Detail = (r) =>
   [...objects(r['dosage']), ...objects(r['dosageInstruction'])].map(
     (d) =>

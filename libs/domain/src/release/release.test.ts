@@ -172,6 +172,30 @@ describe('release of a summary', () => {
     expect(JSON.stringify(both)).toContain('Dr Proov');
   });
 
+  it('leaves out what its source took back, and shows what it refutes as refuted', () => {
+    const problem = (id: string, verification: string) =>
+      stored({
+        resourceType: 'Condition',
+        id,
+        subject,
+        code: { text: `Problem ${id}` },
+        verificationStatus: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/condition-ver-status', code: verification }] },
+      });
+    const bundle = bundleOf(
+      plan(['summary'], { gathered: [...record, problem('wrong', 'entered-in-error'), problem('doubted', 'refuted')] }),
+    );
+    expect(JSON.stringify(bundle)).not.toContain('Problem wrong');
+    expect(section(bundle, '11450-4')?.text?.div).toContain('<td>Problem doubted</td><td>refuted</td>');
+  });
+
+  it("shows none of the person's other identifiers in any resource", () => {
+    const observed = JSON.parse(sodium) as Record<string, unknown>;
+    const marked = stored({ ...observed, id: 'o2', identifier: [{ value: 'MRN-778899' }, { value: 'LAB-1' }] });
+    const text = textOf(plan(['laboratory'], { gathered: [...record, marked] }));
+    expect(text).toContain('LAB-1');
+    expect(text).not.toContain('MRN-778899');
+  });
+
   it('keeps the digits of decimals in value and narrative', () => {
     expect(textOf(plan(['summary', 'laboratory']))).toContain('"value":140.50');
     expect(section(both, '30954-2')?.text?.div).toContain('140.50 mmol/L High');
@@ -324,6 +348,12 @@ describe("the receiver's check", () => {
       altered((b) => (find(b, 'Condition').recorder = { reference: 'Practitioner/x1' })),
       'release.reference-open',
     ],
+    [
+      'a reference to another server',
+      opening,
+      altered((b) => (find(b, 'Condition').recorder = { reference: 'https://other.example/Practitioner/1' })),
+      'release.reference-open',
+    ],
     ['a type that never crosses', opening, altered((b) => (find(b, 'Condition').resourceType = 'Encounter')), 'release.outside-permit'],
     [
       'an attachment',
@@ -341,10 +371,15 @@ describe("the receiver's check", () => {
     expect(covers(scope, came)).toMatchObject({ covered: false, code });
   });
 
-  it.each(['', '{', '[]', '{"resourceType":"Patient"}', '{"resourceType":"Bundle","entry":[{}]}', '['.repeat(100)])(
-    'throws where %j is no Bundle',
-    (came) => {
-      expect(() => covers(opening, came)).toThrow('release.content-invalid');
-    },
-  );
+  it.each([
+    '',
+    '{',
+    '[]',
+    '{"resourceType":"Patient"}',
+    '{"resourceType":"Bundle","entry":[{}]}',
+    '{"resourceType":"Bundle","entry":[],"entry":[]}',
+    '['.repeat(100),
+  ])('throws where %j is no Bundle', (came) => {
+    expect(() => covers(opening, came)).toThrow('release.content-invalid');
+  });
 });

@@ -39,13 +39,24 @@ export const askRow = row<ExchangeTx, ExchangePorts, Transfer, AskFacts, AskDeci
     const limit = request.limit;
     if (!(await tx.transfers.advance(transfer.transferId, 'asking', 'asked', { data, limit, dueAt: limit }))) return;
     const trace = askerData(transfer).trace?.traceparent;
-    for (const message of outgoing(head(request), ports.random.uuid(), sealed, request.time, trace === undefined ? {} : { trace })) await tx.outgoing.add(message);
+    for (const message of outgoing(head(request), ports.random.uuid(), sealed, request.time, trace === undefined ? {} : { trace }))
+      await tx.outgoing.add(message);
     const act = request.kind === 'match' ? 'person-sought-abroad' : 'record-asked-abroad';
     const { actor, purpose, time: recorded } = request;
     await recordAct(
       tx,
       ports.random,
-      { act, recorded, outcome: 'success', actor, country: ports.country.code, partner: request.to, purpose, transferId: transfer.transferId, categories: request.categories },
+      {
+        act,
+        recorded,
+        outcome: 'success',
+        actor,
+        country: ports.country.code,
+        partner: request.to,
+        purpose,
+        transferId: transfer.transferId,
+        categories: request.categories,
+      },
       { person: undefined, keyId: transfer.keyId },
     );
   },
@@ -62,7 +73,8 @@ const head = (request: ExchangeRequest): { kind: 'request'; transferId: string; 
 /** Who acts, as the exchange itself verified it: the edge's word alone opens nothing. */
 async function actorOf(command: AskCommand, ports: ExchangePorts): Promise<Actor> {
   const principal = await ports.tokens.verify(command.evidence.accessToken);
-  const acting = command.evidence.assertion === undefined ? principal.acting : await ports.professionals.verify(command.evidence.assertion, principal);
+  const acting =
+    command.evidence.assertion === undefined ? principal.acting : await ports.professionals.verify(command.evidence.assertion, principal);
   if (acting === undefined) throw new PortolanError('access.professional-missing', 'request/ask');
   if (!acting.purposes.includes(command.purpose)) throw new PortolanError('request.purpose-not-stated', 'request/ask');
   return acting.actor;
@@ -103,7 +115,13 @@ export const giveUpRow = row<ExchangeTx, ExchangePorts, Transfer, undefined, { t
 });
 
 /** Ends the transfer on our side and tells the edge, whose client waits. */
-async function answerEdge(tx: ExchangeTx, transfer: Transfer, from: 'asking' | 'asked', code: ErrorCode, ports: ExchangePorts): Promise<void> {
+async function answerEdge(
+  tx: ExchangeTx,
+  transfer: Transfer,
+  from: 'asking' | 'asked',
+  code: ErrorCode,
+  ports: ExchangePorts,
+): Promise<void> {
   if (!(await tx.transfers.advance(transfer.transferId, from, 'failed', {}))) return;
   const body = { transferId: transfer.transferId, outcome: 'failed', code } as const;
   await post(tx, { id: ports.random.uuid(), type: 'transfer.outcome', key: transfer.transferId, keyId: transfer.keyId, body });

@@ -29,7 +29,12 @@ export interface ExchangeTransferStore<State extends string = string> {
   /** Transfers in one of `states` that are due, claimed for `leaseMs` with SKIP LOCKED. */
   take(states: readonly State[], limit: number, leaseMs: number): Promise<readonly ExchangeTransfer<State>[]>;
   /** Compare-and-set on the state; merges `data`. False where the row stands elsewhere already. Resets attempts and claim. */
-  advance(id: TransferId, from: State, to: State, change: { data?: Record<string, unknown>; permitId?: Uuid; person?: PersonId; keyId?: KeyId; limit?: Instant; dueAt?: Instant }): Promise<boolean>;
+  advance(
+    id: TransferId,
+    from: State,
+    to: State,
+    change: { data?: Record<string, unknown>; permitId?: Uuid; person?: PersonId; keyId?: KeyId; limit?: Instant; dueAt?: Instant },
+  ): Promise<boolean>;
   /** Gives a row back after a failed or waiting step: again after `delayMs`. */
   postpone(id: TransferId, delayMs: number, code: string): Promise<void>;
   byPermit(permitId: Uuid): Promise<readonly ExchangeTransfer<State>[]>;

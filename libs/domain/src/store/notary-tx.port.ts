@@ -153,9 +153,20 @@ export interface TrailStore {
   /** Moves the checkpoint on; `store.conflict` where it stands at `block` or beyond. Lease `indexer`. */
   advance(block: number, fencing: number): Promise<void>;
   putSteps(steps: readonly TrailStep[]): Promise<void>;
-  putPermit(permit: { id: Uuid; custodian: CountryCode; recipient: CountryCode; purpose: string; until: Instant; block: number }): Promise<void>;
+  putPermit(permit: {
+    id: Uuid;
+    custodian: CountryCode;
+    recipient: CountryCode;
+    purpose: string;
+    until: Instant;
+    block: number;
+  }): Promise<void>;
   endPermit(id: Uuid, at: Instant, block: number): Promise<void>;
-  permit(id: Uuid): Promise<{ id: Uuid; custodian: CountryCode; recipient: CountryCode; purpose: string; until: Instant; endedAt: Instant | undefined } | undefined>;
+  permit(
+    id: Uuid,
+  ): Promise<
+    { id: Uuid; custodian: CountryCode; recipient: CountryCode; purpose: string; until: Instant; endedAt: Instant | undefined } | undefined
+  >;
   /** A key as the registry holds it; the genesis' keys stand at block 0. */
   putKey(key: RegisteredKey): Promise<void>;
   endKey(org: OrgId, kid: Kid, at: Instant): Promise<void>;

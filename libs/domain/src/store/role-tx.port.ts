@@ -72,7 +72,11 @@ export interface AuditStore {
   /** Appends the row and answers with the RFC 6962 leaf hash (hex) of its ciphertext. Rows are never updated or deleted. */
   append(row: AuditRow): Promise<{ leafHash: string }>;
   /** Newest first, at most `limit`, before `beforeSeq` where given. Bodies of erased persons are undefined. */
-  list(filter: AuditFilter, limit: number, beforeSeq?: string): Promise<readonly (Omit<AuditRow, 'body' | 'keyId'> & { seq: string; body: string | undefined; leafHash: string })[]>;
+  list(
+    filter: AuditFilter,
+    limit: number,
+    beforeSeq?: string,
+  ): Promise<readonly (Omit<AuditRow, 'body' | 'keyId'> & { seq: string; body: string | undefined; leafHash: string })[]>;
 }
 
 export interface AuditFilter {

@@ -38,7 +38,16 @@ export type AskerState = (typeof askerStates)[number];
 export type TransferState = CustodianState | AskerState;
 
 /** States in which nothing more will happen to a transfer. */
-export const finalStates: ReadonlySet<TransferState> = new Set(['answered', 'closed', 'refused', 'expired', 'done', 'matched', 'none', 'failed']);
+export const finalStates: ReadonlySet<TransferState> = new Set([
+  'answered',
+  'closed',
+  'refused',
+  'expired',
+  'done',
+  'matched',
+  'none',
+  'failed',
+]);
 
 /** Something a waiting transfer waited for. */
 export interface Signal {

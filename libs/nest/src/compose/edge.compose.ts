@@ -33,7 +33,11 @@ export async function startEdge(ground: NodeGround, link: RoleLink, server: Micr
 }
 
 /** Binds the edge's ports. No sealing, exchange or ledger key is read here. */
-async function composeEdge(ground: NodeGround, link: RoleLink, opened: Opened): Promise<{ parts: EdgeParts; ports: RolePorts; relay: Relay }> {
+async function composeEdge(
+  ground: NodeGround,
+  link: RoleLink,
+  opened: Opened,
+): Promise<{ parts: EdgeParts; ports: RolePorts; relay: Relay }> {
   const { config, folders, validators, clock, random, logger, checkpoint, telemetry } = ground;
   const { setting, pack } = await readCountry(config, validators);
   const dataKeys = await MasterKeyDataKeys.open(folders.master('edge'));

@@ -2,14 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PortolanError, Validators, type NodeConfig } from '@portolan/contracts';
 import { Checkpoint, type AccessTokens, type Clock, type ProfessionalAssertions, type Random, type Role } from '@portolan/domain';
-import { JwtAccessTokens, JwtProfessionalAssertions, type RegisteredClient } from '@portolan/jose';
+import { JwtAccessTokens, JwtProfessionalAssertions } from '@portolan/jose';
 import { CountryFolders, SystemClock, SystemRandom } from '@portolan/keys';
 import type { RoleDatabaseConfig } from '@portolan/postgres';
 import { startTelemetry, type RunningTelemetry } from '@portolan/telemetry';
 import { FileCheckpoint, noCheckpoint } from '../runtime/checkpoint.js';
 import { NodeLogger, type LogSink } from '../runtime/logger.js';
-
-type KeySet = Extract<RegisteredClient['keys'], { keys: unknown }>['keys'];
 
 /** What every role of a node stands on, made once a role. */
 export interface NodeGround {
@@ -54,7 +52,11 @@ export function verifiersOf({ config, clock }: NodeGround): { tokens: AccessToke
   return {
     tokens: new JwtAccessTokens({ issuers: [{ issuer, keys: { url: jwksUri }, kinds, providerSystem }], audience, clock }),
     professionals: new JwtProfessionalAssertions({
-      clients: config.clients.map(({ clientId, jwks, providerSystem: system }) => ({ clientId, keys: { keys: jwks as unknown as KeySet }, providerSystem: system })),
+      clients: config.clients.map(({ clientId, jwks, providerSystem: system }) => ({
+        clientId,
+        keys: { keys: jwks },
+        providerSystem: system,
+      })),
       audience,
       clock,
     }),

@@ -30,7 +30,10 @@ export async function startRole(role: Role, config: NodeConfig, transport: RoleT
     const server = await transport.server(role);
     if (role === 'edge') await startEdge(ground, link, server, opened);
     else {
-      const part = role === 'exchange' ? await composeExchange(ground, link, (await genesisOf(ground)).channel, opened) : await composeNotary(ground, link, opened);
+      const part =
+        role === 'exchange'
+          ? await composeExchange(ground, link, (await genesisOf(ground)).channel, opened)
+          : await composeNotary(ground, link, opened);
       const app = await listen(part.rolePorts, server, ground.logger);
       opened.add(() => app.close());
       await part.start();

@@ -13,7 +13,8 @@ export async function readCountry(config: NodeConfig, validators: Validators): P
   const { 'policy/policy.json': policyFile, 'wording.json': wording, ...packFiles } = files;
   const pack = countryPack(packFiles);
   const policy = validators.check<Policy>('policy', policyFile, 'config.invalid', 'policy/policy.json');
-  if (policy.country !== config.country || pack.country !== config.country) throw new PortolanError('config.invalid', `countries/${config.country.toLowerCase()}`, 'country');
+  if (policy.country !== config.country || pack.country !== config.country)
+    throw new PortolanError('config.invalid', `countries/${config.country.toLowerCase()}`, 'country');
   const setting: CountrySetting = {
     code: config.country,
     name: pack.name,
@@ -30,8 +31,12 @@ async function readJsonTree(folder: string): Promise<Record<string, unknown>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => {
     throw new PortolanError('config.unreadable', 'countries folder');
   });
-  const names = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.json')).map((entry) => join(entry.parentPath, entry.name));
+  const names = entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
+    .map((entry) => join(entry.parentPath, entry.name));
   if (names.length > MAX_FILES) throw new PortolanError('config.invalid', 'countries folder', `more than ${MAX_FILES} files`);
-  const read = names.map(async (name) => [name.slice(folder.length + 1).replaceAll('\\', '/'), JSON.parse(await readFile(name, 'utf8')) as unknown] as const);
+  const read = names.map(
+    async (name) => [name.slice(folder.length + 1).replaceAll('\\', '/'), JSON.parse(await readFile(name, 'utf8')) as unknown] as const,
+  );
   return Object.fromEntries(await Promise.all(read));
 }

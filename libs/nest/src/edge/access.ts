@@ -43,7 +43,8 @@ export const professionalKey = ({ acting }: Clinician): string => `${acting.acto
 
 function bearer(headers: CallHeaders): string {
   const [scheme, token, ...rest] = (one(headers['authorization']) ?? '').split(' ');
-  if (scheme?.toLowerCase() !== 'bearer' || token === undefined || token === '' || rest.length > 0) throw new PortolanError('access.token-missing', 'header authorization');
+  if (scheme?.toLowerCase() !== 'bearer' || token === undefined || token === '' || rest.length > 0)
+    throw new PortolanError('access.token-missing', 'header authorization');
   return token;
 }
 

@@ -32,7 +32,11 @@ export class Crossing {
     const { country, purpose, traits } = question;
     this.demandPartner(country);
     // Every category is asked for: a match is answered where anything at all may be released.
-    return this.ask({ kind: 'match', country, purpose, traits, categories: [...ANY], caseId: this.parts.random.uuid() }, this.parts.random.uuid(), clinician);
+    return this.ask(
+      { kind: 'match', country, purpose, traits, categories: [...ANY], caseId: this.parts.random.uuid() },
+      this.parts.random.uuid(),
+      clinician,
+    );
   }
 
   async record(question: RecordQuestion, clinician: Clinician): Promise<TransferId> {
@@ -62,7 +66,9 @@ export class Crossing {
   /** Keeps the traits that were certainly matched under our handle, so that a record can be asked for by it. */
   async keepMatch(transfer: EdgeTransfer): Promise<string> {
     const { patientHandle, traits } = transfer.data as { patientHandle: string; traits: SearchTraits };
-    await this.parts.uow.run((tx) => tx.links.put({ handle: patientHandle, country: transfer.country, keyId: transfer.keyId, traits, local: undefined }));
+    await this.parts.uow.run((tx) =>
+      tx.links.put({ handle: patientHandle, country: transfer.country, keyId: transfer.keyId, traits, local: undefined }),
+    );
     return patientHandle;
   }
 
@@ -79,7 +85,17 @@ export class Crossing {
       const keyId = await tx.keys.create();
       const data = { patientHandle, ...question };
       const { kind, caseId } = question;
-      await tx.transfers.create({ transferId, kind, country: question.country, state: 'asked', requestedBy: professionalKey(clinician), caseId, keyId, data, createdAt: now });
+      await tx.transfers.create({
+        transferId,
+        kind,
+        country: question.country,
+        state: 'asked',
+        requestedBy: professionalKey(clinician),
+        caseId,
+        keyId,
+        data,
+        createdAt: now,
+      });
       const body = { transferId, evidence: clinician.evidence, trace: this.parts.telemetry.inject(), ...question };
       await post(tx, { id: random.uuid(), type: 'transfer.ask', key: transferId, keyId, body });
     });

@@ -1,5 +1,15 @@
 import type { PermitOpening } from '@portolan/contracts';
-import { ensurePersonId, ensureTransferId, ensureViewId, instant, post, type Checkpoint, type EdgeTx, type RoleMessages, type View } from '@portolan/domain';
+import {
+  ensurePersonId,
+  ensureTransferId,
+  ensureViewId,
+  instant,
+  post,
+  type Checkpoint,
+  type EdgeTx,
+  type RoleMessages,
+  type View,
+} from '@portolan/domain';
 import type { Handlers } from '../link/deliveries.js';
 import type { EdgeParts } from './edge.parts.js';
 import { viewProvenance, viewResources } from './view-content.js';
@@ -38,19 +48,45 @@ async function storeView(tx: EdgeTx, body: RoleMessages['view.store'], tools: To
   const { patientHandle } = transfer.data as { patientHandle: string };
   const keyId = await tx.keys.create();
   const { custodian, permitId, purpose, caseId, openedFor, until } = body;
-  const view: View = { id: ensureViewId(body.viewId), transferId, permitId, custodian, purpose, caseId, openedFor, patientHandle, until, keyId, state: 'open' };
+  const view: View = {
+    id: ensureViewId(body.viewId),
+    transferId,
+    permitId,
+    custodian,
+    purpose,
+    caseId,
+    openedFor,
+    patientHandle,
+    until,
+    keyId,
+    state: 'open',
+  };
   const shown = viewResources(body.record, body.viewId, patientHandle);
   await tx.views.put(view, [...shown, viewProvenance(view, shown, instant(tools.clock.now()))]);
   const opening = JSON.parse(body.opening) as PermitOpening;
-  await tx.transfers.advance(transferId, 'asked', 'viewed', { ...(transfer.data as object), viewId: view.id, permitId, until, categories: opening.categories });
-  await post(tx, { id: tools.random.uuid(), type: 'view.stored', key: transferId, keyId: await tx.keys.create(), body: { transferId, viewId: view.id } });
+  await tx.transfers.advance(transferId, 'asked', 'viewed', {
+    ...(transfer.data as object),
+    viewId: view.id,
+    permitId,
+    until,
+    categories: opening.categories,
+  });
+  await post(tx, {
+    id: tools.random.uuid(),
+    type: 'view.stored',
+    key: transferId,
+    keyId: await tx.keys.create(),
+    body: { transferId, viewId: view.id },
+  });
   checkpoint.reach('view', 'before');
 }
 
 /** The permit ended: the view's key is destroyed with its rows, and the exchange attests it to the custodian. */
 export async function destroyViews(tx: EdgeTx, permitId: string, reason: string, tools: Tools): Promise<void> {
   for (const view of (await tx.views.byPermit(permitId)).filter(({ state }) => state !== 'destroyed')) {
-    const items = (await tx.views.resources(view.id)).filter(({ type }) => type !== 'Bundle' && type !== 'Provenance').map(({ type, id }) => ({ type, id, change: 'destroyed' as const }));
+    const items = (await tx.views.resources(view.id))
+      .filter(({ type }) => type !== 'Bundle' && type !== 'Provenance')
+      .map(({ type, id }) => ({ type, id, change: 'destroyed' as const }));
     await tx.views.destroy(view.id);
     await tx.transfers.advance(view.transferId, 'viewed', 'ended', { reason });
     const body = { transferId: view.transferId, permitId, kind: 'destroyed', reason, items: items.slice(0, 500) } as const;

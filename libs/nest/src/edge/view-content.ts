@@ -31,13 +31,19 @@ function placeOf(entry: FhirObject, patientHandle: string): [string, string][] {
 function relinked(value: FhirValue, places: ReadonlyMap<string, string>): FhirValue {
   if (Array.isArray(value)) return value.map((one: FhirValue) => relinked(one, places));
   if (!isFhirObject(value)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, one]) => [key, key === 'reference' && typeof one === 'string' ? (places.get(one) ?? one) : relinked(one as FhirValue, places)]),
-  ) as FhirObject;
+  const members = Object.entries(value).map(([key, one]): [string, FhirValue] => {
+    if (key === 'reference' && typeof one === 'string') return [key, places.get(one) ?? one];
+    return [key, one === undefined ? null : relinked(one, places)];
+  });
+  return Object.fromEntries<FhirValue>(members);
 }
 
 /** FHIR Provenance of a view: where it came from, on which permit, for whom (provenance of every view, design section 4, step 9). */
-export function viewProvenance(view: { id: string; custodian: string; permitId: string; transferId: string }, targets: readonly ViewResource[], recorded: string): ViewResource {
+export function viewProvenance(
+  view: { id: string; custodian: string; permitId: string; transferId: string },
+  targets: readonly ViewResource[],
+  recorded: string,
+): ViewResource {
   const text = toFhirJson({
     resourceType: 'Provenance',
     id: view.transferId,

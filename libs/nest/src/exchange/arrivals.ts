@@ -90,7 +90,11 @@ export class Arrivals {
         permitId: undefined,
         person: undefined,
         keyId: await tx.keys.create(),
-        data: { request: onePart(envelope), receivedAt: instant(now), ...(envelope.trace === undefined ? {} : { trace: { traceparent: envelope.trace } }) },
+        data: {
+          request: onePart(envelope),
+          receivedAt: instant(now),
+          ...(envelope.trace === undefined ? {} : { trace: { traceparent: envelope.trace } }),
+        },
         limit: instant(now + 900_000),
         dueAt: instant(now),
         attempts: 0,
@@ -104,12 +108,23 @@ export class Arrivals {
   private async answered(envelope: Envelope, seq: string): Promise<void> {
     const { content } = await this.open(envelope);
     const where = 'exchange/answer';
-    const answer = this.ports.validators.check<ExchangeAnswer>('exchange-answer', parseBounded(content, 10_000, 'exchange.envelope-invalid', where), 'exchange.envelope-invalid', where);
+    const answer = this.ports.validators.check<ExchangeAnswer>(
+      'exchange-answer',
+      parseBounded(content, 10_000, 'exchange.envelope-invalid', where),
+      'exchange.envelope-invalid',
+      where,
+    );
     if (answer.transferId !== envelope.transferId) throw new PortolanError('seal.header-mismatch', where);
     const signal = answer.outcome === 'none' ? signals.answeredNone : signals.answeredMatch;
     await this.move(envelope, seq, signal, {}, async (tx, transfer) => {
       const { transferId, keyId } = transfer;
-      await post(tx, { id: this.ports.random.uuid(), type: 'transfer.outcome', key: transferId, keyId, body: { transferId, outcome: answer.outcome } });
+      await post(tx, {
+        id: this.ports.random.uuid(),
+        type: 'transfer.outcome',
+        key: transferId,
+        keyId,
+        body: { transferId, outcome: answer.outcome },
+      });
     });
   }
 
@@ -122,8 +137,13 @@ export class Arrivals {
       if (before.state !== 'asked') return tx.incoming.done(seq);
       const held = { ...before.data, ...arriving } as Record<string, unknown>;
       const sealed = parts.map((_hash, index) => held[`part.${index + 1}`]);
-      if (sealed.some((part) => typeof part !== 'string')) await tx.transfers.advance(before.transferId, 'asked', 'asked', { data: arriving });
-      else await tx.transfers.advance(before.transferId, 'asked', 'arrived', { data: { arrived: { hashes: parts, parts: sealed }, released: step, ...cleared(parts.length) }, dueAt: this.now() });
+      if (sealed.some((part) => typeof part !== 'string'))
+        await tx.transfers.advance(before.transferId, 'asked', 'asked', { data: arriving });
+      else
+        await tx.transfers.advance(before.transferId, 'asked', 'arrived', {
+          data: { arrived: { hashes: parts, parts: sealed }, released: step, ...cleared(parts.length) },
+          dueAt: this.now(),
+        });
       await tx.incoming.done(seq);
     });
   }
@@ -135,8 +155,14 @@ export class Arrivals {
   private async notice(envelope: Envelope, seq: string): Promise<void> {
     const { content } = await this.open(envelope);
     const where = 'exchange/notice';
-    const notice = this.ports.validators.check<ExchangeNotice>('exchange-notice', parseBounded(content, MAX_NOTICE_CHARS, 'exchange.envelope-invalid', where), 'exchange.envelope-invalid', where);
-    if (notice.transferId !== envelope.transferId || notice.from !== envelope.from || notice.to !== envelope.to) throw new PortolanError('seal.header-mismatch', where);
+    const notice = this.ports.validators.check<ExchangeNotice>(
+      'exchange-notice',
+      parseBounded(content, MAX_NOTICE_CHARS, 'exchange.envelope-invalid', where),
+      'exchange.envelope-invalid',
+      where,
+    );
+    if (notice.transferId !== envelope.transferId || notice.from !== envelope.from || notice.to !== envelope.to)
+      throw new PortolanError('seal.header-mismatch', where);
     await this.ports.uow.run(async (tx) => {
       const found = await tx.transfers.get(ensureTransferId(envelope.transferId));
       if (found?.partner !== envelope.from) throw new PortolanError('exchange.transfer-unknown', where);
@@ -163,13 +189,16 @@ export class Arrivals {
 
   private async transferOf(tx: ExchangeTx, envelope: Envelope, side: Transfer['side']): Promise<Transfer> {
     const transfer = await tx.transfers.get(ensureTransferId(envelope.transferId));
-    if (transfer?.partner !== envelope.from || transfer.side !== side) throw new PortolanError('exchange.transfer-unknown', `exchange/${envelope.kind}`);
+    if (transfer?.partner !== envelope.from || transfer.side !== side)
+      throw new PortolanError('exchange.transfer-unknown', `exchange/${envelope.kind}`);
     return transfer as Transfer;
   }
 
   private open(envelope: Envelope): Promise<{ content: string }> {
     const { kind, transferId, from, to } = envelope;
-    return openContent(this.ports.sealer, onePart(envelope), { kind, transferId, from, to }, (country, kid) => this.ports.channel.senderKey(country, kid));
+    return openContent(this.ports.sealer, onePart(envelope), { kind, transferId, from, to }, (country, kid) =>
+      this.ports.channel.senderKey(country, kid),
+    );
   }
 
   private async setAside(incoming: IncomingEnvelope & { attempts: number }, error: unknown): Promise<void> {
@@ -191,4 +220,5 @@ function onePart(envelope: Envelope): SealedParts {
 }
 
 /** The single parts' members, once they are joined. */
-const cleared = (count: number): Record<string, null> => Object.fromEntries(Array.from({ length: count }, (_unused, index) => [`part.${index + 1}`, null]));
+const cleared = (count: number): Record<string, null> =>
+  Object.fromEntries(Array.from({ length: count }, (_unused, index) => [`part.${index + 1}`, null]));

@@ -24,7 +24,11 @@ import type { Grounds } from './grounds.js';
 import { sendNotice } from './notices.js';
 
 /** What the exchange does when another role of its country tells it something. */
-export function exchangeHandlers(ports: ExchangePorts, grounds: Grounds, dropKey: (org: CountryCode, kid: string) => void): Handlers<ExchangeTx> {
+export function exchangeHandlers(
+  ports: ExchangePorts,
+  grounds: Grounds,
+  dropKey: (org: CountryCode, kid: string) => void,
+): Handlers<ExchangeTx> {
   const settled = new Settlements(ports);
   return {
     'transfer.ask': (tx, body) => beginAsking(tx, body, ports),
@@ -97,7 +101,12 @@ class Settlements {
     const { transferId, step, state, stands } = body;
     if (state === 'rejected') return this.rejected(tx, transferId, step);
     const data = step === 'released' ? { released: needed(stands, 'stands') } : { final: needed(stands, 'stands') };
-    const signal = { released: signals.releaseAnchored, received: signals.receivedAnchored, refused: signals.refusedAnchored, expired: signals.expiryAnchored }[step];
+    const signal = {
+      released: signals.releaseAnchored,
+      received: signals.receivedAnchored,
+      refused: signals.refusedAnchored,
+      expired: signals.expiryAnchored,
+    }[step];
     if (signal !== undefined) await move(tx, transferId, signal, data, this.ports);
   }
 
@@ -117,11 +126,22 @@ class Settlements {
   /** The permit ended, or was not accepted, before anything left: the asker gets the one negative answer. */
   private async answerNone(tx: ExchangeTx, transferId: string, from: TransferState): Promise<void> {
     const transfer = (await tx.transfers.get(ensureTransferId(transferId))) as Transfer | undefined;
-    if (transfer === undefined || !(await tx.transfers.advance(transfer.transferId, from, 'answered', { data: { content: null, sealed: null } }))) return;
+    if (
+      transfer === undefined ||
+      !(await tx.transfers.advance(transfer.transferId, from, 'answered', { data: { content: null, sealed: null } }))
+    )
+      return;
     const data = custodianData(transfer);
     const request = needed(data.asked, 'asked');
-    for (const message of answerMessages(request, data, await sealAnswer(request, 'none', this.ports), this.ports)) await tx.outgoing.add(message);
-    const facts = { act: 'release-refused', recorded: instant(this.ports.clock.now()), outcome: 'refused', reason: 'withdrawn', actor: request.actor } as const;
+    for (const message of answerMessages(request, data, await sealAnswer(request, 'none', this.ports), this.ports))
+      await tx.outgoing.add(message);
+    const facts = {
+      act: 'release-refused',
+      recorded: instant(this.ports.clock.now()),
+      outcome: 'refused',
+      reason: 'withdrawn',
+      actor: request.actor,
+    } as const;
     const context = { country: this.ports.country.code, partner: request.from, purpose: request.purpose, transferId };
     await recordAct(tx, this.ports.random, { ...facts, ...context }, { person: transfer.person, keyId: transfer.keyId });
   }
@@ -130,7 +150,13 @@ class Settlements {
 /** A permit of ours ended, whatever the cause: what was opened under it is destroyed. */
 async function endViews(tx: ExchangeTx, permitId: string, ports: ExchangePorts): Promise<void> {
   for (const transfer of (await tx.transfers.byPermit(permitId)).filter(({ side }) => side === 'asker')) {
-    await post(tx, { id: ports.random.uuid(), type: 'view.destroy', key: transfer.transferId, keyId: transfer.keyId, body: { permitId, reason: 'permit-ended' } });
+    await post(tx, {
+      id: ports.random.uuid(),
+      type: 'view.destroy',
+      key: transfer.transferId,
+      keyId: transfer.keyId,
+      body: { permitId, reason: 'permit-ended' },
+    });
   }
 }
 
@@ -149,15 +175,30 @@ async function anchorAdoption(tx: ExchangeTx, transfer: Transfer, ports: Exchang
   const { transferId, keyId, partner } = transfer;
   const released = needed(askerData(transfer).released, 'released');
   const us = ports.country.code;
-  const leaf = canonicalJson({ v: 1, step: 'adopted', transferId, from: partner, to: us, by: us, predecessor: sha256Hex(released.leaf, ports.sha256) });
-  await post(tx, { id: ports.random.uuid(), type: 'step.anchor', key: transferId, keyId, body: { transferId, step: 'adopted', leaf, after: released } });
+  const leaf = canonicalJson({
+    v: 1,
+    step: 'adopted',
+    transferId,
+    from: partner,
+    to: us,
+    by: us,
+    predecessor: sha256Hex(released.leaf, ports.sha256),
+  });
+  await post(tx, {
+    id: ports.random.uuid(),
+    type: 'step.anchor',
+    key: transferId,
+    keyId,
+    body: { transferId, step: 'adopted', leaf, after: released },
+  });
 }
 
 /** An entry changed that had been released: each receiver whose permit is still live is told which. */
 async function tellReceivers(tx: ExchangeTx, body: RoleMessages['resource.changed'], ports: ExchangePorts): Promise<void> {
   for (const permit of await tx.permits.ofPerson(body.person)) {
     const transfer = (await tx.transfers.get(permit.transferId)) as Transfer | undefined;
-    const entry = transfer === undefined ? undefined : custodianData(transfer).manifest?.find(({ type, id }) => type === body.type && id === body.id);
+    const entry =
+      transfer === undefined ? undefined : custodianData(transfer).manifest?.find(({ type, id }) => type === body.type && id === body.id);
     if (transfer === undefined || entry === undefined || permit.state === 'ended') continue;
     const items: ExchangeNotice['items'] = [{ type: body.type, id: entry.releasedAs, change: body.change }];
     await sendNotice(tx, transfer, { kind: 'amended', permitId: permit.id, reason: body.reason, items }, ports);
@@ -173,6 +214,10 @@ async function declareEmergency(tx: ExchangeTx, body: RoleMessages['emergency.de
   const commitment = commit(bytesOfBase64url(salt), utf8(canonicalJson({ salt, reason, actor })), ports.sha256);
   const args = { v: 1, id, by: us, custodian, recipient: us, declared, until, reviewDue, commitment };
   await post(tx, { id, type: 'act.anchor', key: id, keyId, body: { fn: 'declare-emergency', args } });
-  await recordAct(tx, ports.random, { act: 'emergency-declared', recorded: declared, outcome: 'success', actor, country: us, partner: custodian, purpose: 'ETREAT' }, { person: undefined, keyId });
+  await recordAct(
+    tx,
+    ports.random,
+    { act: 'emergency-declared', recorded: declared, outcome: 'success', actor, country: us, partner: custodian, purpose: 'ETREAT' },
+    { person: undefined, keyId },
+  );
 }
-

@@ -1,5 +1,17 @@
 import type { CompactJws, CountryCode, Uuid } from '@portolan/contracts';
-import { custodianData, ensureTransferId, exchangeRows, type Checkpoint, type ExchangePorts, type InboxListener, type PartnerLink, type PersonId, type Telemetry, type Transfer, type Wakeups } from '@portolan/domain';
+import {
+  custodianData,
+  ensureTransferId,
+  exchangeRows,
+  type Checkpoint,
+  type ExchangePorts,
+  type InboxListener,
+  type PartnerLink,
+  type PersonId,
+  type Telemetry,
+  type Transfer,
+  type Wakeups,
+} from '@portolan/domain';
 import { Deliveries } from '../link/deliveries.js';
 import { Relay } from '../link/relay.js';
 import type { RoleLink } from '../link/role-link.js';
@@ -43,7 +55,10 @@ export class ExchangeRole {
 
   async start(): Promise<void> {
     const { ports, inbox, wakeups, logger, link, partnerLink, checkpoint, telemetry } = this.parts;
-    await inbox.listen((from, message) => this.store(from, message), (country, kid) => ports.channel.tlsKeyLive(country, kid));
+    await inbox.listen(
+      (from, message) => this.store(from, message),
+      (country, kid) => ports.channel.tlsKeyLive(country, kid),
+    );
     this.opened.add(() => inbox.close());
     const workers = [
       new Relay(ports.uow, link, logger, wakeups),
@@ -72,10 +87,21 @@ export class ExchangeRole {
       'transfer.evidence': { from: ['edge', 'notary'], answer: ({ transferId }: { transferId: Uuid }) => this.evidence(transferId) },
       'dead-letters': { from: ['edge'], answer: ({ limit }: { limit: number }) => uow.run((tx) => tx.incoming.deadLetters(limit)) },
       'dead-letter.revive': { from: ['edge'], answer: ({ seq }: { seq: string }) => uow.run((tx) => tx.incoming.revive(seq)) },
-      'transfers': {
+      transfers: {
         from: ['edge'],
         answer: ({ limit }: { limit: number }) =>
-          uow.run(async (tx) => (await tx.transfers.list({}, limit)).map(({ transferId, side, kind, partner, state, permitId, createdAt, attempts }) => ({ transferId, side, kind, partner, state, permitId, createdAt, attempts }))),
+          uow.run(async (tx) =>
+            (await tx.transfers.list({}, limit)).map(({ transferId, side, kind, partner, state, permitId, createdAt, attempts }) => ({
+              transferId,
+              side,
+              kind,
+              partner,
+              state,
+              permitId,
+              createdAt,
+              attempts,
+            })),
+          ),
       },
     };
   }

@@ -40,7 +40,8 @@ export class Grounds {
   async withdraw(tx: ExchangeTx, body: RoleMessages['consent.withdraw']): Promise<void> {
     const actor = await this.herself(body.person, body.evidence);
     const keyId = await tx.keys.forPerson(body.person);
-    if (await this.end(tx, body.person, body.consentId, 'withdrawn', this.now())) await this.record(tx, 'consent-withdrawn', actor, body.person, keyId);
+    if (await this.end(tx, body.person, body.consentId, 'withdrawn', this.now()))
+      await this.record(tx, 'consent-withdrawn', actor, body.person, keyId);
   }
 
   async restrict(tx: ExchangeTx, body: RoleMessages['restriction.set']): Promise<void> {
@@ -53,7 +54,8 @@ export class Grounds {
     await this.record(tx, 'restriction-set', by, body.person, keyId, content.categories);
     // A restriction ends whatever permit it touches, in the one way in which every permit ends.
     const touched = (permit: PermitRow): boolean =>
-      (content.recipients.length === 0 || content.recipients.includes(permit.recipient)) && (content.purposes.length === 0 || content.purposes.some((p) => p === permit.purpose));
+      (content.recipients.length === 0 || content.recipients.includes(permit.recipient)) &&
+      (content.purposes.length === 0 || content.purposes.some((p) => p === permit.purpose));
     await this.endPermits(tx, body.person, touched);
   }
 
@@ -61,15 +63,26 @@ export class Grounds {
     const actor = await this.herself(body.person, body.evidence);
     const keyId = await tx.keys.forPerson(body.person);
     const mine = (await tx.grounds.restrictions(body.person)).some((restriction) => restriction.id === body.restrictionId);
-    if (mine && (await tx.grounds.liftRestriction(body.restrictionId, this.now()))) await this.record(tx, 'restriction-lifted', actor, body.person, keyId);
+    if (mine && (await tx.grounds.liftRestriction(body.restrictionId, this.now())))
+      await this.record(tx, 'restriction-lifted', actor, body.person, keyId);
   }
 
   /** What stands for a person: for her own screen and the operator's. */
   async of(person: PersonId): Promise<{ consents: unknown[]; restrictions: unknown[]; permits: unknown[] }> {
     return this.ports.uow.run(async (tx) => ({
       consents: (await tx.grounds.consents(person)).map(({ state, text }) => ({ state, ...omitSalt(JSON.parse(text) as ConsentContent) })),
-      restrictions: (await tx.grounds.restrictions(person)).map(({ state, text }) => ({ state, ...(JSON.parse(text) as RestrictionContent) })),
-      permits: (await tx.permits.ofPerson(person)).map(({ id, recipient, purpose, until, state, transferId }) => ({ id, recipient, purpose, until, state, transferId })),
+      restrictions: (await tx.grounds.restrictions(person)).map(({ state, text }) => ({
+        state,
+        ...(JSON.parse(text) as RestrictionContent),
+      })),
+      permits: (await tx.permits.ofPerson(person)).map(({ id, recipient, purpose, until, state, transferId }) => ({
+        id,
+        recipient,
+        purpose,
+        until,
+        state,
+        transferId,
+      })),
     }));
   }
 
@@ -78,9 +91,16 @@ export class Grounds {
     const principal = await this.ports.tokens.verify(evidence.accessToken);
     const record = await this.ports.people.person(person);
     const identifier = principal.personIdentifier;
-    if (principal.kind !== 'person' || identifier === undefined || !bears(record, identifier)) throw new PortolanError('ground.not-hers', 'exchange/grounds');
+    if (principal.kind !== 'person' || identifier === undefined || !bears(record, identifier))
+      throw new PortolanError('ground.not-hers', 'exchange/grounds');
     const name = principal.name ?? 'The person';
-    return { kind: 'person', name, id: identifier, role: 'person', organisation: { id: { system: 'urn:portolan:self', value: 'self' }, name: 'The person herself' } };
+    return {
+      kind: 'person',
+      name,
+      id: identifier,
+      role: 'person',
+      organisation: { id: { system: 'urn:portolan:self', value: 'self' }, name: 'The person herself' },
+    };
   }
 
   private async end(tx: ExchangeTx, person: PersonId, consentId: Uuid, state: 'withdrawn' | 'replaced', at: string): Promise<boolean> {
@@ -98,8 +118,22 @@ export class Grounds {
     }
   }
 
-  private async record(tx: ExchangeTx, act: Act['act'], actor: Actor, person: PersonId, keyId: Uuid, categories?: readonly string[]): Promise<void> {
-    const facts: Act = { act, recorded: this.now(), outcome: 'success', actor, country: this.ports.country.code, ...(categories === undefined ? {} : { categories }) };
+  private async record(
+    tx: ExchangeTx,
+    act: Act['act'],
+    actor: Actor,
+    person: PersonId,
+    keyId: Uuid,
+    categories?: readonly string[],
+  ): Promise<void> {
+    const facts: Act = {
+      act,
+      recorded: this.now(),
+      outcome: 'success',
+      actor,
+      country: this.ports.country.code,
+      ...(categories === undefined ? {} : { categories }),
+    };
     await recordAct(tx, this.ports.random, facts, { person, keyId });
   }
 

@@ -46,7 +46,14 @@ export async function applyNotice(tx: ExchangeTx, transfer: Transfer, notice: Ex
   await recordAct(tx, ports.random, noticeAct(act, transfer, notice, ports), { person: transfer.person, keyId: transfer.keyId });
   if (notice.kind === 'proposal' && notice.proposal !== undefined && transfer.person !== undefined) {
     const { transferId, items, proposal, actor, reason } = notice;
-    const body = { transferId, person: transfer.person, items, proposal, ...(actor === undefined ? {} : { actor }), ...(reason === undefined ? {} : { reason }) };
+    const body = {
+      transferId,
+      person: transfer.person,
+      items,
+      proposal,
+      ...(actor === undefined ? {} : { actor }),
+      ...(reason === undefined ? {} : { reason }),
+    };
     await post(tx, { id: notice.id, type: 'proposal.arrived', key: transferId, keyId: transfer.keyId, body });
   }
 }
@@ -61,7 +68,13 @@ async function amend(tx: ExchangeTx, transfer: Transfer, notice: ExchangeNotice,
 function noticeAct(act: AuditAct, transfer: Transfer, notice: ExchangeNotice, ports: ExchangePorts): Act {
   const asked = custodianData(transfer).asked ?? askerData(transfer).asked;
   const node = { system: 'urn:portolan:node', value: notice.from };
-  const machine = { kind: 'machine' as const, name: `Portolan node ${notice.from}`, id: node, role: 'node', organisation: { id: node, name: `Portolan node ${notice.from}` } };
+  const machine = {
+    kind: 'machine' as const,
+    name: `Portolan node ${notice.from}`,
+    id: node,
+    role: 'node',
+    organisation: { id: node, name: `Portolan node ${notice.from}` },
+  };
   return {
     act,
     recorded: instant(ports.clock.now()),

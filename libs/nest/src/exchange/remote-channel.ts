@@ -53,5 +53,14 @@ export class RemoteChannel extends ChannelReader {
 }
 
 /** The questions that the notary answers about the channel. */
-export const channelQuestions = ['senderKey', 'sealKey', 'tlsKeyLive', 'standing', 'permitCommitment', 'stepOf', 'suspended', 'emergencyStands'] as const;
+export const channelQuestions = [
+  'senderKey',
+  'sealKey',
+  'tlsKeyLive',
+  'standing',
+  'permitCommitment',
+  'stepOf',
+  'suspended',
+  'emergencyStands',
+] as const;
 export type ChannelQuestion = (typeof channelQuestions)[number];

@@ -44,7 +44,12 @@ export class PipelineRunner {
     const row = this.byState.get(transfer.state);
     if (row === undefined) return;
     const carrier = (transfer.data as { trace?: Record<string, string> }).trace;
-    await this.telemetry.span(`pipeline ${row.step}`, { 'portolan.step': row.step, 'portolan.transfer': transfer.transferId }, carrier, () => this.execute(row, transfer));
+    await this.telemetry.span(
+      `pipeline ${row.step}`,
+      { 'portolan.step': row.step, 'portolan.transfer': transfer.transferId },
+      carrier,
+      () => this.execute(row, transfer),
+    );
   }
 
   private async execute(row: Row<ExchangeTx, ExchangePorts, Transfer>, transfer: Transfer): Promise<void> {
@@ -62,7 +67,10 @@ export class PipelineRunner {
 
   /** Retriable: again after a growing pause. Final: the row's own ending, or a long pause and a line in doctor. */
   private async setBack(row: Row<ExchangeTx, ExchangePorts, Transfer>, transfer: Transfer, error: unknown): Promise<void> {
-    const known = error instanceof PortolanError ? error : new PortolanError('transfer.step-failed', `pipeline/${row.step}`, undefined, { cause: error });
+    const known =
+      error instanceof PortolanError
+        ? error
+        : new PortolanError('transfer.step-failed', `pipeline/${row.step}`, undefined, { cause: error });
     const final = !known.retriable && error instanceof PortolanError;
     if (known.code !== 'receive.step-not-visible') this.logger.failure(`step ${row.step} did not complete`, known.code, error);
     const { fail } = row;

@@ -17,6 +17,14 @@ export class StoreRecordSource extends RecordSource {
     const found = await this.reader.resources(person, categories, MAX_RESOURCES);
     return found
       .filter(({ deleted }) => !deleted)
-      .map(({ type, id, versionId, lastUpdated, text, categories: stored }) => ({ type, id, versionId: String(versionId), lastUpdated, text, categories: stored, custodian: this.custodian }));
+      .map(({ type, id, versionId, lastUpdated, text, categories: stored }) => ({
+        type,
+        id,
+        versionId: String(versionId),
+        lastUpdated,
+        text,
+        categories: stored,
+        custodian: this.custodian,
+      }));
   }
 }

@@ -18,7 +18,8 @@ export class Deliveries<Tx extends RoleTx> {
 
   async accept(delivery: Delivery, sender: Role): Promise<void> {
     const type = delivery.type;
-    const handle = isKnown(type) && receivers[type] === this.us ? (this.handlers[type] as Handler<Tx, RoleMessageType> | undefined) : undefined;
+    const handle =
+      isKnown(type) && receivers[type] === this.us ? (this.handlers[type] as Handler<Tx, RoleMessageType> | undefined) : undefined;
     if (handle === undefined) throw new PortolanError('link.unknown-message', `${this.us} deliver`);
     const body = await this.link.ask<{ body: RoleMessages[RoleMessageType] } | { gone: true }>(sender, 'outbox.body', { id: delivery.id });
     await this.uow.run(async (tx) => {

@@ -47,6 +47,7 @@ function fromWire(error: unknown, where: string): PortolanError {
 
 /** What a handler answers with when it fails: the code of the registry, or `link.failed` for a fault of ours. */
 export function toWire(error: unknown): WireError {
-  if (error instanceof PortolanError) return { code: error.code, where: error.where, ...(error.detail === undefined ? {} : { detail: error.detail }) };
+  if (error instanceof PortolanError)
+    return { code: error.code, where: error.where, ...(error.detail === undefined ? {} : { detail: error.detail }) };
   return { code: 'link.failed' };
 }

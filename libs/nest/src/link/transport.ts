@@ -39,7 +39,10 @@ export function tcpTransport(config: NodeConfig, folders: CountryFolders): RoleT
     async link(us) {
       const identity = await tls(us);
       const client = (role: Role): ClientProxy =>
-        ClientProxyFactory.create({ transport: Transport.TCP, options: { host: transport.host, port: transport[role], tlsOptions: { ...identity, servername: role, minVersion: 'TLSv1.3' } } });
+        ClientProxyFactory.create({
+          transport: Transport.TCP,
+          options: { host: transport.host, port: transport[role], tlsOptions: { ...identity, servername: role, minVersion: 'TLSv1.3' } },
+        });
       return new RoleLink(new Map(roles.filter((role) => role !== us).map((role) => [role, client(role)])), ASK_TIMEOUT_MS);
     },
   };

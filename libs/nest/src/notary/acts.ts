@@ -42,7 +42,10 @@ export class ActAnchor {
   private async advance(act: ActRow): Promise<void> {
     try {
       const outcome = await this.ledger.outcome(act.id);
-      if (outcome !== undefined) return await this.settle(act, outcome.valid, outcome.code);
+      if (outcome !== undefined) {
+        await this.settle(act, outcome.valid, outcome.code);
+        return;
+      }
       await this.ledger.submit({ id: act.id, fn: act.fn, args: act.args });
       await this.uow.run(async (tx) => {
         await tx.acts.submitted(act.id);

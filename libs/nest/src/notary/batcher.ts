@@ -115,7 +115,14 @@ export class Batcher {
       for (const [index, step] of steps.entries()) {
         const position = accepted.indexOf(step);
         if (position < 0) await this.rejectStep(tx, step, outcome.verdicts?.[index]?.code ?? 'ledger.outcome-unknown');
-        else await this.acceptStep(tx, step, { org, n: open.n, index: position, leaf: step.leaf, path: inclusionPath(position, leaves, sha256) });
+        else
+          await this.acceptStep(tx, step, {
+            org,
+            n: open.n,
+            index: position,
+            leaf: step.leaf,
+            path: inclusionPath(position, leaves, sha256),
+          });
       }
       await tx.batches.settle(open.n, 'committed');
       checkpoint.reach('anchored', 'before');
@@ -135,7 +142,13 @@ export class Batcher {
     const { transferId, step: name } = step;
     await tx.steps.reject(transferId, name, code);
     const keyId = await tx.keys.create();
-    await post(tx, { id: this.parts.random.uuid(), type: 'step.settled', key: transferId, keyId, body: { transferId, step: name, state: 'rejected', code } });
+    await post(tx, {
+      id: this.parts.random.uuid(),
+      type: 'step.settled',
+      key: transferId,
+      keyId,
+      body: { transferId, step: name, state: 'rejected', code },
+    });
     this.parts.logger.failure(`the channel refused step ${name}`, code);
   }
 
@@ -158,7 +171,9 @@ export class Batcher {
 }
 
 function batchStep(step: StepRow): BatchStep {
-  return step.evidence === undefined || step.evidence === null ? { leaf: step.leaf } : { leaf: step.leaf, after: step.evidence as CommittedPredecessor };
+  return step.evidence === undefined || step.evidence === null
+    ? { leaf: step.leaf }
+    : { leaf: step.leaf, after: step.evidence as CommittedPredecessor };
 }
 
 /** The first steps that fit one transaction; at least one. */

@@ -1,4 +1,15 @@
-import type { BatchRecord, CommittedPredecessor, CountryCode, EmergencyRecord, KeyRecord, Kid, PermitRecord, PublicJwk, StandingRecord, Uuid } from '@portolan/contracts';
+import type {
+  BatchRecord,
+  CommittedPredecessor,
+  CountryCode,
+  EmergencyRecord,
+  KeyRecord,
+  Kid,
+  PermitRecord,
+  PublicJwk,
+  StandingRecord,
+  Uuid,
+} from '@portolan/contracts';
 import type { ChannelReader, Clock, Ledger, NotaryTx, Sha256, Standing, UnitOfWork } from '@portolan/domain';
 import { instant } from '@portolan/domain';
 import { names, type RecordName } from '@portolan/ledger-rules';

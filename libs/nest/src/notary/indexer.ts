@@ -1,5 +1,15 @@
 import type { AnchorBatchArgs, KeyEndRecord, KeyRecord, PermitEndRecord, PermitRecord, PutHeadArgs, StepLeaf } from '@portolan/contracts';
-import { post, type CommittedBlock, type CommittedTx, type Leases, type Ledger, type NotaryTx, type Random, type TrailStep, type UnitOfWork } from '@portolan/domain';
+import {
+  post,
+  type CommittedBlock,
+  type CommittedTx,
+  type Leases,
+  type Ledger,
+  type NotaryTx,
+  type Random,
+  type TrailStep,
+  type UnitOfWork,
+} from '@portolan/domain';
 import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 

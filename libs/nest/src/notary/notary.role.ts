@@ -75,7 +75,8 @@ export class NotaryRole {
       channel: { from: ['exchange'], answer: (asked: { question: ChannelQuestion; args: unknown[] }) => askChannel(channel, asked) },
       trail: {
         from: ['edge'],
-        answer: ({ filter, limit, before }: { filter: TrailFilter; limit: number; before?: TrailPage['next'] }) => trail.page(filter, limit, before),
+        answer: ({ filter, limit, before }: { filter: TrailFilter; limit: number; before?: TrailPage['next'] }) =>
+          trail.page(filter, limit, before),
       },
       receipt: { from: ['edge'], answer: ({ transferId, step }: { transferId: Uuid; step: string }) => trail.receipt(transferId, step) },
       'event.proof': { from: ['edge'], answer: ({ eventId }: { eventId: Uuid }) => trail.eventProof(eventId) },

@@ -36,12 +36,27 @@ export class TrailQueries {
     const evidence = head === undefined ? undefined : await this.ledger.evidence(head.txId);
     if (evidence === undefined) throw new PortolanError('trail.not-anchored-yet', 'notary/receipt');
     const hashes = leaves.map((leaf) => leafHash(utf8(leaf), this.sha256));
-    const batch = { n: line.batch, root: merkleRoot(hashes, this.sha256), count: hashes.length, index: line.index, path: inclusionPath(line.index, hashes, this.sha256) };
-    return { v: 1, ledger: 'embedded', channel: this.channel, leaf: line.leaf, batch, ...(evidence as Pick<Receipt, 'head' | 'header' | 'results' | 'attestations'>) };
+    const batch = {
+      n: line.batch,
+      root: merkleRoot(hashes, this.sha256),
+      count: hashes.length,
+      index: line.index,
+      path: inclusionPath(line.index, hashes, this.sha256),
+    };
+    return {
+      v: 1,
+      ledger: 'embedded',
+      channel: this.channel,
+      leaf: line.leaf,
+      batch,
+      ...(evidence as Pick<Receipt, 'head' | 'header' | 'results' | 'attestations'>),
+    };
   }
 
   /** Where an audit event stands in this country's log, and the path to the root of its newest anchored head. */
-  async eventProof(eventId: Uuid): Promise<{ index: number; size: number; root: string; path: readonly string[]; head: number } | undefined> {
+  async eventProof(
+    eventId: Uuid,
+  ): Promise<{ index: number; size: number; root: string; path: readonly string[]; head: number } | undefined> {
     return this.uow.run(async (tx) => {
       const index = await tx.log.indexOf(eventId);
       const head = await tx.heads.last();

@@ -34,7 +34,10 @@ export class NodeLogger implements LoggerService {
 
   error(message: unknown, ...rest: unknown[]): void {
     if (this.level === 'silent') return;
-    this.write('error', 'framework error', { kind: message instanceof Error ? message.name : typeof message, at: frames(message) || frames(rest[0]) });
+    this.write('error', 'framework error', {
+      kind: message instanceof Error ? message.name : typeof message,
+      at: frames(message) || frames(rest[0]),
+    });
   }
 
   warn(): void {

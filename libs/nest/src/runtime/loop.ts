@@ -39,7 +39,7 @@ export class Loop {
   private async run(): Promise<void> {
     while (this.running) {
       const again = await this.round();
-      if (this.running && !again) await this.rest();
+      if (!again) await this.rest();
     }
   }
 
@@ -57,12 +57,16 @@ export class Loop {
   }
 
   private async rest(): Promise<void> {
+    if (this.stopping.signal.aborted) return;
     const { idleMs, wakeups, channel } = this.options;
     const pause = this.failures === 0 ? idleMs : Math.min(5_000, 100 * 2 ** Math.min(this.failures, 6));
     const aborted = new Promise<void>((resolve) => {
       this.stopping.signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    const wake = this.failures === 0 && wakeups !== undefined && channel !== undefined ? wakeups.wait(channel, pause) : sleep(pause, this.stopping.signal);
+    const wake =
+      this.failures === 0 && wakeups !== undefined && channel !== undefined
+        ? wakeups.wait(channel, pause)
+        : sleep(pause, this.stopping.signal);
     await Promise.race([wake, aborted]);
   }
 }

@@ -78,7 +78,13 @@ export class CountryClient {
   /** The hospital's statement about who acts in one call. */
   actingStatement(clinician: DemoClinician, purpose: Purpose): Promise<string> {
     const { clientId, key } = this.country.hospital;
-    const actor: Actor = { kind: 'professional', name: clinician.name, id: clinician.nationalId, role: clinician.role, organisation: clinician.organisation };
+    const actor: Actor = {
+      kind: 'professional',
+      name: clinician.name,
+      id: clinician.nationalId,
+      role: clinician.role,
+      organisation: clinician.organisation,
+    };
     const times = { nowMs: Date.now(), lifetimeSeconds: 240, jti: randomUUID() };
     return signProfessionalAssertion(clientId, this.config.openid.audience, { actor, purpose }, key, times);
   }

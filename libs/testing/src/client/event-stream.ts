@@ -20,7 +20,10 @@ export class EventStream {
 
   static async open(url: string, token: string): Promise<EventStream> {
     const stream = new EventStream();
-    const response = await fetch(url, { headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' }, signal: stream.stopped.signal });
+    const response = await fetch(url, {
+      headers: { authorization: `Bearer ${token}`, accept: 'text/event-stream' },
+      signal: stream.stopped.signal,
+    });
     if (response.status !== 200 || response.body === null) throw new Error(`the event stream answered ${response.status}`);
     void stream.read(response.body);
     return stream;
@@ -60,6 +63,11 @@ export class EventStream {
     const fields = new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]));
     const data = fields.get('data');
     if (data === undefined) return;
-    this.events.push({ id: fields.get('id') ?? '', event: fields.get('event') ?? 'message', data: JSON.parse(data) as Record<string, unknown>, arrivedAt: Date.now() });
+    this.events.push({
+      id: fields.get('id') ?? '',
+      event: fields.get('event') ?? 'message',
+      data: JSON.parse(data) as Record<string, unknown>,
+      arrivedAt: Date.now(),
+    });
   }
 }

@@ -12,9 +12,14 @@ export interface CliOutcome {
 export function runCli(world: World, args: readonly string[]): Promise<CliOutcome> {
   const folder = args[0] === 'verify' ? [] : ['--folder', world.options.folder];
   return new Promise((resolve) => {
-    execFile(process.execPath, [join(repository, 'apps/cli/dist/main.js'), ...args, ...folder], { timeout: 60_000 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-      resolve({ code, stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      [join(repository, 'apps/cli/dist/main.js'), ...args, ...folder],
+      { timeout: 60_000 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+        resolve({ code, stdout, stderr });
+      },
+    );
   });
 }

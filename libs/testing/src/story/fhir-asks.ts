@@ -12,10 +12,16 @@ interface Bundle extends Resource {
   readonly entry?: readonly { readonly resource: Resource }[];
 }
 
-export const entriesOf = (answer: Answer): readonly Resource[] => answer.json<Bundle & Record<string, unknown>>().entry?.map(({ resource }) => resource) ?? [];
+export const entriesOf = (answer: Answer): readonly Resource[] =>
+  answer.json<Bundle & Record<string, unknown>>().entry?.map(({ resource }) => resource) ?? [];
 
 /** `Patient/$match` in another country: by an identifier and a birth date, certain or nothing. */
-export async function matchAbroad(client: CountryClient, clinician: DemoClinician, country: string, person: Pick<DemoPerson, 'identifier' | 'birthDate'>): Promise<string | undefined> {
+export async function matchAbroad(
+  client: CountryClient,
+  clinician: DemoClinician,
+  country: string,
+  person: Pick<DemoPerson, 'identifier' | 'birthDate'>,
+): Promise<string | undefined> {
   const patient = { resourceType: 'Patient', identifier: [person.identifier], birthDate: person.birthDate };
   const parameter = [
     { name: 'resource', resource: patient },
@@ -32,7 +38,12 @@ export async function matchAbroad(client: CountryClient, clinician: DemoClinicia
 }
 
 /** The explicit request for a record held abroad. */
-export async function requestRecord(client: CountryClient, clinician: DemoClinician, handle: string, categories: readonly string[]): Promise<Answer> {
+export async function requestRecord(
+  client: CountryClient,
+  clinician: DemoClinician,
+  handle: string,
+  categories: readonly string[],
+): Promise<Answer> {
   const parameter = [
     { name: 'patient', valueReference: { reference: `Patient/${handle}` } },
     ...categories.map((category) => ({ name: 'category', valueCode: category })),

@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PortolanError } from '@portolan/contracts';
 import { demoClinicians, mari } from '../world/demo-people.js';
@@ -27,46 +27,66 @@ the engines that authorities run; the persons do not exist.\n`;
 export async function runDemo(options: DemoOptions): Promise<number> {
   const started = Date.now();
   const print = (text: string): void => void (options.json ? process.stderr : process.stdout).write(`${text}\n`);
+  const secondsSoFar = (): number => Math.round((Date.now() - started) / 100) / 10;
   const narrator = new Narrator(print);
-  const folder = resolve(options.folder ?? join('.portolan', 'demo'));
-  print(BANNER);
   let world: World | undefined;
+  print(BANNER);
   try {
-    if (options.fresh === true) await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true, mode: 0o755 });
-    await chmod(folder, 0o755);
-    world = await World.start({
-      folder,
-      ...(options.reachableFolder === undefined ? {} : { reachableFolder: options.reachableFolder }),
-      progress: (what) => print(`  starting: ${what}`),
-      sink: (line) => void process.stderr.write(`${line}\n`),
-    });
+    world = await boot(options, print);
     const result = await new Story(world, narrator).play();
-    const seconds = Math.round((Date.now() - started) / 100) / 10;
+    const seconds = secondsSoFar();
     tellResult(result, world, seconds, print);
-    if (options.json) process.stdout.write(`${JSON.stringify(summary(true, world, result, seconds))}\n`);
+    if (options.json) process.stdout.write(`${JSON.stringify(summary(world, result, seconds))}\n`);
     if (!options.once) await untilInterrupted(print);
     return 0;
   } catch (error) {
-    const why = error instanceof StoryBroken || error instanceof PortolanError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`\nthe demo failed at ${narrator.current}: ${why}\n`);
-    if (options.json) process.stdout.write(`${JSON.stringify({ ok: false, failedAt: narrator.current, seconds: (Date.now() - started) / 1000 })}\n`);
+    process.stderr.write(`\nthe demo failed at ${narrator.current}: ${reasonOf(error)}\n`);
+    if (options.json) process.stdout.write(`${JSON.stringify({ ok: false, failedAt: narrator.current, seconds: secondsSoFar() })}\n`);
     return 1;
   } finally {
     await world?.stop();
   }
 }
 
-function summary(ok: boolean, world: World, result: StoryResult, seconds: number): Record<string, unknown> {
+async function boot(options: DemoOptions, print: (text: string) => void): Promise<World> {
+  const folder = resolve(options.folder ?? join('.portolan', 'demo'));
+  if (options.fresh === true) await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true, mode: 0o755 });
+  return World.start({
+    folder,
+    ...(options.reachableFolder === undefined ? {} : { reachableFolder: options.reachableFolder }),
+    progress: (what) => print(`  starting: ${what}`),
+    sink: (line) => void process.stderr.write(`${line}\n`),
+  });
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof StoryBroken || error instanceof PortolanError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function summary(world: World, result: StoryResult, seconds: number): Record<string, unknown> {
   const { transfers, accesses, anchors, rejects, receipts, trust } = result;
-  return { ok, countries: [...world.provisioned.countries.keys()], transfers: transfers.length, accesses, anchors, rejects, receipts, trust, seconds };
+  return {
+    ok: true,
+    countries: [...world.provisioned.countries.keys()],
+    transfers: transfers.length,
+    accesses,
+    anchors,
+    rejects,
+    receipts,
+    trust,
+    seconds,
+  };
 }
 
 function tellResult(result: StoryResult, world: World, seconds: number, print: (text: string) => void): void {
   const rows = result.transfers.map(({ id, from, to, outcome }) => [id, `${from} → ${to}`, outcome]);
   print(`\nTransfers`);
   for (const row of rows) print(`  ${row.join('   ')}`);
-  print(`\n  transfers ${result.transfers.length}   accesses the person saw ${result.accesses}   steps anchored ${result.anchors}   rejects kept ${result.rejects}`);
+  print(
+    `\n  transfers ${result.transfers.length}   accesses the person saw ${result.accesses}   steps anchored ${result.anchors}   rejects kept ${result.rejects}`,
+  );
   print('\nWhat each party can see now');
   print(`  ${mari.name} (EE)            every access above, with who, why and on which permit; her permission is withdrawn`);
   print(`  ${demoClinicians['PT']?.name ?? ''} (PT)       nothing of hers any more: the views were destroyed and attested`);

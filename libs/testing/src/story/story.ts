@@ -142,7 +142,10 @@ export class Story {
     const composition = entriesOf(summary).find(({ resourceType }) => resourceType === 'Composition');
     const sections = (composition?.['section'] ?? []) as readonly { code: { coding: readonly { code: string }[] } }[];
     const codes = sections.map((section) => section.code.coding[0]?.code);
-    demand(['11450-4', '48765-2', '10160-0'].every((code) => codes.includes(code)), 'the IPS has its required sections');
+    demand(
+      ['11450-4', '48765-2', '10160-0'].every((code) => codes.includes(code)),
+      'the IPS has its required sections',
+    );
     this.narrator.tell('PT', `IPS document read, ${sections.length} sections`, (this.views[0] ?? '').split('/')[1] ?? '');
     const found = await client.clinical(doctor, `/fhir/Observation?patient=Patient/${handle}&category=laboratory`);
     demand(found.status === 200, `the observations are found (was ${found.status}: ${found.text.slice(0, 300)})`);
@@ -162,16 +165,25 @@ export class Story {
       this.narrator.tell('EE', `told ${mari.name}: released to ${who.name}, ${who.organisation}, ${purpose}`, permitId);
     }
     const read = await stream.wait(({ data }) => data['act'] === 'view-read-abroad', SEEN_WITHIN_MS);
-    this.narrator.tell('EE', `told ${mari.name}: read abroad by ${(read.data['who'] as { name: string }).name}`, String(read.data['permitId']));
+    this.narrator.tell(
+      'EE',
+      `told ${mari.name}: read abroad by ${(read.data['who'] as { name: string }).name}`,
+      String(read.data['permitId']),
+    );
   }
 
   private async personWithdraws(stream: EventStream): Promise<void> {
     this.narrator.chapter(5, 'The person withdraws');
     const [ee, pt] = [this.at('EE'), this.at('PT')];
-    const answer = await ee.call(`/person/consents/${this.consentId}/withdraw`, { method: 'POST', token: await ee.login(mari.id), body: '{}' });
+    const answer = await ee.call(`/person/consents/${this.consentId}/withdraw`, {
+      method: 'POST',
+      token: await ee.login(mari.id),
+      body: '{}',
+    });
     demand(answer.status === 202, `the withdrawal is taken (was ${answer.status}: ${answer.text.slice(0, 300)})`);
     this.narrator.tell('EE', `${mari.name} withdraws`, this.consentId);
-    for (const { id } of this.transfers) await stream.wait(({ data }) => data['act'] === 'view-destroyed-abroad' && data['transferId'] === id, 20_000);
+    for (const { id } of this.transfers)
+      await stream.wait(({ data }) => data['act'] === 'view-destroyed-abroad' && data['transferId'] === id, 20_000);
     const gone = await pt.clinical(this.doctor('PT'), `/fhir/Patient/${this.handle}/$summary`);
     demand(gone.status === 404, `PT has nothing left to show (was ${gone.status})`);
     this.narrator.tell('PT', 'views destroyed and attested', this.views.map((view) => view.split('/')[1]?.slice(0, 8)).join(' '));
@@ -185,7 +197,10 @@ export class Story {
     this.narrator.chapter(7, 'A PT hospital sends a damaged message; it is repaired and replayed');
     const pt = this.at('PT');
     const ack = await sendMllp(pt.config.mllp, await readFile(join(fixtures, 'hl7v2/pt-adt-a08-damaged.hl7')));
-    demand(/\rMSA\|AE\|/.test(ack) && /\rERR\|/.test(ack), `the damaged message is refused with AE and ERR (was ${ack.replaceAll('\r', ' / ')})`);
+    demand(
+      /\rMSA\|AE\|/.test(ack) && /\rERR\|/.test(ack),
+      `the damaged message is refused with AE and ERR (was ${ack.replaceAll('\r', ' / ')})`,
+    );
     this.narrator.tell('PT', 'negative acknowledgement AE with ERR');
     const listed = await runCli(this.world, ['replay', '--country', 'PT', '--list', '--json']);
     const rejects = JSON.parse(listed.stdout) as readonly { id: string; code: string }[];
@@ -193,7 +208,14 @@ export class Story {
     demand(reject !== undefined, 'the reject is listed with its original kept');
     this.rejects = rejects.length;
     this.narrator.tell('PT', `reject kept: ${reject.code}`, reject.id);
-    const replayed = await runCli(this.world, ['replay', '--country', 'PT', reject.id, '--file', join(fixtures, 'hl7v2/pt-adt-a08-repaired.hl7')]);
+    const replayed = await runCli(this.world, [
+      'replay',
+      '--country',
+      'PT',
+      reject.id,
+      '--file',
+      join(fixtures, 'hl7v2/pt-adt-a08-repaired.hl7'),
+    ]);
     demand(replayed.code === 0, `the repaired message is replayed (${replayed.stderr.slice(0, 300)})`);
     this.narrator.tell('PT', 'repaired and replayed through the CLI', reject.id);
   }
@@ -271,6 +293,9 @@ export class Story {
     await keep(altered, text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1));
     const refused = await runCli(this.world, ['verify', altered, '--trust', this.trust]);
     demand(refused.code === 1, 'a copy with one byte changed is refused');
-    this.narrator.tell('REG', `one byte changed: refused (${(refused.stdout + refused.stderr).split('\n').find((line) => line.includes('failed')) ?? 'named step'})`);
+    this.narrator.tell(
+      'REG',
+      `one byte changed: refused (${(refused.stdout + refused.stderr).split('\n').find((line) => line.includes('failed')) ?? 'named step'})`,
+    );
   }
 }

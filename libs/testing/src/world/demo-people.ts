@@ -26,11 +26,41 @@ const dePin = 'http://fhir.de/sid/gkv/kvid-10';
 const bePin = 'https://www.ehealth.fgov.be/standards/fhir/core/NamingSystem/ssin';
 const ptPin = 'urn:oid:2.16.620.1.101.10.1.2';
 
-export const mari: DemoPerson = { id: 'mari', country: 'EE', name: 'Mari Näidis', identifier: { system: eePin, value: '47101010033' }, birthDate: '1971-01-01' };
-export const ana: DemoPerson = { id: 'ana', country: 'PT', name: 'Ana Exemplo', identifier: { system: ptPin, value: '999000001' }, birthDate: '1980-02-02' };
-export const jan: DemoPerson = { id: 'jan', country: 'BE', name: 'Jan Voorbeeld', identifier: { system: bePin, value: '71010100033' }, birthDate: '1971-01-01' };
-export const erika: DemoPerson = { id: 'erika', country: 'DE', name: 'Erika Beispiel', identifier: { system: dePin, value: 'X000000001' }, birthDate: '1964-08-12' };
-export const otto: DemoPerson = { id: 'otto', country: 'DE', name: 'Otto Ohneweg', identifier: { system: dePin, value: 'X000000002' }, birthDate: '1955-11-03' };
+export const mari: DemoPerson = {
+  id: 'mari',
+  country: 'EE',
+  name: 'Mari Näidis',
+  identifier: { system: eePin, value: '47101010033' },
+  birthDate: '1971-01-01',
+};
+export const ana: DemoPerson = {
+  id: 'ana',
+  country: 'PT',
+  name: 'Ana Exemplo',
+  identifier: { system: ptPin, value: '999000001' },
+  birthDate: '1980-02-02',
+};
+export const jan: DemoPerson = {
+  id: 'jan',
+  country: 'BE',
+  name: 'Jan Voorbeeld',
+  identifier: { system: bePin, value: '71010100033' },
+  birthDate: '1971-01-01',
+};
+export const erika: DemoPerson = {
+  id: 'erika',
+  country: 'DE',
+  name: 'Erika Beispiel',
+  identifier: { system: dePin, value: 'X000000001' },
+  birthDate: '1964-08-12',
+};
+export const otto: DemoPerson = {
+  id: 'otto',
+  country: 'DE',
+  name: 'Otto Ohneweg',
+  identifier: { system: dePin, value: 'X000000002' },
+  birthDate: '1955-11-03',
+};
 
 export const demoPersons: readonly DemoPerson[] = [mari, ana, jan, erika, otto];
 
@@ -55,7 +85,9 @@ export const demoClinicians: Readonly<Record<CountryCode, DemoClinician>> = {
 
 /** Accounts of one country's demo provider. */
 export const accountsOf = (country: CountryCode, persons: readonly DemoPerson[]): DemoAccount[] => [
-  ...persons.filter((person) => person.country === country).map((person): DemoAccount => ({ id: person.id, name: person.name, kind: 'person', person: person.identifier })),
+  ...persons
+    .filter((person) => person.country === country)
+    .map((person): DemoAccount => ({ id: person.id, name: person.name, kind: 'person', person: person.identifier })),
   { id: 'regulator', name: `Regulator, ${country}`, kind: 'regulator' },
   { id: 'operator', name: `Operator, ${country}`, kind: 'operator' },
 ];

@@ -24,7 +24,12 @@ export interface FoundingPlan {
 export async function foundChannel(plan: FoundingPlan): Promise<string> {
   const { orderer, root, clock, random, channel } = plan;
   const countries = await Promise.all(plan.countries.map((material) => foundingCountry(material, plan)));
-  const governance = await governanceOf(orderer.org, orderer.governance, ordererFolders(join(root, orderer.org.toLowerCase())).governanceKeys, clock);
+  const governance = await governanceOf(
+    orderer.org,
+    orderer.governance,
+    ordererFolders(join(root, orderer.org.toLowerCase())).governanceKeys,
+    clock,
+  );
   const regulator: FoundingOrganisation = { kind: 'regulator', governance, keys: [founding(orderer.ledger, 'ledger')] };
   return makeGenesis({
     channel,
@@ -42,16 +47,32 @@ async function foundingCountry(material: CountryMaterial, plan: FoundingPlan): P
   return {
     kind: 'country',
     governance,
-    keys: [founding(exchange.sign, 'sign'), founding(exchange.seal, 'seal'), founding(exchange.tls, 'tls'), founding(notary.ledger, 'ledger'), founding(notary.tls, 'tls')],
+    keys: [
+      founding(exchange.sign, 'sign'),
+      founding(exchange.seal, 'seal'),
+      founding(exchange.tls, 'tls'),
+      founding(notary.ledger, 'ledger'),
+      founding(notary.tls, 'tls'),
+    ],
     acts: [{ fn: 'put-policy', args: { v: 1, org: country, hash: await policyHash(plan.countriesFolder, country) } }],
   };
 }
 
-const founding = ({ publicJwk: jwk, notBefore, notAfter }: OwnKey, use: Exclude<KeyRecord['use'], 'ca'>): FoundingKey => ({ use, jwk, notBefore, notAfter });
+const founding = ({ publicJwk: jwk, notBefore, notAfter }: OwnKey, use: Exclude<KeyRecord['use'], 'ca'>): FoundingKey => ({
+  use,
+  jwk,
+  notBefore,
+  notAfter,
+});
 
-async function governanceOf(org: string, key: OwnKey, folder: string, clock: Clock): Promise<Governance & { notBefore: string; notAfter: string }> {
+async function governanceOf(
+  org: string,
+  key: OwnKey,
+  folder: string,
+  clock: Clock,
+): Promise<Governance & { notBefore: string; notAfter: string }> {
   const vault = new FileKeyVault({ folder, clock });
-  const privateKey = (await vault.privateKey(key.kid)) as webcrypto.CryptoKey;
+  const privateKey = await vault.privateKey(key.kid);
   const sign = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> =>
     new Uint8Array(await webcrypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, privateKey, bytes));
   return { org, jwk: key.publicJwk, sign, notBefore: key.notBefore, notAfter: key.notAfter };

@@ -29,5 +29,5 @@ export async function providerKey(folder: string): Promise<webcrypto.JsonWebKey 
 function generate(kid: string): KeptKey {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const publicJwk = { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' } as JwtKey['publicJwk'];
-  return { kid, privateJwk: privateKey.export({ format: 'jwk' }) as webcrypto.JsonWebKey, publicJwk };
+  return { kid, privateJwk: privateKey.export({ format: 'jwk' }), publicJwk };
 }

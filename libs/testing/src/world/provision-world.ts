@@ -14,7 +14,14 @@ import {
   type CountryMaterial,
   type OrdererMaterial,
 } from '@portolan/keys';
-import { migrateCountry, migrateOrderer, provisionDatabase, provisionOrdererDatabase, type DatabaseAddress, type PasswordOf } from '@portolan/postgres';
+import {
+  migrateCountry,
+  migrateOrderer,
+  provisionDatabase,
+  provisionOrdererDatabase,
+  type DatabaseAddress,
+  type PasswordOf,
+} from '@portolan/postgres';
 import { X509Authorities } from '@portolan/x509';
 import { accountsOf, demoPersons } from './demo-people.js';
 import { findJson, freePorts, keep, keepJson } from './files.js';
@@ -51,7 +58,9 @@ export interface ProvisionedWorld {
 
 interface Ports {
   readonly orderer: number;
-  readonly countries: Readonly<Record<CountryCode, Readonly<Record<'http' | 'mllp' | 'inbox' | 'openid' | 'edge' | 'exchange' | 'notary', number>>>>;
+  readonly countries: Readonly<
+    Record<CountryCode, Readonly<Record<'http' | 'mllp' | 'inbox' | 'openid' | 'edge' | 'exchange' | 'notary', number>>>
+  >;
 }
 
 /**
@@ -62,7 +71,9 @@ export async function provisionWorld(plan: WorldPlan): Promise<ProvisionedWorld>
   const clock = new SystemClock();
   const authorities = new X509Authorities();
   const folderOf = (name: string): string => join(plan.root, name.toLowerCase());
-  const materials = await Promise.all(plan.countries.map((country) => provisionCountry(country, { folder: folderOf(country), clock, authorities })));
+  const materials = await Promise.all(
+    plan.countries.map((country) => provisionCountry(country, { folder: folderOf(country), clock, authorities })),
+  );
   const orderer = await provisionOrderer(REGULATOR, { folder: folderOf(REGULATOR), clock, authorities });
   await admitAll(plan, materials, orderer, { clock, authorities });
   await provisionDatabases(plan);
@@ -81,12 +92,18 @@ async function admitAll(plan: WorldPlan, materials: readonly CountryMaterial[], 
   for (const guest of materials) {
     for (const host of materials.filter(({ country }) => country !== guest.country)) {
       const { kid, publicJwk } = guest.exchange.tls;
-      const admission = await admitPartner({ org: guest.country, kid, publicJwk }, { authorityFolder: foldersOf(host.country).authority, ...tools });
+      const admission = await admitPartner(
+        { org: guest.country, kid, publicJwk },
+        { authorityFolder: foldersOf(host.country).authority, ...tools },
+      );
       await storeAdmission(foldersOf(guest.country).partner(host.country), admission);
     }
     const { kid, publicJwk } = guest.notary.tls;
     const { authority: authorityFolder } = ordererFolders(join(plan.root, orderer.org.toLowerCase()));
-    await storeAdmission(foldersOf(guest.country).orderer, await admitPartner({ org: guest.country, kid, publicJwk }, { authorityFolder, ...tools }));
+    await storeAdmission(
+      foldersOf(guest.country).orderer,
+      await admitPartner({ org: guest.country, kid, publicJwk }, { authorityFolder, ...tools }),
+    );
   }
 }
 
@@ -95,7 +112,8 @@ async function provisionDatabases(plan: WorldPlan): Promise<void> {
   for (const country of plan.countries) {
     const database = await provisionDatabase(admin, country, passwordOf);
     await migrateCountry(database);
-    for (const role of ['edge', 'exchange', 'notary'] as const) await keep(join(plan.root, country.toLowerCase(), role, 'database.secret'), database[role].password);
+    for (const role of ['edge', 'exchange', 'notary'] as const)
+      await keep(join(plan.root, country.toLowerCase(), role, 'database.secret'), database[role].password);
   }
   const database = await provisionOrdererDatabase(admin, REGULATOR.toLowerCase(), passwordOf);
   await migrateOrderer(database);
@@ -108,7 +126,18 @@ async function found(plan: WorldPlan, countries: readonly CountryMaterial[], ord
   const file = genesisFile(plan);
   if ((await readFile(file, 'utf8').catch(() => undefined)) !== undefined) return;
   const { root, countriesFolder } = plan;
-  await keep(file, await foundChannel({ channel: CHANNEL, root, countriesFolder, countries, orderer, clock: new SystemClock(), random: new SystemRandom() }));
+  await keep(
+    file,
+    await foundChannel({
+      channel: CHANNEL,
+      root,
+      countriesFolder,
+      countries,
+      orderer,
+      clock: new SystemClock(),
+      random: new SystemRandom(),
+    }),
+  );
 }
 
 async function settledPorts(plan: WorldPlan): Promise<Ports> {
@@ -118,7 +147,9 @@ async function settledPorts(plan: WorldPlan): Promise<Ports> {
   const names = ['http', 'mllp', 'inbox', 'openid', 'edge', 'exchange', 'notary'] as const;
   const free = await freePorts(1 + plan.countries.length * names.length);
   const [orderer = 0, ...rest] = free;
-  const countries = plan.countries.map((country, i) => [country, Object.fromEntries(names.map((name, j) => [name, rest[i * names.length + j] ?? 0]))] as const);
+  const countries = plan.countries.map(
+    (country, i) => [country, Object.fromEntries(names.map((name, j) => [name, rest[i * names.length + j] ?? 0]))] as const,
+  );
   const ports = { orderer, countries: Object.fromEntries(countries) } as Ports;
   await keepJson(file, ports);
   return ports;
@@ -159,12 +190,14 @@ async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports)
     ledger: { kind: 'embedded', genesis: genesisFile(plan), orderer: { host: HOST, port: ports.orderer }, headEveryMs: 300 },
     inbox: { host: HOST, port: mine.inbox },
     partners,
-    transport: plan.apart ? { kind: 'tcp', host: HOST, edge: mine.edge, exchange: mine.exchange, notary: mine.notary } : { kind: 'together' },
+    transport: plan.apart
+      ? { kind: 'tcp', host: HOST, edge: mine.edge, exchange: mine.exchange, notary: mine.notary }
+      : { kind: 'together' },
     http: { host: HOST, port: mine.http },
     mllp: { host: HOST, port: mine.mllp },
     openid: { issuer, audience, jwksUri: `${issuer}/jwks`, providerSystem },
     demoOpenid: { door: { host: HOST, port: mine.openid }, file: openidFile },
-    clients: [{ clientId, name: organisation.name, organisation, jwks: { keys: [key.publicJwk as unknown as Record<string, unknown>] }, providerSystem }],
+    clients: [{ clientId, name: organisation.name, organisation, jwks: { keys: [key.publicJwk] }, providerSystem }],
     sources: demoSources(country, organisation, clientId),
     custodian: { name: `Demo health record of ${country}`, identifier: { system: organisation.system, value: 'custodian' } },
     logging: { level: plan.logLevel },
@@ -177,7 +210,11 @@ async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports)
 }
 
 /** The systems that send in the demonstration, as their messages name them. */
-function demoSources(country: CountryCode, organisation: NodeConfig['sources'][number]['organisation'], clientId: string): NodeConfig['sources'] {
+function demoSources(
+  country: CountryCode,
+  organisation: NodeConfig['sources'][number]['organisation'],
+  clientId: string,
+): NodeConfig['sources'] {
   const overMllp: Readonly<Record<string, readonly string[]>> = {
     EE: ['NAIDIS-HIS|EE-NAIDISHAIGLA', 'NAIDIS-LIS|EE-NAIDISLABOR'],
     PT: ['SIEX|PT-HOSPITAL-EXEMPLO', 'SIL|PT-LAB-EXEMPLO'],

@@ -118,7 +118,9 @@ export class World {
     await this.launch(orderer);
     for (const [code, { configFile }] of this.provisioned.countries) {
       progress(`country ${code}, a process a role`);
-      const started = [...roles].reverse().map((role) => new WorldProcess(`${code} ${role}`, [join(repository, `apps/${role}/dist/main.js`), '--config', configFile], sink));
+      const started = [...roles]
+        .reverse()
+        .map((role) => new WorldProcess(`${code} ${role}`, [join(repository, `apps/${role}/dist/main.js`), '--config', configFile], sink));
       await Promise.all(started.map((one) => this.launch(one)));
     }
   }
