@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,18 +82,40 @@ describe('EmbeddedCluster', () => {
     const address = await mine.start();
     expect(address.port).toBe(left.port);
     expect((await mine.process())!.pid).toBe(left.pid);
+    expect(await ask(address, 'SELECT FROM kept')).toHaveLength(1);
     await mine.stop();
     await expect(ask(address, 'SELECT 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('starts anew where process and server were both killed', async () => {
+  it('starts anew where process and server were both killed, with everything committed before', async () => {
     const left = await child();
     process.kill(left.pid, 'SIGKILL');
     await kill(left.process);
     const mine = cluster();
     const address = await mine.start();
     expect((await mine.process())!.pid).not.toBe(left.pid);
-    expect(await ask(address, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(await ask(address, 'SELECT FROM kept')).toHaveLength(1);
+  });
+
+  it('starts on another port where its own is taken', async () => {
+    const first = cluster();
+    const { port } = await first.start();
+    await first.stop();
+    const squatter = createServer().listen(port, '127.0.0.1');
+    await once(squatter, 'listening');
+    const again = await cluster().start();
+    squatter.close();
+    expect(again.port).not.toBe(port);
+    expect(await ask(again, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('takes no notice of a process number in postmaster.pid that is another process’ now', async () => {
+    const first = cluster();
+    const { port } = await first.start();
+    const { data } = (await first.process())!;
+    await first.stop();
+    await writeFile(join(data, 'postmaster.pid'), `${process.pid}\n${data}\n0\n${port}\n`);
+    expect(await ask(await cluster().start(), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
   it('refuses a folder that another process runs, and lets clusters of two folders run at once', async () => {

@@ -143,7 +143,7 @@ export class EmbeddedCluster {
     } catch {
       return false;
     }
-    for (let attempt = 0; attempt < 30; attempt += 1) {
+    for (let attempt = 0; attempt < 20; attempt += 1) {
       const { rows } = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [OWNER_LOCK]);
       if (rows[0]?.mine) {
         this.owner = client;

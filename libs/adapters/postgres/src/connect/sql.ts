@@ -1,6 +1,12 @@
 import type { LeaseName, WakeupChannel } from '@portolan/domain';
 import type { EntityManager } from 'typeorm';
 
+/** What an entity holds, without its class. */
+export type Plain<Entity> = { [Column in keyof Entity]: Entity[Column] };
+
+/** `text` as a text column can hold it: PostgreSQL knows no U+0000. Exact texts are kept as bytes, this is for what is compared. */
+export const storable = (text: string): string => text.replaceAll('\0', '');
+
 /**
  * Plain parametrised SQL in the transaction of a manager, for what must be exact (SKIP LOCKED, compare-and-set, upserts). Tables are
  * found by the connection's search_path, which is its role's schema alone.

@@ -135,6 +135,9 @@ describe('the edge’s stores', () => {
       expect(await run(({ persons }) => persons.byTraits({ identifiers: [identifier, foreign] }))).toEqual([]);
       expect(await run(({ persons }) => persons.byTraits({ identifiers: [foreign] }))).toEqual([]);
       expect(await run(({ persons }) => persons.byTraits({ identifiers: [] }))).toEqual([]);
+      const nul = { system, value: `${identifier.value}\0` };
+      expect(await run(({ persons }) => persons.byIdentifier(nul))).toEqual([]);
+      await run(({ persons }) => persons.save(person({ identifiers: [nul], family: 'N\0' })));
     });
 
     it('may share an identifier where sources disagree, and are replaced as a whole', async () => {
@@ -221,11 +224,11 @@ describe('the edge’s stores', () => {
       expect(await own(['medication', 'imaging'])).toEqual([summary.id]);
       expect(await own(['imaging'])).toEqual([]);
 
-      const { reader, close } = await openRecordReader({ address: ee.exchange }, keys);
-      expect(await reader.resources(person, ['laboratory'], 10)).toEqual([{ ...lab, versionId: 1 }]);
-      expect((await reader.person(person))?.family).toBe('Kask');
-      expect((await reader.personsByTraits({ identifiers: [{ system: 'urn:x', value: person }], family: 'KASK' })).length).toBe(1);
-      await close();
+      const records = await openRecordReader({ address: ee.exchange }, keys);
+      expect(await records.reader.resources(person, ['laboratory'], 10)).toEqual([{ ...lab, versionId: 1 }]);
+      expect((await records.reader.person(person))?.family).toBe('Kask');
+      expect((await records.reader.personsByTraits({ identifiers: [{ system: 'urn:x', value: person }], family: 'KASK' })).length).toBe(1);
+      await records.close();
     });
 
     it('are gone with the person: ciphertext unreadable, search rows removed, versions not told', async () => {

@@ -1,6 +1,6 @@
 import type { EdgeTransfer, EdgeTransferStore, TransferId } from '@portolan/domain';
 import type { Bodies, Place } from '../bodies/bodies.js';
-import type { Sql } from '../connect/sql.js';
+import type { Plain, Sql } from '../connect/sql.js';
 import { EdgeTransferEntity } from './view.entities.js';
 
 const place = (id: string): Place => ({ table: 'edge_transfer', id });
@@ -43,7 +43,7 @@ export class PostgresEdgeTransferStore implements EdgeTransferStore {
     return transfers;
   }
 
-  private async opened(row: EdgeTransferEntity): Promise<EdgeTransfer> {
+  private async opened(row: Plain<EdgeTransferEntity>): Promise<EdgeTransfer> {
     const data = await this.bodies.openJson(row.keyId, row.data, place(row.transferId));
     return { ...row, transferId: row.transferId as TransferId, data };
   }

@@ -1,7 +1,7 @@
 import type { FeedEntry, FeedStore, PersonId } from '@portolan/domain';
 import { MoreThan } from 'typeorm';
 import type { Bodies, Place } from '../bodies/bodies.js';
-import type { Sql } from '../connect/sql.js';
+import type { Plain, Sql } from '../connect/sql.js';
 import { FeedEntryEntity } from './edge.entities.js';
 
 const place = (id: string): Place => ({ table: 'feed_entry', id });
@@ -27,7 +27,12 @@ export class PostgresFeedStore implements FeedStore {
   async after(person: PersonId, after: string, limit: number): Promise<readonly (FeedEntry & { seq: string })[]> {
     const where = { person, seq: MoreThan(after) };
     const entries: (FeedEntry & { seq: string })[] = [];
-    for (const row of await this.sql.manager.find(FeedEntryEntity, { where, order: { seq: 'ASC' }, take: limit })) {
+    const rows: readonly Plain<FeedEntryEntity>[] = await this.sql.manager.find(FeedEntryEntity, {
+      where,
+      order: { seq: 'ASC' },
+      take: limit,
+    });
+    for (const row of rows) {
       entries.push({ ...row, person, body: await this.bodies.openJson(row.keyId, row.body, place(row.id)) });
     }
     return entries;

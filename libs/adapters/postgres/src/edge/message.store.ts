@@ -1,7 +1,7 @@
 import { PortolanError, type Uuid } from '@portolan/contracts';
 import type { KeyId, MessageStore, StoredMessage } from '@portolan/domain';
 import type { Bodies } from '../bodies/bodies.js';
-import type { Sql } from '../connect/sql.js';
+import { storable, type Plain, type Sql } from '../connect/sql.js';
 import { MessageAccountEntity, MessageEntity } from './edge.entities.js';
 
 type Put = Awaited<ReturnType<MessageStore['put']>>;
@@ -20,7 +20,7 @@ export class PostgresMessageStore implements MessageStore {
     const added = await this.sql.affected(
       `INSERT INTO message (id, via, source, format, control_id, sha256, received_at, state, key_id, original)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (source, sha256) DO NOTHING`,
-      [id, via, source, format, controlId, sha256, receivedAt, state, keyId, original],
+      [id, via, source, format, storable(controlId), sha256, receivedAt, state, keyId, original],
     );
     if (added === 1) return { id, fresh: true, state };
     const first = await this.earlier(source, sha256);
@@ -30,7 +30,7 @@ export class PostgresMessageStore implements MessageStore {
 
   /** Undefined also where its key is destroyed. */
   async get(id: Uuid): Promise<StoredMessage | undefined> {
-    const row = await this.sql.manager.findOneBy(MessageEntity, { id });
+    const row: Plain<MessageEntity> | null = await this.sql.manager.findOneBy(MessageEntity, { id });
     const original = row && (await this.bodies.open(row.keyId, row.original, { table: 'message', id }));
     return row === null || original == null ? undefined : { ...row, original };
   }

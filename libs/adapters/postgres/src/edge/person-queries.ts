@@ -1,6 +1,6 @@
 import type { SearchTraits } from '@portolan/contracts';
 import { normalised, type Person, type PersonId } from '@portolan/domain';
-import type { Sql } from '../connect/sql.js';
+import { storable, type Sql } from '../connect/sql.js';
 
 /** More candidates than this are of no use: a search for a person gives one or none. */
 const MAX_CANDIDATES = 20;
@@ -20,7 +20,11 @@ const SELECT = `SELECT p.id, p.birth_date, p.family, p.given,
 
 /** Persons that bear every identifier and fit every trait given; none where no trait is given. Used by edge and exchange alike. */
 export async function personsByTraits(sql: Sql, { identifiers, birthDate, family, given }: SearchTraits): Promise<readonly Person[]> {
-  if (identifiers.length === 0 && birthDate === undefined && family === undefined && given === undefined) return [];
+  const traits = [...identifiers.flatMap(({ system, value }) => [system, value]), birthDate, family, given].filter(
+    (one) => one !== undefined,
+  );
+  // What no column can hold, nobody bears.
+  if (traits.length === 0 || traits.some((one) => one !== storable(one))) return [];
   const rows = await sql.rows<PersonRow>(
     `${SELECT} WHERE NOT EXISTS (
          SELECT FROM unnest($1::text[], $2::text[]) AS wanted (system, value) WHERE NOT EXISTS (

@@ -1,6 +1,6 @@
 import { PortolanError, type BusinessIdentifier, type SearchTraits } from '@portolan/contracts';
 import type { Person, PersonId, PersonStore } from '@portolan/domain';
-import type { Sql } from '../connect/sql.js';
+import { storable, type Sql } from '../connect/sql.js';
 import { keyOf, personById, personsByTraits } from './person-queries.js';
 
 /** The person index: in clear, so that persons can be found; erased with the person. */
@@ -26,13 +26,13 @@ export class PostgresPersonStore implements PersonStore {
       `INSERT INTO person (id, birth_date, family, given, family_key, given_key) VALUES ($1, $2, $3, $4, $5, $6)
        ON CONFLICT (id) DO UPDATE SET birth_date = excluded.birth_date, family = excluded.family, given = excluded.given,
          family_key = excluded.family_key, given_key = excluded.given_key`,
-      [id, birthDate ?? null, family ?? null, given ?? null, keyOf(family) ?? null, keyOf(given) ?? null],
+      [id, ...[birthDate, family, given, keyOf(family), keyOf(given)].map((text) => (text === undefined ? null : storable(text)))],
     );
     await this.sql.affected('DELETE FROM person_identifier WHERE person = $1', [id]);
     await this.sql.affected(
       `INSERT INTO person_identifier (system, value, person) SELECT system, value, $3 FROM unnest($1::text[], $2::text[]) AS i (system, value)
        ON CONFLICT DO NOTHING`,
-      [identifiers.map(({ system }) => system), identifiers.map(({ value }) => value), id],
+      [identifiers.map(({ system }) => storable(system)), identifiers.map(({ value }) => storable(value)), id],
     );
   }
 

@@ -1,7 +1,7 @@
 import type { Uuid } from '@portolan/contracts';
 import type { PersonId, Proposal, ProposalStore } from '@portolan/domain';
 import type { Bodies, Place } from '../bodies/bodies.js';
-import type { Sql } from '../connect/sql.js';
+import type { Plain, Sql } from '../connect/sql.js';
 import { ProposalEntity } from './edge.entities.js';
 
 const place = (id: string): Place => ({ table: 'proposal', id });
@@ -36,7 +36,7 @@ export class PostgresProposalStore implements ProposalStore {
     return (await this.sql.manager.update(ProposalEntity, { id, state: from }, { state: to })).affected === 1;
   }
 
-  private async opened(row: ProposalEntity): Promise<Proposal> {
+  private async opened(row: Plain<ProposalEntity>): Promise<Proposal> {
     return { ...row, person: row.person as PersonId, body: await this.bodies.openJson(row.keyId, row.body, place(row.id)) };
   }
 }

@@ -3,7 +3,7 @@ import type { TransferId, View, ViewId, ViewResource, ViewStore } from '@portola
 import type { FindOptionsWhere } from 'typeorm';
 import { LessThanOrEqual, Not } from 'typeorm';
 import type { Bodies, Place } from '../bodies/bodies.js';
-import type { Sql } from '../connect/sql.js';
+import type { Plain, Sql } from '../connect/sql.js';
 import type { PostgresKeyStore } from '../role/key.store.js';
 import { ViewResourceEntity, ViewRowEntity } from './view.entities.js';
 
@@ -83,4 +83,4 @@ export class PostgresViewStore implements ViewStore {
   }
 }
 
-const viewOf = (row: ViewRowEntity): View => ({ ...row, id: row.id as ViewId, transferId: row.transferId as TransferId });
+const viewOf = (row: Plain<ViewRowEntity>): View => ({ ...row, id: row.id as ViewId, transferId: row.transferId as TransferId });

@@ -2,7 +2,7 @@ import { PortolanError, type Sha256, type Uuid } from '@portolan/contracts';
 import type { HeadRow, HeadStore } from '@portolan/domain';
 import { Not } from 'typeorm';
 import { fence } from '../connect/leases.js';
-import type { Sql } from '../connect/sql.js';
+import type { Plain, Sql } from '../connect/sql.js';
 import { HeadEntity } from './notary.entities.js';
 
 export class PostgresHeadStore implements HeadStore {
@@ -34,4 +34,4 @@ export class PostgresHeadStore implements HeadStore {
   }
 }
 
-const headRow = (row: HeadEntity): HeadRow => ({ ...row, args: JSON.parse(row.args) as unknown });
+const headRow = (row: Plain<HeadEntity>): HeadRow => ({ ...row, args: JSON.parse(row.args) as unknown });

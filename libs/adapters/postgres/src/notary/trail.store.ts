@@ -2,7 +2,7 @@ import { PortolanError, type Instant, type Kid, type OrgId, type Uuid } from '@p
 import type { RegisteredKey, TrailFilter, TrailStep, TrailStore } from '@portolan/domain';
 import type { SelectQueryBuilder } from 'typeorm';
 import { fence } from '../connect/leases.js';
-import type { Sql } from '../connect/sql.js';
+import type { Plain, Sql } from '../connect/sql.js';
 import { TrailHeadEntity, TrailKeyEntity, TrailPermitEntity, TrailStepEntity } from './trail.entities.js';
 
 type Permit = Parameters<TrailStore['putPermit']>[0];
@@ -60,7 +60,10 @@ export class PostgresTrailStore implements TrailStore {
   }
 
   async keys(org: OrgId, use: RegisteredKey['use']): Promise<readonly RegisteredKey[]> {
-    const rows = await this.sql.manager.find(TrailKeyEntity, { where: { org, use }, order: { notBefore: 'DESC', kid: 'ASC' } });
+    const rows: readonly Plain<TrailKeyEntity>[] = await this.sql.manager.find(TrailKeyEntity, {
+      where: { org, use },
+      order: { notBefore: 'DESC', kid: 'ASC' },
+    });
     return rows.map((row) => ({ ...row, endedAt: row.endedAt ?? undefined }));
   }
 
@@ -108,7 +111,7 @@ function narrowed(query: SelectQueryBuilder<TrailStepEntity>, filter: TrailFilte
   return query;
 }
 
-const trailStep = (row: TrailStepEntity): TrailStep => ({
+const trailStep = (row: Plain<TrailStepEntity>): TrailStep => ({
   ...row,
   permitId: row.permitId ?? undefined,
   purpose: row.purpose ?? undefined,

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chmod, mkdtemp } from 'node:fs/promises';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CountryCode } from '@portolan/contracts';
@@ -59,5 +59,5 @@ function removeAfterUs(data: string, folder: string): void {
   const script = 'cat > /dev/null; pid=$(head -n 1 "$1/postmaster.pid" 2> /dev/null) && kill -QUIT "$pid"; sleep 0.5; rm -rf "$1" "$2"';
   const shell = spawn('/bin/sh', ['-c', script, 'sh', data, folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
   shell.unref();
-  (shell.stdin as Socket).unref();
+  if (shell.stdin instanceof Socket) shell.stdin.unref();
 }

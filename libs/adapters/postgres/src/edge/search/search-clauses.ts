@@ -1,11 +1,13 @@
 import type { DateCriterion, QuantityCriterion, ReferenceCriterion, SearchClause, SearchPrefix, TokenCriterion } from '@portolan/domain';
 
+import { storable } from '../../connect/sql.js';
+
 /** Parameters of one statement: each value becomes $1, $2 … */
 export class Parameters {
   readonly values: unknown[] = [];
 
   add(value: unknown, cast = ''): string {
-    this.values.push(value);
+    this.values.push(typeof value === 'string' ? storable(value) : value);
     return `$${this.values.length}${cast}`;
   }
 }
@@ -24,22 +26,27 @@ export function clauseSql(clause: SearchClause, parameters: Parameters): string 
   const rows = (condition: string): string =>
     `EXISTS (SELECT FROM search_value v WHERE v.type = r.type AND v.resource_id = r.id AND v.param = ${param} AND ${condition})`;
   const param = parameters.add(clause.param, '::text');
+  if (clause.kind === 'missing') return `${clause.missing ? 'NOT ' : ''}${rows('true')}`;
+  const fits = rows(criteriaSql(clause, parameters));
+  return clause.kind === 'token' && clause.not ? `NOT ${fits}` : fits;
+}
+
+/** What one row `v` must be. */
+function criteriaSql(clause: Exclude<SearchClause, { kind: 'missing' }>, parameters: Parameters): string {
   switch (clause.kind) {
-    case 'missing':
-      return `${clause.missing ? 'NOT ' : ''}${rows('true')}`;
     case 'token':
-      return `${clause.not ? 'NOT ' : ''}${rows(`v.kind = 'token' AND ${any(clause.any, (one) => token(one, parameters))}`)}`;
+      return `v.kind = 'token' AND ${any(clause.any, (one) => token(one, parameters))}`;
     case 'date':
-      return rows(`v.kind = 'date' AND ${any(clause.any, (one) => date(one, parameters))}`);
+      return `v.kind = 'date' AND ${any(clause.any, (one) => date(one, parameters))}`;
     case 'string':
-      return rows(`v.kind = 'string' AND ${any(clause.any, (text) => string(clause.mode, text, parameters))}`);
+      return `v.kind = 'string' AND ${any(clause.any, (text) => string(clause.mode, text, parameters))}`;
     case 'reference':
-      return rows(`v.kind = 'reference' AND ${any(clause.any, (one) => reference(one, parameters))}`);
+      return `v.kind = 'reference' AND ${any(clause.any, (one) => reference(one, parameters))}`;
     case 'quantity':
     case 'number':
-      return rows(`v.kind IN ('quantity', 'number') AND ${any(clause.any, (one) => quantity(one, parameters))}`);
+      return `v.kind IN ('quantity', 'number') AND ${any(clause.any, (one) => quantity(one, parameters))}`;
     case 'uri':
-      return rows(`v.kind = 'uri' AND ${any(clause.any, (uri) => equals('uri', uri, parameters))}`);
+      return `v.kind = 'uri' AND ${any(clause.any, (uri) => equals('uri', uri, parameters))}`;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { DateValue, QuantityValue, SearchValue } from '@portolan/domain';
-import type { Sql } from '../../connect/sql.js';
+import { storable, type Sql } from '../../connect/sql.js';
 
 /** A row of `search_value` as JSON; what a kind has not is left out and becomes null, or an open end. */
 type SearchRow = Readonly<Record<string, string | number | undefined>> & { readonly kind: string; readonly param: string };
@@ -57,6 +57,6 @@ export async function putSearchValues(sql: Sql, { type, id }: { type: string; id
   if (values.length === 0) return;
   await sql.affected(
     `INSERT INTO search_value (type, resource_id, ${NAMES}) SELECT $1, $2, ${NAMES} FROM jsonb_to_recordset($3::jsonb) AS v (${COLUMNS})`,
-    [type, id, JSON.stringify(values.map(searchRow))],
+    [type, id, JSON.stringify(values.map(searchRow), (_, one: unknown) => (typeof one === 'string' ? storable(one) : one))],
   );
 }

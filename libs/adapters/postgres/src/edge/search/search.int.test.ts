@@ -270,6 +270,27 @@ describe('search', () => {
     });
   });
 
+  it('takes U+0000, which no text column holds', async () => {
+    const any = [{ system: undefined, code: 'a\0b' }];
+    const found = await db.uow.run(async (tx) => {
+      const row = {
+        type: 'Immunization',
+        id: uuid(),
+        lastUpdated: days[0]!,
+        person: undefined,
+        categories: [],
+        messageId: undefined,
+        sha256: 'x',
+        deleted: false,
+      };
+      await tx.resources.put({ ...row, keyId: await tx.keys.create(), text: 'nul \0' }, [
+        { kind: 'token', param: 'status', system: undefined, code: 'a\0b' },
+      ]);
+      return tx.resources.search(search({ type: 'Immunization', clauses: [{ kind: 'token', param: 'status', not: false, any }] }));
+    });
+    expect(found.resources[0]!.text).toBe('nul \0');
+  });
+
   it('takes texts that no index entry could hold', async () => {
     const wide = String.fromCodePoint(...Array.from({ length: 1000 }, (_, i) => 0x20000 + ((i * 7919) % 40000)));
     const values: SearchValue[] = [
@@ -291,9 +312,7 @@ describe('search', () => {
       };
       await tx.resources.put({ ...row, keyId: await tx.keys.create(), text: 'wide' }, values);
       const any = [{ system: wide, code: wide }];
-      return tx.resources.search(
-        search({ type: 'Immunization' as SearchQuery['type'], clauses: [{ kind: 'token', param: 'code', not: false, any }] }),
-      );
+      return tx.resources.search(search({ type: 'Immunization', clauses: [{ kind: 'token', param: 'code', not: false, any }] }));
     });
     expect(found.total).toBe(1);
   });
