@@ -97,25 +97,17 @@ const family: Conversion = (node) => {
   return { value: parts.map(({ text }) => text).join(' '), origins: [{ path: '', from: parts.flatMap(({ leaves }) => leaves) }] };
 };
 
-const telecomSystems: ReadonlyMap<string, string> = new Map([
-  ['tel', 'phone'],
-  ['mailto', 'email'],
-  ['fax', 'fax'],
-  ['http', 'url'],
-  ['https', 'url'],
-]);
-
 /** HL7 v3 TEL (a URL) as the system and value of a FHIR ContactPoint. */
-const telecom: Conversion = (node) => {
+const telecom: Conversion = (node, context) => {
   const leaf = attribute(node, 'value');
   if (leaf?.value === undefined) return undefined;
-  const value = contactPoint(leaf.value.trim());
+  const value = contactPoint(leaf.value.trim(), context);
   return value === undefined ? { problem: 'translate.value-invalid', at: leaf } : { value, origins: [{ path: '', from: [leaf] }] };
 };
 
-function contactPoint(url: string): FhirObject | undefined {
+function contactPoint(url: string, context: ConversionContext): FhirObject | undefined {
   const [, scheme = '', rest = ''] = /^([a-z]{2,8}):(.+)$/i.exec(url) ?? [];
-  const system = telecomSystems.get(scheme.toLowerCase());
+  const system = context.conceptMaps.get('cda-telecom-systems')?.translate(undefined, scheme.toLowerCase())?.code;
   if (system === undefined) return undefined;
   return { system, value: system === 'url' ? url : rest.trim() };
 }

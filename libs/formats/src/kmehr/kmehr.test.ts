@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { countryPack } from '../country-pack.js';
 import { toFhirJson, type FhirResource } from '../engine/index.js';
-import { unaccounted } from '../testing/documents.js';
-import { openReferences, sharedIds } from '../testing/oracles.js';
+import { textsOf, unaccounted } from '../testing/documents.js';
+import { inventedValues, openReferences, sharedIds } from '../testing/oracles.js';
 import { translate, type Translation } from '../translate.js';
+import { kmehrCodeMaps } from './code-maps/index.js';
 import { kmehr } from './index.js';
 
 /** JSON of any shape, as a test looks at it. */
@@ -124,6 +125,10 @@ describe('a message that cannot be used', () => {
 describe.each(readdirSync(own))('every value of %s', (file) => {
   const answer = translated(file);
   it('stands in the account, once and for all', () => expect(unaccounted(kmehr, readFileSync(join(own, file)), answer)).toEqual([]));
+  it('and nothing in the output that is not of the source, a code map or a rule', () => {
+    const known = textsOf({ maps: kmehrCodeMaps, country: {} });
+    expect(inventedValues(readFileSync(join(own, file), 'utf8'), answer, known)).toEqual([]);
+  });
   it('with references that lead somewhere, ids of one resource each and the same every time', () => {
     expect(openReferences(answer.resources)).toEqual([]);
     expect(sharedIds(answer.resources)).toEqual([]);

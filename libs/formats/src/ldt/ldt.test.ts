@@ -6,15 +6,17 @@ import { PortolanError } from '@portolan/contracts';
 import { describe, expect, it } from 'vitest';
 import { countryPack } from '../country-pack.js';
 import { toFhirJson, type FhirResource } from '../engine/index.js';
-import { unaccounted } from '../testing/documents.js';
-import { openReferences, sharedIds } from '../testing/oracles.js';
+import { textsOf, unaccounted } from '../testing/documents.js';
+import { inventedValues, openReferences, sharedIds } from '../testing/oracles.js';
 import { translate, type Translation } from '../translate.js';
+import { ldtCodeMaps } from './code-maps/index.js';
 import { ldt } from './index.js';
 
 const file = join(import.meta.dirname, '../../fixtures/ldt/de-erika-beispiel-lab.ldt');
 const de = join(import.meta.dirname, '../../../countries/de');
 const names = readdirSync(de, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.json'));
-const pack = countryPack(Object.fromEntries(names.map((name) => [name, JSON.parse(readFileSync(join(de, name), 'utf8'))])));
+const country = Object.fromEntries(names.map((name) => [name, JSON.parse(readFileSync(join(de, name), 'utf8')) as unknown]));
+const pack = countryPack(country);
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const source = readFileSync(file);
 
@@ -126,6 +128,12 @@ describe('a German laboratory report', () => {
     expect(openReferences(answer.resources)).toEqual([]);
     expect(sharedIds(answer.resources)).toEqual([]);
     expect(translateBytes(source).resources.map((r) => r.id)).toEqual(answer.resources.map((r) => r.id));
+  });
+
+  it('has nothing in the output that is not of the source, a code map or a rule', () => {
+    // Date and time of day are two fields of one timestamp.
+    const joined = source.toString('latin1').replace(/7278(\d{8})\r\n\d{3}7279(\d{6})/g, '$1$2');
+    expect(inventedValues(joined, answer, textsOf({ maps: ldtCodeMaps, country }))).toEqual([]);
   });
 
   it('is read in UTF-8 as well', () => {

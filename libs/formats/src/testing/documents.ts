@@ -22,6 +22,12 @@ export function unaccounted(format: Format, source: Uint8Array, { account, resou
   });
 }
 
+/** Every text of some JSON: what the code maps of a format or country can bring into an output. */
+export function textsOf(json: unknown): Set<string> {
+  if (typeof json === 'string') return new Set([json]);
+  return typeof json === 'object' && json !== null ? new Set(Object.values(json).flatMap((one) => [...textsOf(one)])) : new Set();
+}
+
 /** Elements that hold a code or a system in place of the source's own, by a code map or a table. */
 const coded =
   /(status|Status|gender|type|category\[\d+\]|system|severity|use|criticality|code|periodUnit|period|when\[\d+\]|coding\[\d+\])(\.coding\[0\]\.(code|system))?$/;

@@ -15,6 +15,7 @@ import periodUnit from './period-unit.json' with { type: 'json' };
 import problemStatus from './problem-status.json' with { type: 'json' };
 import procedureStatus from './procedure-status.json' with { type: 'json' };
 import reportStatus from './report-status.json' with { type: 'json' };
+import telecomSystems from './telecom-systems.json' with { type: 'json' };
 import telecomUse from './telecom-use.json' with { type: 'json' };
 
 /** CDA's own concept maps. */
@@ -36,5 +37,6 @@ export const cdaCodeMaps: Readonly<Record<string, unknown>> = {
   'problem-status.json': problemStatus,
   'procedure-status.json': procedureStatus,
   'report-status.json': reportStatus,
+  'telecom-systems.json': telecomSystems,
   'telecom-use.json': telecomUse,
 };
