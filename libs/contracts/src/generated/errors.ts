@@ -252,6 +252,104 @@ export const errorRegistry = {
   "http": 415,
   "fhir": "not-supported"
  },
+ "fhir.not-found": {
+  "what": "There is no such resource here",
+  "next": "Check type and id; what was never recorded, has ended or is not open to the caller is answered alike",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "fhir.deleted": {
+  "what": "The resource was deleted",
+  "next": "Read its history for the versions before",
+  "retriable": false,
+  "http": 410,
+  "fhir": "deleted"
+ },
+ "fhir.address-unknown": {
+  "what": "There is nothing at this address",
+  "next": "Ask /metadata for what this node offers",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "fhir.method-unsupported": {
+  "what": "This address does not take this method",
+  "next": "Use a method named in the Allow header",
+  "retriable": false,
+  "http": 405,
+  "fhir": "not-supported"
+ },
+ "fhir.body-too-large": {
+  "what": "The body is larger than this node takes",
+  "next": "Send less at a time",
+  "retriable": false,
+  "http": 413,
+  "fhir": "too-long"
+ },
+ "fhir.scope-missing": {
+  "what": "The access token's scopes do not cover this call",
+  "next": "Get a token with the SMART scope that the detail names",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
+ "fhir.person-not-stated": {
+  "what": "The professional's statement is bound to another person",
+  "next": "State the person whose record is accessed, or none",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
+ "fhir.search-mixed": {
+  "what": "The search names a local patient and one from abroad",
+  "next": "Search for each by itself",
+  "retriable": false,
+  "http": 400,
+  "fhir": "not-supported"
+ },
+ "fhir.parameter-invalid": {
+  "what": "A parameter of the operation is missing or cannot be read",
+  "next": "Send the named parameter in the form that the detail gives",
+  "retriable": false,
+  "http": 422,
+  "fhir": "invalid"
+ },
+ "fhir.version-conflict": {
+  "what": "The resource is no longer in the version that the change was made for",
+  "next": "Read it again and repeat the change",
+  "retriable": false,
+  "http": 412,
+  "fhir": "conflict"
+ },
+ "fhir.not-the-author": {
+  "what": "An entry is corrected by its author or its custodian alone",
+  "next": "Propose the change instead, or let the organisation that made the entry correct it",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
+ "fhir.patient-not-linked": {
+  "what": "The person abroad is not linked to this local patient",
+  "next": "Confirm the link first with $link, by a professional who knows both",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "fhir.not-adoptable": {
+  "what": "This resource cannot be taken over by itself",
+  "next": "Take over a clinical entry: an observation, a condition, a medication",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "fhir.failed": {
+  "what": "The node failed while it answered",
+  "next": "Try again; report the time of the call with portolan doctor's output if it lasts",
+  "retriable": true,
+  "http": 500,
+  "fhir": "exception"
+ },
  "ground.consent-invalid": {
   "what": "The permission does not fit its contract",
   "next": "Name recipient countries, purposes, categories and an end, and send it again",
@@ -1127,6 +1225,27 @@ export const errorRegistry = {
   "retriable": false,
   "http": 404,
   "fhir": "not-found"
+ },
+ "request.none": {
+  "what": "The country asked gave no record",
+  "next": "Where life is at risk, declare an emergency with $declare-emergency and ask again; else ask the person for permission",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "request.identifier-missing": {
+  "what": "A person is looked for by an identifier, never by demographics alone",
+  "next": "Send an identifier with its system, and what the country demands besides",
+  "retriable": false,
+  "http": 422,
+  "fhir": "required"
+ },
+ "request.failed": {
+  "what": "The cross-border request came to no end",
+  "next": "Ask again; what crossed is shown to the person alike",
+  "retriable": true,
+  "http": 502,
+  "fhir": "exception"
  },
  "seal.undecryptable": {
   "what": "A sealed part cannot be opened",

@@ -37,6 +37,8 @@ export const auditActs = {
   'view-destroyed-abroad': { what: 'The other country attested that it destroyed your record', ...accessed, action: 'D', feed: true },
   'item-adopted': { what: 'An item from abroad was taken over', ...imported, action: 'C', feed: true },
   'item-adopted-abroad': { what: 'The other country took over an item of your record', ...accessed, action: 'C', feed: true },
+  'patient-linked': { what: 'A record from abroad was linked to yours', ...accessed, action: 'C', feed: true },
+  'patient-unlinked': { what: 'The link to a record from abroad was undone', ...accessed, action: 'D', feed: true },
   'consent-given': { what: 'You permitted a use', ...accessed, action: 'C', feed: true },
   'consent-withdrawn': { what: 'You withdrew a permission', ...accessed, action: 'U', feed: true },
   'restriction-set': { what: 'You restricted the use of your record', ...accessed, action: 'C', feed: true },

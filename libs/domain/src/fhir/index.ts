@@ -1,8 +1,13 @@
+export * from './answer-bundles.js';
 export * from './capability-statement.js';
 export * from './content-negotiation.js';
 export * from './fhir-json.js';
 export type { CapabilityStatement, OperationOutcome, OperationOutcomeIssue } from './fhir-types.js';
 export * from './fhir-validator.port.js';
+export * from './match-traits.js';
 export * from './operation-outcome.js';
+export * from './parameters.js';
 export * from './search/index.js';
+export * from './shown-resource.js';
+export * from './smart-scope.js';
 export { DecimalText, fromFhirJson, isFhirObject, toFhirJson, type FhirObject, type FhirValue } from '@portolan/formats';

@@ -125,6 +125,8 @@ export interface ViewStore {
   get(id: ViewId): Promise<View | undefined>;
   byTransfer(transferId: TransferId): Promise<View | undefined>;
   byPatient(patientHandle: string): Promise<readonly View[]>;
+  /** Views that show this resource; what was destroyed shows nothing. */
+  showing(type: string, id: string): Promise<readonly View[]>;
   resources(id: ViewId): Promise<readonly ViewResource[]>;
   /** Open views of a permit. */
   byPermit(permitId: Uuid): Promise<readonly View[]>;

@@ -66,9 +66,12 @@ export class Crossing {
   /** Keeps the traits that were certainly matched under our handle, so that a record can be asked for by it. */
   async keepMatch(transfer: EdgeTransfer): Promise<string> {
     const { patientHandle, traits } = transfer.data as { patientHandle: string; traits: SearchTraits };
-    await this.parts.uow.run((tx) =>
-      tx.links.put({ handle: patientHandle, country: transfer.country, keyId: transfer.keyId, traits, local: undefined }),
-    );
+    const { country, keyId } = transfer;
+    await this.parts.uow.run(async (tx) => {
+      // Told again, it changes nothing: somebody may have confirmed a link meanwhile.
+      const known = await tx.links.get(patientHandle);
+      if (known === undefined) await tx.links.put({ handle: patientHandle, country, keyId, traits, local: undefined });
+    });
     return patientHandle;
   }
 

@@ -27,7 +27,9 @@ export function edgeHandlers(tools: Tools, checkpoint: Checkpoint): Handlers<Edg
     },
     'transfer.outcome': async (tx, { transferId, outcome, code }) => {
       const to = outcome === 'certain-match' ? 'matched' : outcome;
-      await tx.transfers.advance(ensureTransferId(transferId), 'asked', to, { outcome, ...(code === undefined ? {} : { code }) });
+      const transfer = await tx.transfers.get(ensureTransferId(transferId));
+      const told = { ...(transfer?.data as object | undefined), outcome, ...(code === undefined ? {} : { code }) };
+      await tx.transfers.advance(ensureTransferId(transferId), 'asked', to, told);
     },
     'feed.entry': async (tx, { person, entry, eventId }) => {
       const id = ensurePersonId(person);

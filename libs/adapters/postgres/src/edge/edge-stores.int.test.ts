@@ -303,6 +303,8 @@ describe('the edge’s stores', () => {
       expect(await run(({ views }) => views.byTransfer(one.transferId))).toEqual(one);
       expect(await run(({ views }) => views.byPatient(one.patientHandle))).toEqual([one]);
       expect(await run(({ views }) => views.byPermit(one.permitId))).toEqual([one]);
+      expect(await run(({ views }) => views.showing('Observation', 'b'))).toContainEqual(one);
+      expect(await run(({ views }) => views.showing('Observation', 'a'))).toEqual([]);
       expect(await run(({ views }) => views.resources(one.id))).toEqual([resources[1], resources[0]]);
       const [row] = await ask<{ body: Buffer }>(ee.edge, "SELECT body FROM edge.view_resource WHERE view_id = $1 AND id = 'b'", [one.id]);
       expect(row!.body.toString('latin1')).not.toContain('secret');
@@ -312,6 +314,7 @@ describe('the edge’s stores', () => {
       await run(({ views }) => views.mark(one.id, 'open'));
       expect(await run(({ views }) => views.get(one.id))).toEqual({ ...one, state: 'destroyed' });
       expect(await run(({ views }) => views.resources(one.id))).toEqual([]);
+      expect(await run(({ views }) => views.showing('Observation', 'b'))).toEqual([]);
       expect(await run(({ views }) => views.byPermit(one.permitId))).toEqual([]);
       expect(await ask(ee.edge, 'SELECT FROM edge.view_resource WHERE view_id = $1', [one.id])).toEqual([]);
       expect(await ask(ee.edge, 'SELECT FROM edge.data_key WHERE id = $1 AND wrapped IS NULL', [one.keyId])).toHaveLength(1);

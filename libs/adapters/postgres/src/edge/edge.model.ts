@@ -4,11 +4,12 @@ import { RoleTables1795226400000 } from '../role/migrations/1795226400000-role-t
 import { edgeEntities } from './edge.entities.js';
 import { EdgeTables1795226400003 } from './migrations/1795226400003-edge-tables.js';
 import { SearchValues1795226400004 } from './migrations/1795226400004-search-values.js';
+import { ViewResourceIndex1795226400005 } from './migrations/1795226400005-view-resource-index.js';
 import { SearchValueEntity } from './search/search-value.entity.js';
 import { viewEntities } from './view.entities.js';
 
 export const edgeModel: SchemaModel = {
   schema: 'edge',
   entities: [...roleEntities, ...edgeEntities, ...viewEntities, SearchValueEntity],
-  migrations: [RoleTables1795226400000, EdgeTables1795226400003, SearchValues1795226400004],
+  migrations: [RoleTables1795226400000, EdgeTables1795226400003, SearchValues1795226400004, ViewResourceIndex1795226400005],
 };

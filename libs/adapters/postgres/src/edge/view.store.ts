@@ -1,7 +1,7 @@
 import type { Instant, Uuid } from '@portolan/contracts';
 import type { TransferId, View, ViewId, ViewResource, ViewStore } from '@portolan/domain';
 import type { FindOptionsWhere } from 'typeorm';
-import { LessThanOrEqual, Not } from 'typeorm';
+import { In, LessThanOrEqual, Not } from 'typeorm';
 import type { Bodies, Place } from '../bodies/bodies.js';
 import type { Plain, Sql } from '../connect/sql.js';
 import type { PostgresKeyStore } from '../role/key.store.js';
@@ -47,6 +47,11 @@ export class PostgresViewStore implements ViewStore {
   /** Destroyed ones too: that they were there may be told. */
   async byPatient(patientHandle: string): Promise<readonly View[]> {
     return this.find({ patientHandle });
+  }
+
+  async showing(type: string, id: string): Promise<readonly View[]> {
+    const rows = await this.sql.manager.find(ViewResourceEntity, { select: { viewId: true }, where: { type, id } });
+    return rows.length === 0 ? [] : this.find({ id: In(rows.map(({ viewId }) => viewId)) });
   }
 
   async byPermit(permitId: Uuid): Promise<readonly View[]> {

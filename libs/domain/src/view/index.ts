@@ -1,0 +1,3 @@
+export * from './adopt-item.js';
+export * from './changed-elements.js';
+export * from './read-view.js';
