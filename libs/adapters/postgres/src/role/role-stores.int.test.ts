@@ -138,8 +138,9 @@ describe.each([
       }
     });
 
-    it('makes an erasure wait for a write under way', async () => {
+    it.each(['a first key', 'a key that was there'])('makes an erasure wait for a write under way that uses %s', async (which) => {
       const person = personId();
+      if (which === 'a key that was there') await db.uow.run(({ keys }) => keys.forPerson(person));
       const order: string[] = [];
       const write = db.uow.run(async ({ keys }) => {
         await keys.forPerson(person);
