@@ -248,6 +248,7 @@ describe('in a fresh clone', () => {
     ],
     ['references.mjs', ['--check'], 'libs/verify/tsconfig.json', '{ "references": [] }\n', 'libs/verify/tsconfig.json'],
     ['generate-contracts.mjs', ['--check'], 'libs/contracts/src/generated/types.ts', '// edited by hand\n', 'types.ts'],
+    ['generate-docs.mjs', ['--check'], 'docs/errors.md', 'edited by hand\n', 'docs/errors.md'],
   ])('tools/%s %j notices a slip', (tool, args, file, text, says) => {
     // Without --check it puts things right, so that the slip is the only one.
     if (args.length > 0) node([`tools/${tool}`]);
