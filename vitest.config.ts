@@ -1,5 +1,5 @@
 import swc from 'unplugin-swc';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 const plugins = [
   swc.vite({
@@ -15,15 +15,29 @@ const plugins = [
 /** Packages of the house resolve to their source. No `import` here: Node would then give ES modules to `require`, too. */
 const conditions = ['@portolan/source', 'node'];
 const shared = { environment: 'node' as const, exclude: ['**/node_modules/**', '**/dist/**'] };
+const house = { plugins, resolve: { conditions }, ssr: { resolve: { conditions } } };
+
+/** The scenarios over one shared world: its roles in one process, or a process a role. */
+const scenarios = (roles: 'together' | 'apart'): TestProjectInlineConfiguration => ({
+  ...house,
+  test: {
+    ...shared,
+    name: `scenario-${roles}`,
+    include: ['libs/testing/src/scenarios/**/*.scenario.test.ts'],
+    env: { SCENARIO_ROLES: roles },
+    globalSetup: ['tools/scenario-world.mjs'],
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+    fileParallelism: false,
+  },
+});
 
 /** unit: pure and quick. int: a real database, socket or process. scenario: whole countries. */
 export default defineConfig({
   test: {
     projects: [
       {
-        plugins,
-        resolve: { conditions },
-        ssr: { resolve: { conditions } },
+        ...house,
         test: {
           ...shared,
           name: 'unit',
@@ -34,20 +48,20 @@ export default defineConfig({
         },
       },
       {
-        plugins,
-        resolve: { conditions },
-        ssr: { resolve: { conditions } },
+        ...house,
         test: { ...shared, name: 'int', include: ['{apps,libs,tools}/**/*.int.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
       },
+      scenarios('together'),
+      scenarios('apart'),
       {
-        plugins,
-        resolve: { conditions },
-        ssr: { resolve: { conditions } },
+        ...house,
         test: {
           ...shared,
-          name: 'scenario',
+          // Scenarios that boot and break a world of their own.
+          name: 'scenario-own',
           include: ['{apps,libs,tools}/**/*.scenario.test.ts'],
-          testTimeout: 300_000,
+          exclude: [...shared.exclude, 'libs/testing/src/scenarios/**'],
+          testTimeout: 1_200_000,
           hookTimeout: 180_000,
           fileParallelism: false,
         },

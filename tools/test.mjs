@@ -21,6 +21,7 @@ const bin = (file, ...args) => [join(root, 'node_modules', file), ...args];
 /** `group` is what --only names; a step with `report` runs tests and leaves vitest's JSON report there. */
 const steps = [
   { name: 'contracts: generated files are current', group: 'lint', args: tool('generate-contracts.mjs', '--check') },
+  { name: 'docs: generated pages are current', group: 'lint', args: tool('generate-docs.mjs', '--check') },
   { name: 'references: tsconfig.json follows package.json', group: 'lint', args: tool('references.mjs', '--check') },
   { name: 'build: every project compiles', group: 'build', args: tool('build.mjs') },
   { name: 'cycles: no modules import each other', group: 'lint', args: tool('cycles.mjs') },
@@ -28,17 +29,19 @@ const steps = [
   { name: 'format: Prettier', group: 'lint', args: bin('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.') },
   suite('unit', 'unit tests'),
   suite('int', 'integration tests'),
-  suite('scenario', 'scenarios'),
+  suite('scenario', 'scenarios, the roles of a country together', 'scenario-together'),
+  suite('scenario', 'scenarios, a process a role', 'scenario-apart'),
+  suite('scenario', 'scenarios that break a world of their own', 'scenario-own'),
 ];
 
-function suite(group, title) {
-  const report = join(work, `${group}.json`);
+function suite(group, title, project = group) {
+  const report = join(work, `${project}.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   return {
-    name: `${group}: ${title}`,
+    name: `${project}: ${title}`,
     group,
     report,
-    args: bin('vitest/vitest.mjs', 'run', '--project', group, '--allowOnly=false', ...reporters),
+    args: bin('vitest/vitest.mjs', 'run', '--project', project, '--allowOnly=false', ...reporters),
   };
 }
 

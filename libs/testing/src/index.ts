@@ -1,10 +1,13 @@
 export * from './world/demo-people.js';
 export { keepJson } from './world/files.js';
 export type { WorldProcess } from './world/processes.js';
-export { REGULATOR, type ProvisionedCountry, type ProvisionedWorld } from './world/provision-world.js';
+export { readWorld, REGULATOR, type ProvisionedCountry, type ProvisionedWorld } from './world/provision-world.js';
 export { repository, World, type WorldOptions } from './world/world.js';
 export { CountryClient, type Answer, type Call } from './client/country-client.js';
 export { EventStream } from './client/event-stream.js';
 export { sendMllp } from './client/mllp.js';
 export { runDemo, type DemoOptions } from './story/run-demo.js';
 export { Story, type StoryResult } from './story/story.js';
+export { Narrator, StoryBroken, type StoryLine } from './story/narrator.js';
+export { matchAbroad, parameterOf, requestRecord, entriesOf } from './story/fhir-asks.js';
+export { eventually } from './story/wait.js';

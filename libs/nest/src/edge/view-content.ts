@@ -33,7 +33,7 @@ function relinked(value: FhirValue, places: ReadonlyMap<string, string>): FhirVa
   if (!isFhirObject(value)) return value;
   const members = Object.entries(value).map(([key, one]): [string, FhirValue] => {
     if (key === 'reference' && typeof one === 'string') return [key, places.get(one) ?? one];
-    return [key, one === undefined ? null : relinked(one, places)];
+    return [key, relinked(one, places)];
   });
   return Object.fromEntries<FhirValue>(members);
 }

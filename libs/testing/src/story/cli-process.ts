@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { repository, type World } from '../world/world.js';
+import { repository } from '../world/world.js';
 
 export interface CliOutcome {
   readonly code: number;
@@ -9,8 +9,8 @@ export interface CliOutcome {
 }
 
 /** Runs the `portolan` command as a process of its own, against this world's folder. */
-export function runCli(world: World, args: readonly string[]): Promise<CliOutcome> {
-  const folder = args[0] === 'verify' ? [] : ['--folder', world.options.folder];
+export function runCli(worldFolder: string, args: readonly string[]): Promise<CliOutcome> {
+  const folder = args[0] === 'verify' ? [] : ['--folder', worldFolder];
   return new Promise((resolve) => {
     execFile(
       process.execPath,

@@ -33,7 +33,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   print(BANNER);
   try {
     world = await boot(options, print);
-    const result = await new Story(world, narrator).play();
+    const result = await new Story(world.provisioned, narrator).play();
     const seconds = secondsSoFar();
     tellResult(result, world, seconds, print);
     if (options.json) process.stdout.write(`${JSON.stringify(summary(world, result, seconds))}\n`);

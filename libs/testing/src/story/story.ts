@@ -5,7 +5,8 @@ import { EventStream } from '../client/event-stream.js';
 import { sendMllp } from '../client/mllp.js';
 import { demoClinicians, erika, mari, otto, type DemoClinician, type DemoPerson } from '../world/demo-people.js';
 import { keep } from '../world/files.js';
-import { repository, type World } from '../world/world.js';
+import { repository } from '../world/world.js';
+import type { ProvisionedWorld } from '../world/provision-world.js';
 import { runCli } from './cli-process.js';
 import { entriesOf, matchAbroad, parameterOf, requestRecord } from './fhir-asks.js';
 import { demand, type Narrator } from './narrator.js';
@@ -37,10 +38,10 @@ export class Story {
   private views: string[] = [];
 
   constructor(
-    private readonly world: World,
+    private readonly world: ProvisionedWorld,
     private readonly narrator: Narrator,
   ) {
-    for (const [code, country] of world.provisioned.countries) this.clients.set(code, new CountryClient(country));
+    for (const [code, country] of world.countries) this.clients.set(code, new CountryClient(country));
   }
 
   async play(): Promise<StoryResult> {
@@ -54,9 +55,9 @@ export class Story {
     } finally {
       stream.close();
     }
+    await this.regulatorVerifies();
     await this.damagedMessage();
     await this.optOut();
-    await this.regulatorVerifies();
     const { transfers, accesses, anchors, rejects, receipts, trust } = this;
     return { transfers, accesses, anchors, rejects, receipts, trust };
   }
@@ -193,6 +194,64 @@ export class Story {
     this.accesses = stream.events.length;
   }
 
+  private async regulatorVerifies(): Promise<void> {
+    this.narrator.chapter(6, 'A regulator asks the trail, and verifies offline');
+    const ee = this.at('EE');
+    const token = await ee.login('regulator');
+    const from = new Date(Date.now() - 3_600_000).toISOString();
+    const wanted = this.transfers.map(({ id }) => id);
+    let steps: readonly { transferId: string; step: string }[] = [];
+    await eventually('every transfer is in the trail with its final step', async () => {
+      const answer = await ee.call(`/regulator/trail?from=${from}&limit=200`, { token });
+      demand(answer.status === 200, `the trail is answered (was ${answer.status}: ${answer.text.slice(0, 300)})`);
+      ({ steps } = answer.json<{ steps: typeof steps }>());
+      return wanted.every((id) => steps.some((one) => one.transferId === id && one.step === 'received'));
+    });
+    this.anchors = steps.length;
+    this.narrator.tell('EE', `regulator sees ${steps.length} anchored steps of all countries`);
+    this.trust = join(this.world.folder, 'trust.json');
+    await keep(this.trust, (await ee.call('/regulator/trust', { token })).text);
+    for (const { id, from: custodian } of this.transfers) await this.keepReceipt(custodian, id);
+    await this.verifyOffline();
+  }
+
+  private async keepReceipt(custodian: string, transfer: string): Promise<string> {
+    const client = this.at(custodian);
+    const token = await client.login('regulator');
+    let text = '';
+    await eventually('the receipt is anchored', async () => {
+      const answer = await client.call(`/regulator/receipts/${transfer}?step=released`, { token });
+      text = answer.text;
+      return answer.status === 200;
+    });
+    const file = join(this.world.folder, 'receipts', `${transfer}.json`);
+    await keep(file, text);
+    this.receipts.push(file);
+    return file;
+  }
+
+  private async verify(receipt: string): Promise<void> {
+    const verified = await runCli(this.world.folder, ['verify', receipt, '--trust', this.trust]);
+    demand(verified.code === 0, `the receipt verifies offline (${verified.stdout.slice(0, 500)} ${verified.stderr.slice(0, 300)})`);
+    this.narrator.tell('REG', 'portolan verify: every step ok', receipt.split('/').at(-1) ?? '');
+  }
+
+  private async verifyOffline(): Promise<void> {
+    for (const receipt of this.receipts) await this.verify(receipt);
+    const [first] = this.receipts;
+    demand(first !== undefined, 'there is a receipt');
+    const text = await readFile(first, 'utf8');
+    const at = text.indexOf('"transaction":"') + 200;
+    const altered = join(this.world.folder, 'receipts', 'altered.json');
+    await keep(altered, text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1));
+    const refused = await runCli(this.world.folder, ['verify', altered, '--trust', this.trust]);
+    demand(refused.code === 1, 'a copy with one byte changed is refused');
+    this.narrator.tell(
+      'REG',
+      `one byte changed: refused (${(refused.stdout + refused.stderr).split('\n').find((line) => line.includes('failed')) ?? 'named step'})`,
+    );
+  }
+
   private async damagedMessage(): Promise<void> {
     this.narrator.chapter(7, 'A PT hospital sends a damaged message; it is repaired and replayed');
     const pt = this.at('PT');
@@ -202,13 +261,13 @@ export class Story {
       `the damaged message is refused with AE and ERR (was ${ack.replaceAll('\r', ' / ')})`,
     );
     this.narrator.tell('PT', 'negative acknowledgement AE with ERR');
-    const listed = await runCli(this.world, ['replay', '--country', 'PT', '--list', '--json']);
+    const listed = await runCli(this.world.folder, ['replay', '--country', 'PT', '--list', '--json']);
     const rejects = JSON.parse(listed.stdout) as readonly { id: string; code: string }[];
     const [reject] = rejects;
     demand(reject !== undefined, 'the reject is listed with its original kept');
     this.rejects = rejects.length;
     this.narrator.tell('PT', `reject kept: ${reject.code}`, reject.id);
-    const replayed = await runCli(this.world, [
+    const replayed = await runCli(this.world.folder, [
       'replay',
       '--country',
       'PT',
@@ -234,68 +293,15 @@ export class Story {
     this.narrator.tell('DE', `${otto.name} opts out`);
     const handle = await matchAbroad(this.at('BE'), this.doctor('BE'), 'DE', erika);
     demand(handle !== undefined, 'DE finds the person who did not opt out');
-    await this.ask('BE', 'DE', handle, ['summary']);
-    await this.refusedForOtto(otto);
+    const transfer = await this.ask('BE', 'DE', handle, ['summary']);
+    await this.refused(otto);
+    const receipt = await this.keepReceipt('DE', transfer);
+    await this.verify(receipt);
   }
 
-  private async refusedForOtto(person: DemoPerson): Promise<void> {
+  private async refused(person: DemoPerson): Promise<void> {
     const handle = await matchAbroad(this.at('BE'), this.doctor('BE'), 'DE', person);
     demand(handle === undefined, 'whoever opted out is answered as unknown');
     this.narrator.tell('BE', 'the person who opted out is answered as unknown');
-  }
-
-  private async regulatorVerifies(): Promise<void> {
-    this.narrator.chapter(6, 'A regulator asks the trail, and verifies offline');
-    const ee = this.at('EE');
-    const token = await ee.login('regulator');
-    const from = new Date(Date.now() - 3_600_000).toISOString();
-    const wanted = this.transfers.map(({ id }) => id);
-    let steps: readonly { transferId: string; step: string }[] = [];
-    await eventually('every transfer is in the trail with its final step', async () => {
-      const answer = await ee.call(`/regulator/trail?from=${from}&limit=200`, { token });
-      demand(answer.status === 200, `the trail is answered (was ${answer.status}: ${answer.text.slice(0, 300)})`);
-      ({ steps } = answer.json<{ steps: typeof steps }>());
-      return wanted.every((id) => steps.some((one) => one.transferId === id && one.step === 'received'));
-    });
-    this.anchors = steps.length;
-    this.narrator.tell('EE', `regulator sees ${steps.length} anchored steps of all countries`);
-    this.trust = join(this.world.options.folder, 'trust.json');
-    await keep(this.trust, (await ee.call('/regulator/trust', { token })).text);
-    for (const { id, from: custodian } of this.transfers) await this.keepReceipt(custodian, id);
-    await this.verifyOffline();
-  }
-
-  private async keepReceipt(custodian: string, transfer: string): Promise<void> {
-    const client = this.at(custodian);
-    const token = await client.login('regulator');
-    let text = '';
-    await eventually('the receipt is anchored', async () => {
-      const answer = await client.call(`/regulator/receipts/${transfer}?step=released`, { token });
-      text = answer.text;
-      return answer.status === 200;
-    });
-    const file = join(this.world.options.folder, 'receipts', `${transfer}.json`);
-    await keep(file, text);
-    this.receipts.push(file);
-  }
-
-  private async verifyOffline(): Promise<void> {
-    for (const receipt of this.receipts) {
-      const verified = await runCli(this.world, ['verify', receipt, '--trust', this.trust]);
-      demand(verified.code === 0, `the receipt verifies offline (${verified.stdout.slice(0, 500)} ${verified.stderr.slice(0, 300)})`);
-      this.narrator.tell('REG', 'portolan verify: every step ok', receipt.split('/').at(-1) ?? '');
-    }
-    const [first] = this.receipts;
-    demand(first !== undefined, 'there is a receipt');
-    const text = await readFile(first, 'utf8');
-    const at = text.indexOf('"transaction":"') + 200;
-    const altered = join(this.world.options.folder, 'receipts', 'altered.json');
-    await keep(altered, text.slice(0, at) + (text[at] === 'A' ? 'B' : 'A') + text.slice(at + 1));
-    const refused = await runCli(this.world, ['verify', altered, '--trust', this.trust]);
-    demand(refused.code === 1, 'a copy with one byte changed is refused');
-    this.narrator.tell(
-      'REG',
-      `one byte changed: refused (${(refused.stdout + refused.stderr).split('\n').find((line) => line.includes('failed')) ?? 'named step'})`,
-    );
   }
 }

@@ -52,6 +52,8 @@ export interface ProvisionedCountry {
 }
 
 export interface ProvisionedWorld {
+  /** Where keys, configuration and what scenarios keep lie. */
+  readonly folder: string;
   readonly countries: ReadonlyMap<CountryCode, ProvisionedCountry>;
   readonly orderer: { readonly config: OrdererConfig; readonly configFile: string };
 }
@@ -81,8 +83,27 @@ export async function provisionWorld(plan: WorldPlan): Promise<ProvisionedWorld>
   const ports = await settledPorts(plan);
   const countries = new Map<CountryCode, ProvisionedCountry>();
   for (const country of plan.countries) countries.set(country, await writeCountry(plan, country, ports));
-  return { countries, orderer: await writeOrderer(plan, ports) };
+  return { folder: plan.root, countries, orderer: await writeOrderer(plan, ports) };
 }
+
+/** A world that another process provisioned and runs: read from its files. */
+export async function readWorld(folder: string): Promise<ProvisionedWorld> {
+  const countries = new Map<CountryCode, ProvisionedCountry>();
+  for (const country of Object.keys((await findJson<Ports>(join(folder, 'ports.json')))?.countries ?? {})) {
+    const home = join(folder, country.toLowerCase());
+    const configFile = join(home, 'node.json');
+    const config = await findJson<NodeConfig>(configFile);
+    if (config === undefined) throw new Error(`no world in ${folder}`);
+    const clientId = hospitalOf(country);
+    countries.set(country, { config, configFile, hospital: { clientId, key: await systemKey(join(home, 'demo'), clientId) } });
+  }
+  const configFile = join(folder, REGULATOR.toLowerCase(), 'orderer.json');
+  const config = await findJson<OrdererConfig>(configFile);
+  if (config === undefined) throw new Error(`no world in ${folder}`);
+  return { folder, countries, orderer: { config, configFile } };
+}
+
+const hospitalOf = (country: CountryCode): string => `hospital-${country.toLowerCase()}`;
 
 type Tools = { readonly clock: SystemClock; readonly authorities: X509Authorities };
 
@@ -160,7 +181,7 @@ async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports)
   const home = join(plan.root, cc);
   const mine = ports.countries[country];
   if (mine === undefined) throw new Error(`no ports were kept for ${country}: remove ${plan.root} and start anew`);
-  const clientId = `hospital-${cc}`;
+  const clientId = hospitalOf(country);
   const key = await systemKey(join(home, 'demo'), clientId);
   const issuer = `http://${HOST}:${mine.openid}`;
   const audience = `urn:portolan:node:${cc}`;

@@ -1,0 +1,208 @@
+import type { ConsentContent, ExchangeRequest, Policy, RestrictionContent } from '@portolan/contracts';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ensurePersonId } from '../kernel/ids.js';
+import type { Person } from '../store/edge-tx.port.js';
+import { decidePermit, type PermitFacts } from './permit.decide.js';
+
+const now = Date.parse('2026-11-21T10:00:00.000Z');
+const later = (ms: number): string => new Date(now + ms).toISOString();
+const identifier = { system: 'urn:demo', value: '47101010033' };
+const actor = {
+  kind: 'professional' as const,
+  name: 'Dr Test',
+  id: { system: 'urn:p', value: '1' },
+  role: 'doctor',
+  organisation: { id: { system: 'urn:o', value: '1' }, name: 'Hospital' },
+};
+const person: Person = {
+  id: ensurePersonId('11111111-1111-4111-8111-111111111111'),
+  identifiers: [identifier],
+  birthDate: '1971-01-01',
+  family: 'naidis',
+  given: 'mari',
+};
+
+const request: ExchangeRequest = {
+  v: 1,
+  kind: 'record',
+  transferId: '22222222-2222-4222-8222-222222222222',
+  from: 'PT',
+  to: 'EE',
+  purpose: 'TREAT',
+  actor,
+  traits: { identifiers: [identifier], birthDate: '1971-01-01' },
+  categories: ['summary', 'laboratory', 'imaging'],
+  caseId: '33333333-3333-4333-8333-333333333333',
+  time: later(0),
+  limit: later(900_000),
+};
+
+const rule = {
+  id: 'by-consent',
+  ground: 'consent' as const,
+  purposes: ['TREAT' as const],
+  categories: ['summary' as const, 'laboratory' as const, 'imaging' as const],
+  consent: 'required' as const,
+  blockedBy: ['opt-out' as const, 'restriction' as const],
+  permitHours: 24,
+  duties: ['destroy-at-end'],
+};
+const byTreatment = { ...rule, id: 'treatment', ground: 'treatment' as const, consent: 'not-required' as const };
+const inEmergency = {
+  ...byTreatment,
+  id: 'emergency',
+  ground: 'emergency' as const,
+  purposes: ['ETREAT' as const],
+  blockedBy: [],
+  emergency: true,
+};
+const policyOf = (...rules: Policy['rules']): Policy => ({
+  v: 1,
+  country: 'EE',
+  version: '1',
+  illustrative: true,
+  title: 'Test',
+  rules,
+  openWithinMinutes: 30,
+  graceSeconds: 600,
+  emergencyReviewHours: 72,
+  negativeAnswerMs: 1500,
+});
+
+const consent: ConsentContent = {
+  v: 1,
+  id: '44444444-4444-4444-8444-444444444444',
+  version: 1,
+  custodian: 'EE',
+  recipients: ['PT'],
+  purposes: ['TREAT'],
+  categories: ['summary', 'laboratory'],
+  until: later(86_400_000 * 7),
+  givenAt: later(0),
+  givenBy: { ...actor, kind: 'person' },
+  salt: 'A'.repeat(43),
+};
+const restriction = (change: Partial<RestrictionContent>): RestrictionContent => ({
+  v: 1,
+  id: '55555555-5555-4555-8555-555555555555',
+  kind: 'restriction',
+  recipients: [],
+  purposes: [],
+  categories: [],
+  at: later(0),
+  by: { ...actor, kind: 'person' },
+  ...change,
+});
+
+const facts = (change: Partial<PermitFacts> = {}): PermitFacts => ({
+  request,
+  now,
+  policy: policyOf(rule),
+  demandedTraits: ['birthDate'],
+  candidates: [person],
+  consents: [{ state: 'live', content: consent }],
+  restrictions: [],
+  present: ['summary', 'laboratory', 'imaging'],
+  suspended: false,
+  emergencyStands: false,
+  ...change,
+});
+
+describe('a grant', () => {
+  it('covers what was asked, permitted by rule and consent, and is there', () => {
+    expect(decidePermit(facts({ present: ['laboratory', 'imaging'] }))).toMatchObject({
+      kind: 'grant',
+      ground: 'consent',
+      categories: ['laboratory'],
+      consent: { id: consent.id, version: 1 },
+      duties: ['destroy-at-end'],
+    });
+  });
+
+  it('ends with the rule, the consent or the request, whichever is first', () => {
+    const soon = { ...consent, until: later(60_000) };
+    expect(decidePermit(facts({ consents: [{ state: 'live', content: soon }] }))).toMatchObject({
+      until: now + 60_000,
+      limit: now + 60_000,
+    });
+    expect(decidePermit(facts())).toMatchObject({ until: now + 86_400_000, limit: now + 900_000 });
+  });
+
+  it('needs no consent where the law of the custodian does not ask for one', () => {
+    expect(decidePermit(facts({ policy: policyOf(byTreatment), consents: [] }))).toMatchObject({ kind: 'grant', ground: 'treatment' });
+  });
+
+  it('leaves out a restricted category as if there were none', () => {
+    const restricted = facts({ policy: policyOf(byTreatment), restrictions: [restriction({ categories: ['imaging'] })] });
+    expect(decidePermit(restricted)).toMatchObject({ categories: ['summary', 'laboratory'] });
+  });
+
+  it('reaches past an opt-out in a declared emergency alone', () => {
+    const emergency = {
+      request: { ...request, purpose: 'ETREAT' as const },
+      policy: policyOf(byTreatment, inEmergency),
+      restrictions: [restriction({ kind: 'opt-out' })],
+    };
+    expect(decidePermit(facts({ ...emergency, emergencyStands: true }))).toMatchObject({ kind: 'grant', ground: 'emergency' });
+    expect(decidePermit(facts(emergency))).toMatchObject({ reason: 'emergency-not-declared' });
+  });
+
+  it('takes the later of the two beginnings', () => {
+    const since = facts({
+      request: { ...request, since: '2026-01-01' },
+      consents: [{ state: 'live', content: { ...consent, since: '2026-06-01' } }],
+    });
+    expect(decidePermit(since)).toMatchObject({ since: '2026-06-01' });
+  });
+});
+
+describe('a denial says why, to those who may know', () => {
+  const someoneElse = { ...person, id: ensurePersonId('66666666-6666-4666-8666-666666666666') };
+  it.each<[string, Partial<PermitFacts>]>([
+    ['unknown-person', { candidates: [] }],
+    ['unknown-person', { request: { ...request, traits: { identifiers: [identifier] } } }],
+    ['several-matches', { candidates: [person, someoneElse] }],
+    ['no-data', { present: [] }],
+    ['opted-out', { restrictions: [restriction({ kind: 'opt-out' })] }],
+    ['opted-out', { restrictions: [restriction({ kind: 'opt-out', recipients: ['PT'] })] }],
+    ['restricted', { restrictions: [restriction({})] }],
+    ['restricted', { restrictions: [restriction({ recipients: ['PT'], purposes: ['TREAT'] })] }],
+    ['no-ground', { consents: [] }],
+    ['no-ground', { policy: policyOf() }],
+    ['no-ground', { request: { ...request, purpose: 'HRESCH' } }],
+    ['no-ground', { consents: [{ state: 'live', content: { ...consent, recipients: ['BE'] } }] }],
+    ['no-ground', { consents: [{ state: 'live', content: { ...consent, until: later(-1) } }] }],
+    ['withdrawn', { consents: [{ state: 'withdrawn', content: consent }] }],
+    ['suspended', { suspended: true }],
+    ['request-stale', { request: { ...request, limit: later(-1) } }],
+  ])('%s', (reason, change) => {
+    expect(decidePermit(facts(change))).toMatchObject({ kind: 'denial', reason });
+  });
+
+  it('does not touch another country, purpose or category', () => {
+    const elsewhere = [restriction({ recipients: ['DE'] }), restriction({ purposes: ['HPAYMT'] }), restriction({ categories: ['claim'] })];
+    expect(decidePermit(facts({ restrictions: elsewhere }))).toMatchObject({ kind: 'grant', categories: ['summary', 'laboratory'] });
+  });
+});
+
+it('never grants a category that request, rule, consent and record do not all hold (invariant 3)', () => {
+  const category = fc.constantFrom('summary' as const, 'laboratory' as const, 'imaging' as const, 'medication' as const, 'claim' as const);
+  const some = fc.uniqueArray(category, { maxLength: 5 });
+  fc.assert(
+    fc.property(some, some, some, some, some, (asked, allowed, consented, present, barred) => {
+      const decided = decidePermit(
+        facts({
+          request: { ...request, categories: asked },
+          policy: policyOf({ ...rule, categories: allowed }),
+          consents: [{ state: 'live', content: { ...consent, categories: consented } }],
+          restrictions: barred.map((one) => restriction({ categories: [one] })),
+          present,
+        }),
+      );
+      if (decided.kind === 'denial') return true;
+      const covered = decided.categories.every((one) => [asked, allowed, consented, present].every((list) => list.includes(one)));
+      return covered && decided.categories.length > 0 && !decided.categories.some((one) => barred.includes(one));
+    }),
+  );
+});
