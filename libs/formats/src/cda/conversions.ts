@@ -1,4 +1,5 @@
 import { textLeaf, type Conversion, type ConversionContext, type FhirObject, type Origin, type SourceNode } from '../engine/index.js';
+import { isUcum } from './ucum.js';
 
 const attribute = (node: SourceNode, name: string): SourceNode | undefined => {
   const leaf = node.named(`@${name}`)[0];
@@ -112,6 +113,16 @@ function contactPoint(url: string, context: ConversionContext): FhirObject | und
   return { system, value: system === 'url' ? url : rest.trim() };
 }
 
+/** Unit of an HL7 v3 PQ. It should be UCUM, and bears system and code where it is; another is kept as text and told. */
+const ucumUnit: Conversion = (node, context) => {
+  const leaf = textLeaf(node);
+  const unit = leaf?.value?.trim() ?? '';
+  if (leaf === undefined || unit === '') return undefined;
+  if (!isUcum(unit)) context.note('translate.code-unmapped', leaf);
+  const value: FhirObject = isUcum(unit) ? { unit, system: 'http://unitsofmeasure.org', code: unit } : { unit };
+  return { value, origins: [{ path: 'unit', from: [leaf] }] };
+};
+
 /** Conversions that only CDA needs. */
 export const cdaConversions: Readonly<Record<string, Conversion>> = {
   'code-system': codeSystem,
@@ -119,4 +130,5 @@ export const cdaConversions: Readonly<Record<string, Conversion>> = {
   'narrative-text': narrativeText,
   'family-names': family,
   telecom,
+  'ucum-unit': ucumUnit,
 };
