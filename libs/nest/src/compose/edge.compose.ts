@@ -8,6 +8,7 @@ import { readCountry } from '../config/read-country.js';
 import { edgeHandlers } from '../edge/edge.handlers.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import type { EdgeParts } from '../edge/edge.parts.js';
+import { ViewSweeper } from '../edge/view-sweeper.js';
 import { Deliveries } from '../link/deliveries.js';
 import { Relay } from '../link/relay.js';
 import type { RoleLink } from '../link/role-link.js';
@@ -17,6 +18,9 @@ import { databaseOf, verifiersOf, type NodeGround } from './node-ground.js';
 
 /** Largest HTTP body in bytes: a batch of messages, a document with its attachment. */
 const BODY_LIMIT = 10_000_000;
+
+/** How often views are looked through for a permit that ran out. */
+const SWEEP_MS = 5_000;
 
 /** Starts the edge: its HTTP side, its MLLP side, the message side, and what runs behind them. */
 export async function startEdge(ground: NodeGround, link: RoleLink, server: MicroserviceOptions, opened: Opened): Promise<void> {
@@ -28,8 +32,10 @@ export async function startEdge(ground: NodeGround, link: RoleLink, server: Micr
   app.connectMicroservice<MicroserviceOptions>(server);
   await app.startAllMicroservices();
   await app.listen(config.http.port, config.http.host);
-  relay.start();
-  opened.add(() => relay.stop());
+  for (const worker of [relay, new ViewSweeper(parts, SWEEP_MS)]) {
+    worker.start();
+    opened.add(() => worker.stop());
+  }
 }
 
 /** Binds the edge's ports. No sealing, exchange or ledger key is read here. */
