@@ -11,7 +11,7 @@ export async function readCountry(config: NodeConfig, validators: Validators): P
   const folder = join(config.countries, config.country.toLowerCase());
   const files = await readJsonTree(folder);
   const { 'policy/policy.json': policyFile, 'wording.json': wording, ...packFiles } = files;
-  const pack = countryPack(packFiles);
+  const pack = countryPack(packFiles, validators);
   const policy = validators.check<Policy>('policy', policyFile, 'config.invalid', 'policy/policy.json');
   if (policy.country !== config.country || pack.country !== config.country)
     throw new PortolanError('config.invalid', `countries/${config.country.toLowerCase()}`, 'country');
@@ -22,7 +22,7 @@ export async function readCountry(config: NodeConfig, validators: Validators): P
     policy,
     demandedTraits: pack.search.traits,
     custodian: config.custodian,
-    wording: (wording as SummaryWording | undefined) ?? englishWording,
+    wording: wording === undefined ? englishWording : validators.check<SummaryWording>('summary-wording', wording, 'config.invalid', 'wording.json'),
   };
   return { setting, pack };
 }
