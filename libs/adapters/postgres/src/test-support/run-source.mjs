@@ -20,6 +20,7 @@ registerHooks({
         parser: { syntax: 'typescript', decorators: true },
         transform: { legacyDecorator: true, decoratorMetadata: true },
         keepClassNames: true,
+        experimental: { keepImportAttributes: true },
       },
     }).code;
     return { format: 'module', source, shortCircuit: true };
