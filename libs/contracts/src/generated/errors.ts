@@ -91,6 +91,132 @@ export const errorRegistry = {
   "http": 503,
   "fhir": "transient"
  },
+ "cli.failed": {
+  "what": "The command failed because of a fault of this program",
+  "next": "Run portolan doctor; report the named kind and place if it lasts",
+  "retriable": false,
+  "http": 500,
+  "fhir": "exception"
+ },
+ "cli.file-unreadable": {
+  "what": "A file cannot be read",
+  "next": "Check its name and that you may read it",
+  "retriable": false,
+  "http": 400,
+  "fhir": "not-found"
+ },
+ "cli.folder-given": {
+  "what": "A folder was given where a file is wanted",
+  "next": "Name the files themselves, for example FOLDER/*.hl7",
+  "retriable": false,
+  "http": 400,
+  "fhir": "invalid"
+ },
+ "cli.file-too-large": {
+  "what": "A file is larger than this command reads",
+  "next": "Check that it is the right file, or split it",
+  "retriable": false,
+  "http": 413,
+  "fhir": "too-long"
+ },
+ "cli.output-unwritable": {
+  "what": "A result cannot be written",
+  "next": "Choose a folder that you may write to by --out",
+  "retriable": false,
+  "http": 500,
+  "fhir": "exception"
+ },
+ "cli.country-unknown": {
+  "what": "There is no such country's folder",
+  "next": "Take a country that has a folder under libs/countries, or name another place by --countries",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "cli.country-invalid": {
+  "what": "A file of the country's folder is not JSON",
+  "next": "Correct the named file",
+  "retriable": false,
+  "http": 500,
+  "fhir": "structure"
+ },
+ "cli.trust-missing": {
+  "what": "There is no trust file to verify against, and the one a receipt brings is never taken",
+  "next": "Get the channel's trust file from your own country or regulator (a node gives it at /regulator/trust, the demo leaves .portolan/demo/trust.json) and name it by --trust FILE or PORTOLAN_TRUST",
+  "retriable": false,
+  "http": 400,
+  "fhir": "not-found"
+ },
+ "cli.trust-invalid": {
+  "what": "The trust file is not one",
+  "next": "Get it anew from your own country or regulator",
+  "retriable": false,
+  "http": 422,
+  "fhir": "structure"
+ },
+ "cli.config-missing": {
+  "what": "There is no configuration of this country's node",
+  "next": "Start portolan demo once, or name the node's own file by --config FILE or another data folder by --folder DIR",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "cli.roles-together": {
+  "what": "One role was asked for, but the configuration runs all three in one process",
+  "next": "Leave --role away, or set transport to tcp with a port for each role",
+  "retriable": false,
+  "http": 400,
+  "fhir": "business-rule"
+ },
+ "cli.demo-only": {
+  "what": "Tokens and statements are made for synthetic persons of a demonstration alone",
+  "next": "Log in at the country's own OpenID provider, and give the token by --token where a command takes one",
+  "retriable": false,
+  "http": 403,
+  "fhir": "security"
+ },
+ "cli.demo-incomplete": {
+  "what": "The demonstration's data folder lacks a file",
+  "next": "Start portolan demo once; it makes what is missing",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "cli.clinician-unknown": {
+  "what": "The demonstration has no such clinician in this country",
+  "next": "Take doctor-ee@EE, doctor-pt@PT, doctor-be@BE or doctor-de@DE",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "cli.token-missing": {
+  "what": "The operator's interface wants a token, and outside of a demonstration this program cannot get one",
+  "next": "Log in as an operator at the country's own OpenID provider and give the token by --token",
+  "retriable": false,
+  "http": 401,
+  "fhir": "login"
+ },
+ "cli.node-unreachable": {
+  "what": "The node does not answer",
+  "next": "Start it, or check host and port of its configuration; portolan doctor looks closer",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
+ },
+ "cli.node-refused": {
+  "what": "The node refused the call without one of this program's codes",
+  "next": "Check that node and program are of neighbouring versions, and look into the edge's log",
+  "retriable": false,
+  "http": 502,
+  "fhir": "processing"
+ },
+ "cli.answer-malformed": {
+  "what": "The node's answer does not have the form that is expected",
+  "next": "Check that node and program are of neighbouring versions",
+  "retriable": false,
+  "http": 502,
+  "fhir": "structure"
+ },
  "config.invalid": {
   "what": "The configuration does not fit its schema",
   "next": "Correct the named field in the node's configuration file and start again",
@@ -1114,6 +1240,118 @@ export const errorRegistry = {
   "http": 503,
   "fhir": "conflict"
  },
+ "person.no-record": {
+  "what": "This country holds no record under the identifier of the login",
+  "next": "Ask the provider that treated you whether it sends to this node",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "person.several-records": {
+  "what": "Several records bear the identifier of this person",
+  "next": "Ask the operator to mend the identifiers at their source; nothing was done",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "person.body-invalid": {
+  "what": "The body does not fit its contract",
+  "next": "Correct the named field and send it again",
+  "retriable": false,
+  "http": 422,
+  "fhir": "invalid"
+ },
+ "person.until-past": {
+  "what": "The permission would have ended already",
+  "next": "Name an end that lies in the future",
+  "retriable": false,
+  "http": 422,
+  "fhir": "value"
+ },
+ "person.country-unknown": {
+  "what": "No node of that country can be reached from here",
+  "next": "Name countries with which this node exchanges records",
+  "retriable": false,
+  "http": 422,
+  "fhir": "value"
+ },
+ "person.consent-unknown": {
+  "what": "There is no permission of yours with this id",
+  "next": "Take an id from GET /person/grounds",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "person.restriction-unknown": {
+  "what": "There is no restriction of yours with this id",
+  "next": "Take an id from GET /person/grounds",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "person.entry-unknown": {
+  "what": "There is no entry of yours at this reference",
+  "next": "Take Type/id from the exported record",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "person.proposal-unknown": {
+  "what": "There is no proposed change of this id",
+  "next": "Take an id from GET /person/proposals",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "person.proposal-answered": {
+  "what": "The proposed change was answered already",
+  "next": "Nothing is left to do; read its state",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "person.proposal-not-permitted": {
+  "what": "The person has not permitted this change",
+  "next": "Wait for her answer",
+  "retriable": false,
+  "http": 409,
+  "fhir": "business-rule"
+ },
+ "person.proposal-unusable": {
+  "what": "The proposed change cannot be made to the entry that it names",
+  "next": "Decline it with a reason, and correct the entry itself where that is right",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "person.not-custodian": {
+  "what": "The entry belongs to another organisation",
+  "next": "Let the organisation that created the entry answer",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
+ "person.place-invalid": {
+  "what": "The place in the feed or the page size is not one that is given here",
+  "next": "Send the id of the last event received, and a limit from 1 to 500",
+  "retriable": false,
+  "http": 400,
+  "fhir": "invalid"
+ },
+ "person.too-many-streams": {
+  "what": "As many event streams are open as this node serves",
+  "next": "Close a stream, or read GET /person/feed",
+  "retriable": true,
+  "http": 429,
+  "fhir": "throttled"
+ },
+ "person.record-too-large": {
+  "what": "The record is larger than one answer may be",
+  "next": "Ask the operator for the record",
+  "retriable": false,
+  "http": 413,
+  "fhir": "too-costly"
+ },
  "receive.step-not-visible": {
   "what": "The release is not on our own copy of the channel yet",
   "next": "Nothing is lost: the sealed record waits unopened and is tried again",
@@ -1386,6 +1624,20 @@ export const errorRegistry = {
   "retriable": false,
   "http": 400,
   "fhir": "invalid"
+ },
+ "trail.event-not-proved": {
+  "what": "No anchored head of this country's log holds the event",
+  "next": "Check the event's id; a fresh event is proved a few seconds later",
+  "retriable": true,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "trail.receipt-unfit": {
+  "what": "The receipt that this node put together does not fit its contract",
+  "next": "Report it with the transfer id; the step on the channel is not concerned",
+  "retriable": false,
+  "http": 500,
+  "fhir": "exception"
  },
  "transfer.step-failed": {
   "what": "A step of a transfer failed in a way that was not foreseen",

@@ -4081,6 +4081,212 @@ export const schemas = {
     }
    }
   }
+ },
+ "consent-body": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "consent-body.schema.json",
+  "description": "POST /person/consents: a use that a person permits.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "recipients",
+   "purposes",
+   "categories",
+   "until"
+  ],
+  "properties": {
+   "recipients": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 60,
+    "uniqueItems": true,
+    "items": {
+     "$ref": "common.schema.json#/$defs/country-code"
+    }
+   },
+   "purposes": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 6,
+    "uniqueItems": true,
+    "items": {
+     "$ref": "common.schema.json#/$defs/purpose"
+    }
+   },
+   "categories": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 8,
+    "uniqueItems": true,
+    "items": {
+     "$ref": "common.schema.json#/$defs/data-category"
+    }
+   },
+   "since": {
+    "$ref": "common.schema.json#/$defs/calendar-date"
+   },
+   "until": {
+    "$ref": "common.schema.json#/$defs/instant"
+   },
+   "replaces": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   }
+  }
+ },
+ "dispute-body": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "dispute-body.schema.json",
+  "description": "POST /person/disputes: an entry of her record that a person disputes. The text stays with the custodian.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "resource",
+   "text"
+  ],
+  "properties": {
+   "resource": {
+    "type": "string",
+    "maxLength": 129,
+    "pattern": "^[A-Z][A-Za-z]{1,63}/[A-Za-z0-9.-]{1,64}$"
+   },
+   "text": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 4000,
+    "pattern": "\\S"
+   }
+  }
+ },
+ "erasure-body": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "erasure-body.schema.json",
+  "description": "POST /operator/persons/erase: whose record is erased, and why.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "identifier",
+   "reason"
+  ],
+  "properties": {
+   "identifier": {
+    "$ref": "common.schema.json#/$defs/business-identifier"
+   },
+   "reason": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 500,
+    "pattern": "\\S"
+   }
+  }
+ },
+ "reason-body": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "reason-body.schema.json",
+  "description": "A custodian's reason for its answer to a proposed change.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "reason"
+  ],
+  "properties": {
+   "reason": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 500,
+    "pattern": "\\S"
+   }
+  }
+ },
+ "restriction-body": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "restriction-body.schema.json",
+  "description": "POST /person/restrictions: what a person forbids. An empty or absent list means all; an opt-out covers every category.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "kind"
+  ],
+  "properties": {
+   "kind": {
+    "enum": [
+     "opt-out",
+     "restriction"
+    ]
+   },
+   "recipients": {
+    "type": "array",
+    "minItems": 0,
+    "maxItems": 60,
+    "uniqueItems": true,
+    "items": {
+     "$ref": "common.schema.json#/$defs/country-code"
+    }
+   },
+   "purposes": {
+    "type": "array",
+    "minItems": 0,
+    "maxItems": 6,
+    "uniqueItems": true,
+    "items": {
+     "$ref": "common.schema.json#/$defs/purpose"
+    }
+   },
+   "categories": {
+    "type": "array",
+    "minItems": 0,
+    "maxItems": 8,
+    "uniqueItems": true,
+    "items": {
+     "$ref": "common.schema.json#/$defs/data-category"
+    }
+   }
+  }
+ },
+ "trail-query": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "trail-query.schema.json",
+  "description": "GET /regulator/trail: parameters of the query string, all of them texts. `country` is sender or receiver, `from` included and `to` not.",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [],
+  "properties": {
+   "country": {
+    "$ref": "common.schema.json#/$defs/country-code"
+   },
+   "from": {
+    "type": "string",
+    "maxLength": 35,
+    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+   },
+   "to": {
+    "type": "string",
+    "maxLength": 35,
+    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+   },
+   "purpose": {
+    "$ref": "common.schema.json#/$defs/purpose"
+   },
+   "transfer": {
+    "$ref": "common.schema.json#/$defs/uuid"
+   },
+   "step": {
+    "enum": [
+     "released",
+     "received",
+     "refused",
+     "expired",
+     "adopted"
+    ]
+   },
+   "limit": {
+    "type": "string",
+    "pattern": "^([1-9][0-9]?|[1-4][0-9]{2}|500)$"
+   },
+   "cursor": {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9_-]{1,200}$"
+   }
+  }
  }
 } as const;
 

@@ -1492,3 +1492,80 @@ export interface OrdererDatabaseConfig {
 export interface OrdererLogging {
   level: 'silent' | 'error' | 'info';
 }
+/**
+ * POST /person/consents: a use that a person permits.
+ */
+export interface ConsentBody {
+  /**
+   * @minItems 1
+   * @maxItems 60
+   */
+  recipients: CountryCode[];
+  /**
+   * @minItems 1
+   * @maxItems 6
+   */
+  purposes: Purpose[];
+  /**
+   * @minItems 1
+   * @maxItems 8
+   */
+  categories: DataCategory[];
+  since?: CalendarDate;
+  until: Instant;
+  replaces?: Uuid;
+}
+/**
+ * POST /person/disputes: an entry of her record that a person disputes. The text stays with the custodian.
+ */
+export interface DisputeBody {
+  resource: string;
+  text: string;
+}
+/**
+ * POST /operator/persons/erase: whose record is erased, and why.
+ */
+export interface ErasureBody {
+  identifier: BusinessIdentifier;
+  reason: string;
+}
+/**
+ * A custodian's reason for its answer to a proposed change.
+ */
+export interface ReasonBody {
+  reason: string;
+}
+/**
+ * POST /person/restrictions: what a person forbids. An empty or absent list means all; an opt-out covers every category.
+ */
+export interface RestrictionBody {
+  kind: 'opt-out' | 'restriction';
+  /**
+   * @minItems 0
+   * @maxItems 60
+   */
+  recipients?: CountryCode[];
+  /**
+   * @minItems 0
+   * @maxItems 6
+   */
+  purposes?: Purpose[];
+  /**
+   * @minItems 0
+   * @maxItems 8
+   */
+  categories?: DataCategory[];
+}
+/**
+ * GET /regulator/trail: parameters of the query string, all of them texts. `country` is sender or receiver, `from` included and `to` not.
+ */
+export interface TrailQuery {
+  country?: CountryCode;
+  from?: string;
+  to?: string;
+  purpose?: Purpose;
+  transfer?: Uuid;
+  step?: 'released' | 'received' | 'refused' | 'expired' | 'adopted';
+  limit?: string;
+  cursor?: string;
+}
