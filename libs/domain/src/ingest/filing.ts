@@ -1,0 +1,58 @@
+import { toFhirJson, type Sha256Hex, type Translation } from '@portolan/formats';
+import type { DataCategory } from '@portolan/contracts';
+import { searchValues, type SearchValue } from '../fhir/index.js';
+import { categoriesOf } from '../release/index.js';
+
+/** One resource of a translation as it goes into the store. */
+export interface Filing {
+  readonly type: string;
+  readonly id: string;
+  /** Exact JSON text; decimals with their digits. */
+  readonly text: string;
+  /** SHA-256 of the text, hex. */
+  readonly sha256: string;
+  readonly categories: readonly DataCategory[];
+  readonly search: readonly SearchValue[];
+  /** Belongs to the message's person: kept under her key, erased with her. */
+  readonly personal: boolean;
+  /** The message only mentions it: it fills a gap, and replaces nothing that is known. */
+  readonly mention: boolean;
+}
+
+/** Of many persons' records, and of none: who acted and where. */
+const shared: ReadonlySet<string> = new Set(['Location', 'Organization', 'Practitioner', 'PractitionerRole']);
+
+/**
+ * What a translation files, ordered by type and id: writers of the same resources lock them in one order. Search rows read dates
+ * without offset as UTC.
+ */
+export function filingsOf(translation: Translation, sha256: Sha256Hex): readonly Filing[] {
+  const mentioned = new Set(translation.mentions);
+  return translation.resources
+    .map((resource, i) => {
+      const { resourceType: type, id } = resource;
+      const text = toFhirJson(resource);
+      return {
+        type,
+        id,
+        text,
+        sha256: sha256(new TextEncoder().encode(text)),
+        categories: categoriesOf(resource),
+        search: searchValues(resource),
+        personal: !shared.has(type),
+        mention: mentioned.has(i),
+      };
+    })
+    .toSorted((a, b) => compare(a.type, b.type) || compare(a.id, b.id));
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * Where the message says an element of one of its resources, such as `PID[1]-7` for a birth date; the resource's own name for what no
+ * value of the message gave.
+ */
+export function sourcePlace(translation: Translation, resource: number, element: string): string {
+  const said = translation.provenance.find((one) => one.resource === resource && one.path.startsWith(element));
+  return said?.source ?? `${translation.resources[resource]?.resourceType ?? 'message'}.${element}`;
+}

@@ -1,0 +1,47 @@
+import type { BusinessIdentifier, CountryCode, Instant, Uuid } from '@portolan/contracts';
+import { toFhirJson } from '@portolan/formats';
+
+/** Identifier system under which a message is named in Provenance: its value is our own id of the message. */
+export const MESSAGE_SYSTEM = 'urn:portolan:message';
+
+export interface MessageFacts {
+  readonly messageId: Uuid;
+  readonly recorded: Instant;
+  /** `Type/id/_history/version` of everything that the message says. */
+  readonly targets: readonly string[];
+  readonly organisation: BusinessIdentifier & { readonly name: string };
+  readonly country: CountryCode;
+  /** SHA-256 of rules and concept maps in force. */
+  readonly mapVersion: string;
+}
+
+const PARTICIPANT = 'http://terminology.hl7.org/CodeSystem/provenance-participant-type';
+const participant = (code: string): { coding: { system: string; code: string }[] } => ({ coding: [{ system: PARTICIPANT, code }] });
+
+/**
+ * FHIR R4 Provenance of what one message said: the organisation that sent it, the node that translated it, the message itself as the
+ * source. Where each element came from stands in the message's account.
+ */
+export function messageProvenance({ messageId, recorded, targets, organisation, country, mapVersion }: MessageFacts): string {
+  return toFhirJson({
+    resourceType: 'Provenance',
+    id: messageId,
+    target: targets.map((reference) => ({ reference })),
+    recorded,
+    activity: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-DataOperation', code: 'CREATE' }] },
+    agent: [
+      {
+        type: participant('author'),
+        who: { identifier: { system: organisation.system, value: organisation.value }, display: organisation.name },
+      },
+      {
+        type: participant('assembler'),
+        who: {
+          identifier: { system: 'urn:portolan:node', value: country },
+          display: `Portolan node ${country}, maps ${mapVersion.slice(0, 12)}`,
+        },
+      },
+    ],
+    entity: [{ role: 'source', what: { identifier: { system: MESSAGE_SYSTEM, value: messageId } } }],
+  });
+}
