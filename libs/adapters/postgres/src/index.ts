@@ -16,4 +16,5 @@ export {
   type OrdererDatabase,
   type PasswordOf,
 } from './provision/provision.js';
+export { adminQuery } from './test-support/admin-query.js';
 export { testCluster, type TestCluster } from './test-support/test-cluster.js';

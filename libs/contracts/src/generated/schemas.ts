@@ -1459,6 +1459,12 @@ export const schemas = {
      "title": "PolicyRule"
     }
    },
+   "askWithinSeconds": {
+    "type": "integer",
+    "minimum": 5,
+    "maximum": 86400,
+    "description": "how long a request of this country waits for its answer before it is given up, and the furthest limit of what is sent in answer; 900 where absent"
+   },
    "openWithinMinutes": {
     "type": "integer",
     "minimum": 1,
@@ -3969,6 +3975,12 @@ export const schemas = {
       "title": "TelemetryOtlp"
      }
     ]
+   },
+   "takeOverAfterMs": {
+    "type": "integer",
+    "minimum": 500,
+    "maximum": 600000,
+    "description": "Work that one copy of a role took is taken up by another, or by itself after a restart, once this long has passed; 20000 where absent. Shorter recovers sooner and does more work twice"
    },
    "checkpointFile": {
     "type": "string",

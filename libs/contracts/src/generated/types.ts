@@ -632,6 +632,10 @@ export interface Policy {
    * @maxItems 50
    */
   rules: PolicyRule[];
+  /**
+   * how long a request of this country waits for its answer before it is given up, and the furthest limit of what is sent in answer; 900 where absent
+   */
+  askWithinSeconds?: number;
   openWithinMinutes: number;
   graceSeconds: number;
   emergencyReviewHours: number;
@@ -1384,6 +1388,10 @@ export interface NodeConfig {
   custodian: NodeCustodian;
   logging: NodeLogging;
   telemetry: TelemetryOff | TelemetryOtlp;
+  /**
+   * Work that one copy of a role took is taken up by another, or by itself after a restart, once this long has passed; 20000 where absent. Shorter recovers sooner and does more work twice
+   */
+  takeOverAfterMs?: number;
   /**
    * Tests of crashes, demo mode alone: a file that names the step at which this process ends itself with SIGKILL
    */

@@ -10,7 +10,7 @@ import { row } from '../transfer/row.js';
 import { askerData, needed, type SealedParts } from '../transfer/transfer.data.js';
 
 /** How long an asker waits for a record before it gives up; the custodian's limit may be shorter. */
-const ASK_WINDOW_MS = 15 * 60_000;
+const ASK_WITHIN_SECONDS = 900;
 
 interface AskFacts {
   readonly request: ExchangeRequest;
@@ -98,7 +98,7 @@ function requestOf(command: AskCommand, actor: Actor, ports: ExchangePorts): Exc
     caseId,
     ...(emergency === undefined ? {} : { emergency }),
     time: instant(now),
-    limit: instant(now + ASK_WINDOW_MS),
+    limit: instant(now + (ports.country.policy.askWithinSeconds ?? ASK_WITHIN_SECONDS) * 1000),
   };
 }
 

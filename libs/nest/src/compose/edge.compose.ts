@@ -71,6 +71,8 @@ async function composeEdge(
     fhirBase: `http://${config.http.host}:${config.http.port}/fhir`,
     sources: config.sources,
   };
-  const deliveries = new Deliveries('edge', uow, link, edgeHandlers(parts, checkpoint));
-  return { parts, ports: { uow, deliveries, queries: {} }, relay: new Relay(uow, link, logger, wakeups) };
+  const deliveries = new Deliveries('edge', uow, link, edgeHandlers(parts, checkpoint), (type) => {
+    if (type === 'view.store') checkpoint.reach('view', 'after');
+  });
+  return { parts, ports: { uow, deliveries, queries: {} }, relay: new Relay(uow, link, logger, wakeups, ground.takeOverAfterMs) };
 }

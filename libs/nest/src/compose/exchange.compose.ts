@@ -46,6 +46,7 @@ export async function composeExchange(ground: NodeGround, link: RoleLink, channe
     checkpoint,
     telemetry: telemetry.telemetry,
     logger,
+    takeOverAfterMs: ground.takeOverAfterMs,
   });
   opened.add(() => role.close());
   return role;

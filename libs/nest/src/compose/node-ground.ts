@@ -19,7 +19,11 @@ export interface NodeGround {
   readonly logger: NodeLogger;
   readonly checkpoint: Checkpoint;
   readonly telemetry: RunningTelemetry;
+  /** How long work that a copy of a role took stays its own; then another takes it up. */
+  readonly takeOverAfterMs: number;
 }
+
+const TAKE_OVER_AFTER_MS = 20_000;
 
 export async function nodeGround(config: NodeConfig, role: Role, sink: LogSink): Promise<NodeGround> {
   return {
@@ -31,6 +35,7 @@ export async function nodeGround(config: NodeConfig, role: Role, sink: LogSink):
     logger: new NodeLogger({ country: config.country, role }, config.logging.level, sink),
     checkpoint: config.checkpointFile === undefined ? noCheckpoint : new FileCheckpoint(config.checkpointFile),
     telemetry: await startTelemetry(config.country, role, config.telemetry),
+    takeOverAfterMs: config.takeOverAfterMs ?? TAKE_OVER_AFTER_MS,
   };
 }
 

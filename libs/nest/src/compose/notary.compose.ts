@@ -56,6 +56,7 @@ export async function composeNotary(ground: NodeGround, link: RoleLink, opened: 
     checkpoint,
     logger,
     headEveryMs: config.ledger.headEveryMs ?? HEAD_EVERY_MS,
+    takeOverAfterMs: ground.takeOverAfterMs,
     ledgerState: async () => ({ height: await ledger.height(), divergences: await ledger.divergences() }),
     trustFile: () => ledger.trustFile(),
   });

@@ -19,7 +19,6 @@ import type { NodeLogger } from '../runtime/logger.js';
 import { applyNotice } from './notices.js';
 
 const BATCH = 16;
-const LEASE_MS = 20_000;
 const MAX_NOTICE_CHARS = 400_000;
 
 /**
@@ -33,6 +32,7 @@ export class Arrivals {
     private readonly ports: ExchangePorts,
     private readonly logger: NodeLogger,
     private readonly wakeups: Wakeups,
+    private readonly takeOverAfterMs: number,
   ) {
     this.loop = new Loop({ name: 'arrivals', work: () => this.round(), idleMs: 250, wakeups, channel: 'incoming', logger });
   }
@@ -46,7 +46,7 @@ export class Arrivals {
   }
 
   private async round(): Promise<boolean> {
-    const taken = await this.ports.uow.run((tx) => tx.incoming.take(BATCH, LEASE_MS));
+    const taken = await this.ports.uow.run((tx) => tx.incoming.take(BATCH, this.takeOverAfterMs));
     for (const envelope of taken) await this.handle(envelope);
     if (taken.length > 0) await this.wakeups.notify('transfers');
     return taken.length > 0;

@@ -4,7 +4,6 @@ import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 
 const BATCH = 32;
-const LEASE_MS = 30_000;
 
 /** Takes sealed envelopes from our own table to the partners' inboxes: at least once; the receiver deduplicates by id. */
 export class Courier {
@@ -15,6 +14,7 @@ export class Courier {
     private readonly link: PartnerLink,
     private readonly logger: NodeLogger,
     wakeups: Wakeups,
+    private readonly takeOverAfterMs: number,
   ) {
     this.loop = new Loop({ name: 'courier', work: () => this.round(), idleMs: 100, wakeups, channel: 'outgoing', logger });
   }
@@ -29,7 +29,7 @@ export class Courier {
   }
 
   private async round(): Promise<boolean> {
-    const taken = await this.uow.run((tx) => tx.outgoing.take(BATCH, LEASE_MS));
+    const taken = await this.uow.run((tx) => tx.outgoing.take(BATCH, this.takeOverAfterMs));
     await Promise.all(taken.map((envelope) => this.send(envelope)));
     return taken.length > 0;
   }

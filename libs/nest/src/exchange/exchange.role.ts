@@ -34,6 +34,7 @@ export interface ExchangeParts {
   readonly checkpoint: Checkpoint;
   readonly telemetry: Telemetry;
   readonly logger: NodeLogger;
+  readonly takeOverAfterMs: number;
 }
 
 /**
@@ -54,17 +55,17 @@ export class ExchangeRole {
   }
 
   async start(): Promise<void> {
-    const { ports, inbox, wakeups, logger, link, partnerLink, checkpoint, telemetry } = this.parts;
+    const { ports, inbox, wakeups, logger, link, partnerLink, checkpoint, telemetry, takeOverAfterMs } = this.parts;
     await inbox.listen(
       (from, message) => this.store(from, message),
       (country, kid) => ports.channel.tlsKeyLive(country, kid),
     );
     this.opened.add(() => inbox.close());
     const workers = [
-      new Relay(ports.uow, link, logger, wakeups),
-      new Courier(ports.uow, partnerLink, logger, wakeups),
-      new Arrivals(ports, logger, wakeups),
-      new PipelineRunner(exchangeRows, ports, ports.uow, checkpoint, telemetry, logger, wakeups),
+      new Relay(ports.uow, link, logger, wakeups, takeOverAfterMs),
+      new Courier(ports.uow, partnerLink, logger, wakeups, takeOverAfterMs),
+      new Arrivals(ports, logger, wakeups, takeOverAfterMs),
+      new PipelineRunner(exchangeRows, ports, ports.uow, checkpoint, telemetry, logger, wakeups, takeOverAfterMs),
     ];
     for (const worker of workers) {
       worker.start();

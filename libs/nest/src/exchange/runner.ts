@@ -4,7 +4,6 @@ import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 
 const BATCH = 16;
-const LEASE_MS = 20_000;
 const STUCK_MS = 300_000;
 
 /** Executes the rows of the pipeline: takes what is due, plans, writes once, and goes on from wherever a row was left. */
@@ -20,6 +19,7 @@ export class PipelineRunner {
     private readonly telemetry: Telemetry,
     private readonly logger: NodeLogger,
     wakeups: Wakeups,
+    private readonly takeOverAfterMs: number,
   ) {
     this.byState = new Map(rows.map((row) => [row.from, row]));
     this.loop = new Loop({ name: 'pipeline', work: () => this.round(), idleMs: 250, wakeups, channel: 'transfers', logger });
@@ -35,7 +35,7 @@ export class PipelineRunner {
 
   private async round(): Promise<boolean> {
     const states = [...this.byState.keys()] as TransferState[];
-    const taken = await this.uow.run((tx) => tx.transfers.take(states, BATCH, LEASE_MS));
+    const taken = await this.uow.run((tx) => tx.transfers.take(states, BATCH, this.takeOverAfterMs));
     await Promise.all(taken.map((transfer) => this.advance(transfer as Transfer)));
     return taken.length > 0;
   }

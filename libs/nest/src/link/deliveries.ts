@@ -14,6 +14,8 @@ export class Deliveries<Tx extends RoleTx> {
     private readonly uow: UnitOfWork<Tx>,
     private readonly link: RoleLink,
     private readonly handlers: Handlers<Tx>,
+    /** Told of each message whose handling was committed. */
+    private readonly handled: (type: RoleMessageType) => void = () => undefined,
   ) {}
 
   async accept(delivery: Delivery, sender: Role): Promise<void> {
@@ -22,11 +24,13 @@ export class Deliveries<Tx extends RoleTx> {
       isKnown(type) && receivers[type] === this.us ? (this.handlers[type] as Handler<Tx, RoleMessageType> | undefined) : undefined;
     if (handle === undefined) throw new PortolanError('link.unknown-message', `${this.us} deliver`);
     const body = await this.link.ask<{ body: RoleMessages[RoleMessageType] } | { gone: true }>(sender, 'outbox.body', { id: delivery.id });
-    await this.uow.run(async (tx) => {
-      if (!(await tx.inbox.first(delivery.id))) return;
+    const first = await this.uow.run(async (tx) => {
+      if (!(await tx.inbox.first(delivery.id))) return false;
       // A body whose key was destroyed in the meantime belongs to an erased person or an ended view: there is nothing left to do.
       if ('body' in body) await handle(tx, body.body, delivery.id);
+      return true;
     });
+    if (first) this.handled(type as RoleMessageType);
   }
 }
 

@@ -11,7 +11,6 @@ export interface Delivery {
 }
 
 const BATCH = 50;
-const LEASE_MS = 15_000;
 const MAX_DELAY_MS = 30_000;
 
 /** Delivers the outbox of one role: at least once, in the order of each key. The body stays here until its receiver asks for it. */
@@ -23,6 +22,7 @@ export class Relay {
     private readonly link: RoleLink,
     private readonly logger: NodeLogger,
     wakeups: Wakeups,
+    private readonly takeOverAfterMs: number,
   ) {
     this.loop = new Loop({ name: 'relay', work: () => this.round(), idleMs: 500, wakeups, channel: 'outbox', logger });
   }
@@ -36,7 +36,7 @@ export class Relay {
   }
 
   private async round(): Promise<boolean> {
-    const taken = await this.uow.run((tx) => tx.outbox.take(BATCH, LEASE_MS));
+    const taken = await this.uow.run((tx) => tx.outbox.take(BATCH, this.takeOverAfterMs));
     await Promise.all(taken.map((message) => this.deliver(message)));
     return taken.length > 0;
   }

@@ -4,7 +4,6 @@ import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 
 const BATCH = 50;
-const LEASE_MS = 10_000;
 /** How soon the outcome of a submitted act is looked for again; a block is cut every 200 ms. */
 const LOOK_MS = 120;
 
@@ -21,6 +20,7 @@ export class ActAnchor {
     private readonly random: Random,
     private readonly logger: NodeLogger,
     wakeups: Wakeups,
+    private readonly takeOverAfterMs: number,
   ) {
     this.loop = new Loop({ name: 'acts', work: () => this.round(), idleMs: 150, wakeups, channel: 'acts', logger });
   }
@@ -34,7 +34,7 @@ export class ActAnchor {
   }
 
   private async round(): Promise<boolean> {
-    const taken = await this.uow.run((tx) => tx.acts.take(BATCH, LEASE_MS));
+    const taken = await this.uow.run((tx) => tx.acts.take(BATCH, this.takeOverAfterMs));
     await Promise.all(taken.map((act) => this.advance(act)));
     return false;
   }

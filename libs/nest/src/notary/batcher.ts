@@ -19,7 +19,6 @@ import type { NodeLogger } from '../runtime/logger.js';
 
 /** Most steps of one transaction: the rule's own limit is 1,000. */
 const MAX_STEPS = 1_000;
-const LEASE_MS = 10_000;
 /** Characters of leaves and proofs in one batch: a signed transaction has at most 1,000,000, in base64url. */
 const MAX_CHARS = 600_000;
 /** A step whose predecessor is not visible yet waits this long before it is tried again. */
@@ -28,6 +27,8 @@ const HOLD_BACK_MS = 200;
 export interface BatcherParts {
   readonly org: string;
   readonly holder: string;
+  /** How long a copy of the role that went silent keeps this work. */
+  readonly takeOverAfterMs: number;
   readonly uow: UnitOfWork<NotaryTx>;
   readonly ledger: Ledger;
   readonly leases: Leases;
@@ -62,7 +63,7 @@ export class Batcher {
   }
 
   private async round(): Promise<boolean> {
-    const fencing = await this.parts.leases.acquire('batcher', this.parts.holder, LEASE_MS);
+    const fencing = await this.parts.leases.acquire('batcher', this.parts.holder, this.parts.takeOverAfterMs);
     if (fencing === undefined) return false;
     const open = await this.parts.uow.run((tx) => tx.batches.open());
     if (open === undefined) return this.begin(fencing);

@@ -13,12 +13,13 @@ import {
 import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 
-const LEASE_MS = 10_000;
 const BLOCKS_A_ROUND = 50;
 
 export interface IndexerParts {
   readonly org: string;
   readonly holder: string;
+  /** How long a copy of the role that went silent keeps this work. */
+  readonly takeOverAfterMs: number;
   readonly uow: UnitOfWork<NotaryTx>;
   readonly ledger: Ledger;
   readonly leases: Leases;
@@ -47,8 +48,8 @@ export class Indexer {
   }
 
   private async round(): Promise<boolean> {
-    const { uow, ledger, leases, holder } = this.parts;
-    const fencing = await leases.acquire('indexer', holder, LEASE_MS);
+    const { uow, ledger, leases, holder, takeOverAfterMs } = this.parts;
+    const fencing = await leases.acquire('indexer', holder, takeOverAfterMs);
     if (fencing === undefined) return false;
     const done = await uow.run((tx) => tx.trail.checkpoint());
     const blocks = await ledger.blocks(done + 1, BLOCKS_A_ROUND);

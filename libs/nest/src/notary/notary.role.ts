@@ -30,6 +30,7 @@ export interface NotaryParts {
   readonly checkpoint: Checkpoint;
   readonly logger: NodeLogger;
   readonly headEveryMs: number;
+  readonly takeOverAfterMs: number;
   /** Extra health facts for doctor, given by the ledger adapter. */
   readonly ledgerState: () => Promise<Readonly<Record<string, unknown>>>;
   /** The pinned trust file as this copy of the channel gives it. */
@@ -47,11 +48,11 @@ export class NotaryRole {
   }
 
   async start(): Promise<void> {
-    const { uow, link, ledger, random, logger, wakeups, ...rest } = this.parts;
-    const writer = { ...rest, uow, ledger, random, logger, wakeups, holder: random.uuid() };
+    const { uow, link, ledger, random, logger, wakeups, takeOverAfterMs, ...rest } = this.parts;
+    const writer = { ...rest, uow, ledger, random, logger, wakeups, takeOverAfterMs, holder: random.uuid() };
     const workers = [
-      new Relay(uow, link, logger, wakeups),
-      new ActAnchor(uow, ledger, random, logger, wakeups),
+      new Relay(uow, link, logger, wakeups, takeOverAfterMs),
+      new ActAnchor(uow, ledger, random, logger, wakeups, takeOverAfterMs),
       new Batcher(writer),
       new Sequencer(writer),
       new Indexer(writer),

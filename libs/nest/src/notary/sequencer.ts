@@ -6,13 +6,14 @@ import { PortolanError } from '@portolan/contracts';
 import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 
-const LEASE_MS = 10_000;
 const LEAVES_A_ROUND = 1_000;
 const BATCHES_A_HEAD = 500;
 
 export interface SequencerParts {
   readonly org: string;
   readonly holder: string;
+  /** How long a copy of the role that went silent keeps this work. */
+  readonly takeOverAfterMs: number;
   readonly uow: UnitOfWork<NotaryTx>;
   readonly ledger: Ledger;
   readonly leases: Leases;
@@ -48,7 +49,7 @@ export class Sequencer {
   }
 
   private async round(): Promise<boolean> {
-    const fencing = await this.parts.leases.acquire('sequencer', this.parts.holder, LEASE_MS);
+    const fencing = await this.parts.leases.acquire('sequencer', this.parts.holder, this.parts.takeOverAfterMs);
     if (fencing === undefined) return false;
     const appended = await this.parts.uow.run((tx) => this.append(tx, fencing));
     const moved = await this.head(fencing);
