@@ -8,6 +8,9 @@ import { readCountry } from '../config/read-country.js';
 import { edgeHandlers } from '../edge/edge.handlers.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import type { EdgeParts } from '../edge/edge.parts.js';
+import { IngestModule, IngestService, MllpServer } from '../edge/ingest/index.js';
+import { OperatorModule } from '../edge/operator/index.js';
+import { ProblemModule } from '../edge/problem.filter.js';
 import { ViewSweeper } from '../edge/view-sweeper.js';
 import { Deliveries } from '../link/deliveries.js';
 import { Relay } from '../link/relay.js';
@@ -22,16 +25,22 @@ const BODY_LIMIT = 10_000_000;
 /** How often views are looked through for a permit that ran out. */
 const SWEEP_MS = 5_000;
 
+/** The edge's rooms, each a module with one door. */
+const rooms = [ProblemModule, IngestModule, OperatorModule];
+
 /** Starts the edge: its HTTP side, its MLLP side, the message side, and what runs behind them. */
 export async function startEdge(ground: NodeGround, link: RoleLink, server: MicroserviceOptions, opened: Opened): Promise<void> {
   const { config, logger } = ground;
   const { parts, ports, relay } = await composeEdge(ground, link, opened);
   const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
-  const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.of(parts, ports, []), adapter, { logger, abortOnError: false });
+  const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.of(parts, ports, rooms), adapter, { logger, abortOnError: false });
   opened.add(() => app.close());
   app.connectMicroservice<MicroserviceOptions>(server);
   await app.startAllMicroservices();
   await app.listen(config.http.port, config.http.host);
+  const mllp = new MllpServer(app.get(IngestService), parts);
+  await mllp.listen(config.mllp);
+  opened.add(() => mllp.close());
   for (const worker of [relay, new ViewSweeper(parts, SWEEP_MS)]) {
     worker.start();
     opened.add(() => worker.stop());

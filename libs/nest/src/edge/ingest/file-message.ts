@@ -1,0 +1,162 @@
+import { PortolanError, type DataCategory, type Instant, type Uuid } from '@portolan/contracts';
+import {
+  filingsOf,
+  fromFhirJson,
+  isFhirObject,
+  messageProvenance,
+  post,
+  samePerson,
+  searchValues,
+  type EdgeTx,
+  type Filing,
+  type IngestAnswer,
+  type KeyId,
+  type ResourceVersion,
+} from '@portolan/domain';
+import type { Sha256Hex, Translation } from '@portolan/formats';
+import type { SendingSystem } from '../edge.parts.js';
+import { recordLocalAct } from '../local-acts.js';
+import { keepMessage, sendingActor, type Incoming, type IngestTools } from './incoming.js';
+import { subjectOf, type Subject } from './message-subject.js';
+
+/** A message that can be used, from a sender who may send. */
+export interface Usable {
+  readonly incoming: Incoming;
+  readonly translation: Translation;
+  readonly sender: SendingSystem;
+}
+
+/** A resource as it stands after the message. */
+interface Filed {
+  readonly filing: Filing;
+  readonly versionId: number;
+  readonly changed: boolean;
+}
+
+/**
+ * Files a message: original, person, resources, provenance, account, audit event and what other roles must hear, all in the caller's
+ * one transaction. Throws `ingest.*` where the message must be refused after all; nothing stays then.
+ */
+export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools, sha256: Sha256Hex): Promise<IngestAnswer> {
+  const { incoming, translation } = usable;
+  const national = new Set(tools.pack.personIdentifiers.map(({ system }) => system));
+  const subject = await subjectOf(tx, translation, national, sha256);
+  const kept = await keepMessage(tx, incoming, 'stored', tools);
+  if ('earlier' in kept) return kept.earlier;
+  await tx.keys.assign(kept.keyId, subject.id);
+  await giveOriginal(tx, incoming, subject);
+  if (subject.before === undefined || !samePerson(subject.before, subject.after)) await tx.persons.save(subject.after);
+  const place: Place = { messageId: kept.id, at: incoming.received, subject };
+  const filed: Filed[] = [];
+  for (const filing of filingsOf(translation, sha256)) filed.push(await fileResource(tx, filing, place));
+  await fileProvenance(tx, filed, usable, place, tools, sha256);
+  const problems = translation.account.rejects.map(({ code, path, severity }) => ({ code, path, severity }));
+  const answer: IngestAnswer = { messageId: kept.id, state: 'stored', problems };
+  const { mapVersion, account } = translation;
+  await tx.messages.putAccount(kept.id, kept.keyId, { v: 1, answer, mapVersion, account });
+  await recordFiling(tx, filed, incoming, { subject, keyId: kept.keyId }, tools);
+  await tellChanges(tx, filed, place, tools);
+  return answer;
+}
+
+/** The original of a repaired message turned out to be about this person: it is erased with her. */
+async function giveOriginal(tx: EdgeTx, { repairs }: Incoming, subject: Subject): Promise<void> {
+  const original = repairs === undefined ? undefined : await tx.messages.get(repairs.messageId);
+  if (original !== undefined) await tx.keys.assign(original.keyId, subject.id);
+}
+
+interface Place {
+  readonly messageId: Uuid;
+  readonly at: Instant;
+  readonly subject: Subject;
+}
+
+async function fileResource(tx: EdgeTx, filing: Filing, { messageId, at, subject }: Place): Promise<Filed> {
+  const { type, id, personal, sha256, text, categories, search } = filing;
+  const current = await tx.resources.get(type, id);
+  if (personal && isAnothers(current, subject)) throw new PortolanError('ingest.entry-of-another-person', type);
+  if (current !== undefined && stands(current, filing)) return { filing, versionId: current.versionId, changed: false };
+  const keyId: KeyId = personal ? subject.keyId : (current?.keyId ?? (await tx.keys.create()));
+  const person = personal ? subject.id : undefined;
+  const put = await tx.resources.put(
+    { type, id, lastUpdated: at, person, keyId, categories, messageId, sha256, deleted: false, text },
+    search,
+  );
+  return { filing, ...put };
+}
+
+const isAnothers = (current: ResourceVersion | undefined, { id }: Subject): boolean =>
+  current?.person !== undefined && current.person !== id;
+
+/** Unchanged content makes no new version, and a mention replaces nothing. */
+const stands = (current: ResourceVersion, { mention, sha256 }: Filing): boolean =>
+  mention || (current.sha256 === sha256 && !current.deleted);
+
+async function fileProvenance(
+  tx: EdgeTx,
+  filed: readonly Filed[],
+  { sender, translation }: Usable,
+  place: Place,
+  tools: IngestTools,
+  sha256: Sha256Hex,
+): Promise<void> {
+  const { messageId, at, subject } = place;
+  const text = messageProvenance({
+    messageId,
+    recorded: at,
+    targets: filed.map(({ filing: { type, id }, versionId }) => `${type}/${id}/_history/${versionId}`),
+    organisation: sender.organisation,
+    country: tools.country.code,
+    mapVersion: translation.mapVersion,
+  });
+  const resource = fromFhirJson(text);
+  await tx.resources.put(
+    {
+      type: 'Provenance',
+      id: messageId,
+      lastUpdated: at,
+      person: subject.id,
+      keyId: subject.keyId,
+      categories: [],
+      messageId,
+      sha256: sha256(new TextEncoder().encode(text)),
+      deleted: false,
+      text,
+    },
+    isFhirObject(resource) ? searchValues(resource) : [],
+  );
+}
+
+/** References told in one audit event, at most. */
+const MAX_ITEMS = 200;
+
+async function recordFiling(
+  tx: EdgeTx,
+  filed: readonly Filed[],
+  incoming: Incoming,
+  about: { subject: Subject; keyId: KeyId },
+  tools: IngestTools,
+): Promise<void> {
+  const changed = filed.filter((one) => one.changed).map(({ filing }) => filing);
+  const categories = [...new Set(changed.flatMap((filing): readonly DataCategory[] => filing.categories))];
+  const act = {
+    act: 'record-ingested',
+    recorded: incoming.received,
+    outcome: 'success',
+    actor: sendingActor(incoming),
+    country: tools.country.code,
+    items: changed.slice(0, MAX_ITEMS).map(({ type, id }) => `${type}/${id}`),
+    categories,
+  } as const;
+  await recordLocalAct(tx, tools.random, act, { person: about.subject.id, keyId: about.keyId });
+}
+
+/** The exchange tells each receiver of what was superseded (design, invariant 9). */
+async function tellChanges(tx: EdgeTx, filed: readonly Filed[], { messageId, subject }: Place, tools: IngestTools): Promise<void> {
+  for (const { filing, versionId, changed } of filed) {
+    if (!changed || versionId === 1 || !filing.personal) continue;
+    const { type, id } = filing;
+    const body = { person: subject.id, type, id, change: 'superseded', reason: 'its source sent a newer version' } as const;
+    await post(tx, { id: tools.random.uuid(), type: 'resource.changed', key: messageId, keyId: subject.keyId, body });
+  }
+}

@@ -1,0 +1,3 @@
+export { IngestModule } from './ingest.module.js';
+export { IngestService, NotRepaired, type IngestInput, type Repair } from './ingest.service.js';
+export { defaultMllpLimits, MllpServer, type MllpServerLimits } from './mllp-server.js';

@@ -1,0 +1,144 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PortolanError, type Actor, type ErrorCode } from '@portolan/contracts';
+import {
+  instant,
+  readMessage,
+  type EdgeTx,
+  type IngestAnswer,
+  type IngestProblem,
+  type Reject,
+  type StoredMessage,
+} from '@portolan/domain';
+import type { Sha256Hex } from '@portolan/formats';
+import { hexOf } from '@portolan/verify';
+import { EdgeParts } from '../edge.parts.js';
+import { fileMessage } from './file-message.js';
+import type { Accepted, Incoming } from './incoming.js';
+import { keepTestMessage, refuseMessage } from './refuse-message.js';
+import { closeRepaired } from './repair.js';
+
+export interface IngestInput {
+  readonly bytes: Uint8Array;
+  readonly via: Exclude<StoredMessage['via'], 'replay'>;
+  /** Client id of the authenticated sender; undefined where the message itself names its sender (MSH-3|MSH-4 over MLLP). */
+  readonly source: string | undefined;
+}
+
+export interface Repair {
+  readonly reject: Reject;
+  readonly bytes: Uint8Array;
+  /** As in `IngestInput`. */
+  readonly source: string | undefined;
+  /** The operator. */
+  readonly actor: Actor;
+}
+
+/** A replay that is as unusable as the original was; nothing is stored, and the reject stays open. */
+export class NotRepaired extends Error {
+  constructor(readonly problems: readonly IngestProblem[]) {
+    super('the replayed message cannot be used');
+    this.name = 'NotRepaired';
+  }
+}
+
+/** The unit of work's own retries end with these; the work is idempotent, so it may simply be done again. */
+const REPEATABLE: ReadonlySet<ErrorCode> = new Set(['store.conflict', 'store.outcome-unknown']);
+const ATTEMPTS = 3;
+
+/** What a sender calls itself where nothing says. */
+const NOBODY = 'unknown';
+
+/**
+ * The way in (steps 1 to 3 of the flow): bytes are kept as received, translated, and stored with everything that follows from them
+ * in one transaction. Every message ends as stored, as not for production, or as a reject that holds the original; the same message
+ * again gets the same answer and changes nothing.
+ */
+@Injectable()
+export class IngestService {
+  constructor(@Inject(EdgeParts) private readonly parts: EdgeParts) {}
+
+  /**
+   * Takes one message over. Answers when it is committed; throws (`store.unavailable` …) where it could not be, with nothing stored:
+   * the sender still has it.
+   */
+  async accept(input: IngestInput): Promise<Accepted> {
+    return this.parts.telemetry.span('ingest', { 'portolan.bytes': input.bytes.length }, undefined, async () => {
+      const incoming = this.read({ ...input, repairs: undefined });
+      return { answer: await this.takeOver(incoming), head: incoming.reading };
+    });
+  }
+
+  /**
+   * Files the repaired bytes of a reject, or its original again, and closes it. Throws NotRepaired where they cannot be used either,
+   * `operator.reject-closed` where it is not open.
+   */
+  async repair({ reject, bytes, source, actor }: Repair): Promise<IngestAnswer> {
+    const incoming = this.read({ bytes, via: 'replay', source, repairs: reject });
+    try {
+      return await this.repeatedly(async (tx) => {
+        const answer = await this.deal(tx, incoming, async (problems) => Promise.reject(new NotRepaired(problems)));
+        if (answer.state !== 'stored')
+          throw new NotRepaired([{ code: 'ingest.processing-unsupported', path: 'MSH-11', severity: 'document' }]);
+        await closeRepaired(tx, reject, answer, { actor, at: incoming.received }, this.parts);
+        return answer;
+      });
+    } catch (error) {
+      if (isRefusal(error)) throw new NotRepaired([problemOf(error)]);
+      throw error;
+    }
+  }
+
+  /** A refusal found while filing undoes its transaction; the reject is written in one of its own. */
+  private async takeOver(incoming: Incoming): Promise<IngestAnswer> {
+    const refuse = (tx: EdgeTx, problems: readonly IngestProblem[]): Promise<IngestAnswer> =>
+      refuseMessage(tx, incoming, problems, this.parts);
+    try {
+      return await this.repeatedly((tx) => this.deal(tx, incoming, (problems) => refuse(tx, problems)));
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      return this.repeatedly((tx) => refuse(tx, [problemOf(error)]));
+    }
+  }
+
+  private async deal(
+    tx: EdgeTx,
+    incoming: Incoming,
+    refuse: (problems: readonly IngestProblem[]) => Promise<IngestAnswer>,
+  ): Promise<IngestAnswer> {
+    const { reading, sender, source } = incoming;
+    const stranger = sender === undefined && (source !== NOBODY || reading.kind !== 'unusable');
+    if (stranger)
+      return refuse([{ code: 'ingest.sender-unknown', path: incoming.via === 'http' ? 'client' : 'MSH-3', severity: 'document' }]);
+    if (reading.kind === 'unusable' || sender === undefined) return refuse(reading.kind === 'unusable' ? reading.problems : []);
+    if (reading.kind === 'test') return keepTestMessage(tx, incoming, this.parts);
+    return fileMessage(tx, { incoming, translation: reading.translation, sender }, this.parts, this.sha256Hex);
+  }
+
+  private read({ bytes, via, source, repairs }: Pick<Incoming, 'bytes' | 'via' | 'repairs'> & { source: string | undefined }): Incoming {
+    const { pack, clock, sources } = this.parts;
+    const received = instant(clock.now());
+    const reading = readMessage({ bytes, country: pack, sha256: this.sha256Hex, received });
+    const name = source ?? reading.sender ?? NOBODY;
+    const sender = sources.find((one) => one.name === name);
+    return { bytes, sha256: this.sha256Hex(bytes), via, received, reading, source: name, sender, repairs };
+  }
+
+  private async repeatedly<T>(work: (tx: EdgeTx) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.parts.uow.run(work);
+      } catch (error) {
+        if (attempt === ATTEMPTS || !(error instanceof PortolanError) || !REPEATABLE.has(error.code)) throw error;
+      }
+    }
+  }
+
+  private readonly sha256Hex: Sha256Hex = (bytes) => hexOf(this.parts.sha256(bytes));
+}
+
+/** Whether an error says that the message itself cannot be used, rather than that it could not be stored now. */
+const isRefusal = (error: unknown): error is PortolanError =>
+  error instanceof PortolanError &&
+  (/^(?:ingest|translate)\./.test(error.code) || error.code === 'store.person-erased' || error.code === 'store.key-destroyed');
+
+const problemOf = ({ code, where }: PortolanError): IngestProblem => ({ code, path: where, severity: 'document' });

@@ -1,0 +1,95 @@
+import { PortolanError } from '@portolan/contracts';
+import {
+  ensurePersonId,
+  identify,
+  knownPerson,
+  MAX_IDENTIFIERS,
+  sameIdentifier,
+  sourcePlace,
+  type EdgeTx,
+  type KeyId,
+  type Person,
+  type PersonId,
+} from '@portolan/domain';
+import { stableUuid, type PersonTraits, type Sha256Hex, type Translation } from '@portolan/formats';
+
+/** The person whom a message is about. */
+export interface Subject {
+  readonly id: PersonId;
+  /** As the index knows her; undefined where she is new. */
+  readonly before: Person | undefined;
+  /** As the index is to know her after this message. */
+  readonly after: Person;
+  readonly keyId: KeyId;
+}
+
+interface Matching {
+  readonly translation: Translation;
+  readonly traits: PersonTraits;
+  /** Id of the message's Patient: a new person takes it as her own, so that `Patient/<person>` is a resource. */
+  readonly patient: PersonId;
+  readonly national: ReadonlySet<string>;
+}
+
+/**
+ * Finds the one person whom the message is about, or makes her; throws the code that refuses the message. Until the commit nobody else
+ * files for her: messages of one person come one after the other, in however many copies the edge runs.
+ */
+export async function subjectOf(tx: EdgeTx, translation: Translation, national: ReadonlySet<string>, sha256: Sha256Hex): Promise<Subject> {
+  const matching = matchingOf(translation, national);
+  const candidates = await candidatesOf(tx, matching);
+  const settled = (await claimUnknown(tx, matching.traits, candidates, sha256)) ? await candidatesOf(tx, matching) : candidates;
+  const id = decide(matching, settled)?.id ?? matching.patient;
+  const keyId = await lockPerson(tx, id);
+  const before = decide(matching, await candidatesOf(tx, matching));
+  if ((before?.id ?? matching.patient) !== id) throw new PortolanError('store.conflict', 'person index');
+  const authoritative = !translation.mentions.includes(matching.traits.resource);
+  const blank: Person = { id, identifiers: [], birthDate: undefined, family: undefined, given: undefined };
+  return { id, before, after: knownPerson(before ?? blank, matching.traits, authoritative), keyId };
+}
+
+function matchingOf(translation: Translation, national: ReadonlySet<string>): Matching {
+  const [traits, ...others] = translation.persons;
+  if (traits === undefined) throw new PortolanError('translate.value-missing', 'message', 'no person');
+  if (others.length > 0) throw new PortolanError('ingest.several-persons', 'message');
+  const identifiers = traits.identifiers.slice(0, MAX_IDENTIFIERS);
+  const patient = ensurePersonId(translation.resources[traits.resource]?.id ?? '');
+  return { translation, traits: { ...traits, identifiers }, patient, national };
+}
+
+/** Live persons who bear any of the identifiers, and the one who has the Patient's id. */
+async function candidatesOf(tx: EdgeTx, { traits, patient }: Matching): Promise<readonly Person[]> {
+  const found = new Map<PersonId, Person>();
+  for (const identifier of traits.identifiers) {
+    for (const person of await tx.persons.byIdentifier(identifier)) found.set(person.id, person);
+  }
+  const same = await tx.persons.get(patient);
+  if (same !== undefined) found.set(same.id, same);
+  return [...found.values()];
+}
+
+function decide({ traits, translation, national }: Matching, candidates: readonly Person[]): Person | undefined {
+  const found = identify(traits, candidates, national);
+  if (found.kind === 'refused') throw new PortolanError(found.code, sourcePlace(translation, traits.resource, found.element));
+  return found.kind === 'known' ? found.person : undefined;
+}
+
+/**
+ * Claims each identifier that nobody bears yet: of two messages that bring it at the same time the second waits here for the first's
+ * commit, and then finds its person. True where there was any, so that the index must be read again.
+ */
+async function claimUnknown(tx: EdgeTx, { identifiers }: PersonTraits, candidates: readonly Person[], sha256: Sha256Hex): Promise<boolean> {
+  const unknown = identifiers.filter(
+    (told) => !candidates.some((person) => person.identifiers.some((known) => sameIdentifier(known, told))),
+  );
+  const claims = unknown.map(({ system, value }) => stableUuid(sha256, ['person-identifier', system, value])).toSorted();
+  for (const claim of claims) await tx.inbox.first(claim);
+  return claims.length > 0;
+}
+
+/** The person's key; giving it to the person to whom it belongs changes nothing, and holds its row until the commit. */
+async function lockPerson(tx: EdgeTx, id: PersonId): Promise<KeyId> {
+  const keyId = await tx.keys.forPerson(id);
+  await tx.keys.assign(keyId, id);
+  return keyId;
+}

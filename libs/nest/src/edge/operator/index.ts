@@ -1,0 +1,3 @@
+export type { Health, HealthCheck } from './health.service.js';
+export { OperatorModule } from './operator.module.js';
+export type { RejectDetail, RejectView } from './rejects.service.js';
