@@ -8,6 +8,7 @@ import { readCountry } from '../config/read-country.js';
 import { edgeHandlers } from '../edge/edge.handlers.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import type { EdgeParts } from '../edge/edge.parts.js';
+import { FhirModule } from '../edge/fhir/index.js';
 import { IngestModule, IngestService, MllpServer } from '../edge/ingest/index.js';
 import { OperatorModule } from '../edge/operator/index.js';
 import { ProblemModule } from '../edge/problem.filter.js';
@@ -26,14 +27,17 @@ const BODY_LIMIT = 10_000_000;
 const SWEEP_MS = 5_000;
 
 /** The edge's rooms, each a module with one door. */
-const rooms = [ProblemModule, IngestModule, OperatorModule];
+const rooms = [ProblemModule, IngestModule, OperatorModule, FhirModule];
 
 /** Starts the edge: its HTTP side, its MLLP side, the message side, and what runs behind them. */
 export async function startEdge(ground: NodeGround, link: RoleLink, server: MicroserviceOptions, opened: Opened): Promise<void> {
   const { config, logger } = ground;
   const { parts, ports, relay } = await composeEdge(ground, link, opened);
   const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
-  const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.of(parts, ports, rooms), adapter, { logger, abortOnError: false });
+  const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.of(parts, ports, rooms), adapter, {
+    logger,
+    abortOnError: false,
+  });
   opened.add(() => app.close());
   app.connectMicroservice<MicroserviceOptions>(server);
   await app.startAllMicroservices();
@@ -78,6 +82,7 @@ async function composeEdge(
     logger,
     mode: config.mode,
     fhirBase: `http://${config.http.host}:${config.http.port}/fhir`,
+    tokenIssuer: config.openid.issuer,
     sources: config.sources,
   };
   const deliveries = new Deliveries('edge', uow, link, edgeHandlers(parts, checkpoint), (type) => {

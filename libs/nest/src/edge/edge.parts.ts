@@ -43,6 +43,8 @@ export abstract class EdgeParts {
   abstract readonly mode: 'demo' | 'production';
   /** Base address of the FHIR API as clients see it, without a trailing slash. */
   abstract readonly fhirBase: string;
+  /** Issuer of access tokens, whose endpoints clients are told. */
+  abstract readonly tokenIssuer: string;
   /** Systems that may send: by MLLP application|facility, or by client id. */
   abstract readonly sources: readonly SendingSystem[];
 }

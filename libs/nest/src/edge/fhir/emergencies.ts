@@ -1,0 +1,50 @@
+import { PortolanError, type Instant } from '@portolan/contracts';
+import { Inject, Injectable } from '@nestjs/common';
+import { instant, parametersOf, post, toFhirJson, type FhirObject } from '@portolan/domain';
+import { emergencyTerm } from '@portolan/ledger-rules';
+import { EdgeParts } from '../edge.parts.js';
+import { ok, parametersIn, type FhirAnswer, type FhirCall } from './fhir-call.js';
+import { fhirCaller } from './fhir-caller.js';
+import { reasonOf } from './operation-inputs.js';
+
+const HOUR_MS = 3_600_000;
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
+/** `$declare-emergency`: by a named professional, with a reason and an end; its review falls due without anybody asking (invariant 8). */
+@Injectable()
+export class Emergencies {
+  constructor(@Inject(EdgeParts) private readonly parts: EdgeParts) {}
+
+  async declare(call: FhirCall): Promise<FhirAnswer> {
+    const caller = await fhirCaller(call, this.parts, ['*', 'r']);
+    const { acting } = caller;
+    if (!acting.purposes.includes('ETREAT')) throw new PortolanError('request.purpose-not-stated', 'purpose_of_use', 'ETREAT');
+    const parameters = parametersIn(call, this.parts);
+    const country = parameters.needed('country');
+    if (!this.parts.partners.includes(country)) throw new PortolanError('exchange.partner-unknown', 'Parameters.country');
+    const until = this.endOf(parameters.needed('until'));
+    const reviewDue = instant(Date.parse(until) + this.parts.country.policy.emergencyReviewHours * HOUR_MS);
+    const emergencyId = this.parts.random.uuid();
+    const body = { emergencyId, country, until, reviewDue, reason: reasonOf(parameters), actor: acting.actor };
+    await this.parts.uow.run(async (tx) => {
+      await post(tx, { id: this.parts.random.uuid(), type: 'emergency.declare', key: emergencyId, keyId: await tx.keys.create(), body });
+    });
+    const answer: readonly FhirObject[] = [
+      { name: 'id', valueId: emergencyId },
+      { name: 'until', valueInstant: until },
+      { name: 'reviewDue', valueInstant: reviewDue },
+    ];
+    return ok(toFhirJson(parametersOf(answer)));
+  }
+
+  private endOf(text: string): Instant {
+    const end = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
+    const now = this.parts.clock.now();
+    if (end > now && end <= now + emergencyTerm) return instant(end);
+    throw new PortolanError(
+      'fhir.parameter-invalid',
+      'Parameters.until',
+      `an instant within the next ${emergencyTerm / HOUR_MS} hours is expected`,
+    );
+  }
+}

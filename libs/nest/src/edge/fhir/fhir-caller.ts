@@ -1,0 +1,51 @@
+import { PortolanError, type BusinessIdentifier, type Purpose } from '@portolan/contracts';
+import { isUuid, scopeAllows, type ScopeAct, type ViewReader } from '@portolan/domain';
+import { authenticateClinician, professionalKey, type Clinician } from '../access.js';
+import type { EdgeParts } from '../edge.parts.js';
+import { header, type FhirCall } from './fhir-call.js';
+
+/** Header by which a call says to which case it belongs: views of other cases are then as if they were not there. */
+export const CASE_HEADER = 'portolan-case';
+
+/** Who calls the FHIR API: a system or an application, and the professional who acts through it, for one purpose. */
+export interface FhirCaller extends Clinician {
+  readonly purpose: Purpose;
+  readonly reader: ViewReader;
+}
+
+/** A scope that a call needs, as SMART writes it: `'*'` is every type. */
+export type Need = readonly [type: string, act: ScopeAct];
+
+/** Throws what `authenticateClinician` throws, and `fhir.scope-missing`. */
+export async function fhirCaller(call: FhirCall, parts: EdgeParts, ...needs: readonly Need[]): Promise<FhirCaller> {
+  const clinician = await authenticateClinician(call.headers, parts);
+  for (const need of needs) demandScope(clinician, need);
+  const { purposes } = clinician.acting;
+  const [purpose] = purposes;
+  if (purpose === undefined) throw new PortolanError('access.professional-missing', 'purpose_of_use');
+  return { ...clinician, purpose, reader: { professional: professionalKey(clinician), purposes, caseId: caseOf(call) } };
+}
+
+export const mayAct = ({ principal }: Clinician, [type, act]: Need): boolean =>
+  scopeAllows(principal.scopes, contextOf(principal.kind), type, act);
+
+const contextOf = (kind: string): 'system' | 'user' => (kind === 'system' ? 'system' : 'user');
+
+function demandScope(clinician: Clinician, need: Need): void {
+  if (mayAct(clinician, need)) return;
+  throw new PortolanError('fhir.scope-missing', 'access token', `${contextOf(clinician.principal.kind)}/${need[0]}.${need[1]}`);
+}
+
+function caseOf(call: FhirCall): string | undefined {
+  const value = header(call, CASE_HEADER);
+  if (value !== undefined && !isUuid(value))
+    throw new PortolanError('fhir.parameter-invalid', `header ${CASE_HEADER}`, 'a lower-case UUID is expected');
+  return value;
+}
+
+/** A statement that is bound to one person (IUA `person_id`) opens nobody else's record. */
+export function demandPerson({ acting }: Clinician, identifiers: readonly BusinessIdentifier[]): void {
+  const { personId } = acting;
+  if (personId === undefined || identifiers.some(({ value }) => value === personId)) return;
+  throw new PortolanError('fhir.person-not-stated', 'person_id');
+}

@@ -1,0 +1,41 @@
+import { Inject, Module, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyInstance } from 'fastify';
+import { EdgeParts } from '../edge.parts.js';
+import { Conformance } from './conformance.js';
+import { Corrections } from './corrections.js';
+import { Emergencies } from './emergencies.js';
+import { fhirScope } from './fhir.plugin.js';
+import { fhirRoutes } from './fhir.routes.js';
+import { ForeignItems } from './foreign-items.js';
+import { PatientLinks } from './patient-links.js';
+import { PatientMatch } from './patient-match.js';
+import { PatientSummary } from './patient-summary.js';
+import { RecordRequests } from './record-requests.js';
+import { Records } from './records.js';
+
+/** The FHIR R4 API of the edge, under `/fhir`. Nest makes and joins the services; `fhir.routes.ts` says what is where. */
+@Module({
+  providers: [Conformance, Records, PatientSummary, PatientMatch, RecordRequests, Emergencies, ForeignItems, Corrections, PatientLinks],
+})
+export class FhirModule implements OnModuleInit {
+  constructor(
+    @Inject(EdgeParts) private readonly parts: EdgeParts,
+    @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
+    @Inject(Conformance) private readonly conformance: Conformance,
+    @Inject(Records) private readonly records: Records,
+    @Inject(PatientSummary) private readonly summaries: PatientSummary,
+    @Inject(RecordRequests) private readonly requests: RecordRequests,
+    @Inject(Emergencies) private readonly emergencies: Emergencies,
+    @Inject(ForeignItems) private readonly items: ForeignItems,
+    @Inject(Corrections) private readonly corrections: Corrections,
+    @Inject(PatientLinks) private readonly links: PatientLinks,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    const { conformance, records, summaries, requests, emergencies, items, corrections, links } = this;
+    const routes = fhirRoutes({ conformance, records, summaries, requests, emergencies, items, corrections, links });
+    const server = this.http.httpAdapter.getInstance<FastifyInstance>();
+    await server.register(fhirScope(this.parts, routes), { prefix: '/fhir' });
+  }
+}
