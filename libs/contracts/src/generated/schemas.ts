@@ -1461,7 +1461,7 @@ export const schemas = {
    },
    "askWithinSeconds": {
     "type": "integer",
-    "minimum": 5,
+    "minimum": 1,
     "maximum": 86400,
     "description": "how long a request of this country waits for its answer before it is given up, and the furthest limit of what is sent in answer; 900 where absent"
    },

@@ -22,6 +22,11 @@ export class WorldProcess {
     return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
   }
 
+  /** The signal that ended it, if one did. */
+  get endedBy(): NodeJS.Signals | undefined {
+    return this.child?.signalCode ?? undefined;
+  }
+
   /** Starts it and waits until it says `ready` on its standard output. */
   async start(): Promise<void> {
     const child = spawn(process.execPath, [...this.command], { stdio: ['ignore', 'pipe', 'pipe'] });

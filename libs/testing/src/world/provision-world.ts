@@ -38,8 +38,9 @@ export interface WorldPlan {
   readonly countries: readonly CountryCode[];
   readonly apart: boolean;
   readonly logLevel: NodeConfig['logging']['level'];
-  /** Tests of crashes: each role of each country reads its own checkpoint file. */
+  /** Tests of crashes: the roles of a country read its checkpoint file. */
   readonly checkpoints: boolean;
+  readonly takeOverAfterMs?: number;
   readonly database: { readonly admin: DatabaseAddress; readonly passwordOf: PasswordOf };
 }
 
@@ -223,6 +224,7 @@ async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports)
     custodian: { name: `Demo health record of ${country}`, identifier: { system: organisation.system, value: 'custodian' } },
     logging: { level: plan.logLevel },
     telemetry: { kind: 'none' },
+    ...(plan.takeOverAfterMs === undefined ? {} : { takeOverAfterMs: plan.takeOverAfterMs }),
     ...(plan.checkpoints ? { checkpointFile: join(home, 'checkpoint') } : {}),
   };
   const configFile = join(home, 'node.json');

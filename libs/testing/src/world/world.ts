@@ -17,6 +17,10 @@ export interface WorldOptions {
   readonly sink?: LogSink;
   /** Tests of crashes: each country's processes strike where its checkpoint file says. */
   readonly checkpoints?: boolean;
+  /** Where the countries' data lie; those of the house where absent. */
+  readonly countriesFolder?: string;
+  /** How soon a restarted role takes up what it had begun (node-config). */
+  readonly takeOverAfterMs?: number;
   /** Where PostgreSQL may put its data when `folder` cannot be reached by its user. */
   readonly reachableFolder?: string;
   readonly fsync?: boolean;
@@ -55,11 +59,12 @@ export class World {
       const apart = options.roles === 'apart';
       const provisioned = await provisionWorld({
         root: folder,
-        countriesFolder: join(repository, 'libs/countries'),
+        countriesFolder: options.countriesFolder ?? join(repository, 'libs/countries'),
         countries,
         apart,
         logLevel: options.logLevel ?? 'error',
         checkpoints: options.checkpoints ?? false,
+        ...(options.takeOverAfterMs === undefined ? {} : { takeOverAfterMs: options.takeOverAfterMs }),
         database: { admin, passwordOf: (user) => cluster.passwordOf(user) },
       });
       const world = new World(options, cluster, provisioned);
