@@ -1072,6 +1072,20 @@ export const errorRegistry = {
   "http": 422,
   "fhir": "invalid"
  },
+ "ledger.late-missing": {
+  "what": "A step that was signed in an emergency, while the channel could not be reached, does not stand on the channel",
+  "next": "Call the operator: a record was opened on this step. See which transfer in portolan doctor, and why its act, its permit or its predecessor does not stand",
+  "retriable": false,
+  "http": 500,
+  "fhir": "security"
+ },
+ "ledger.ground-not-visible": {
+  "what": "What an act or a late step rests on is not on our own copy of the channel yet",
+  "next": "Nothing: it is held back and submitted once its ground stands",
+  "retriable": true,
+  "http": 409,
+  "fhir": "conflict"
+ },
  "link.unreachable": {
   "what": "Another role of this node does not answer",
   "next": "Nothing is lost: it is tried again; check the roles with portolan doctor if it lasts",
@@ -1484,6 +1498,20 @@ export const errorRegistry = {
   "retriable": true,
   "http": 502,
   "fhir": "exception"
+ },
+ "request.emergency-not-declared": {
+  "what": "The emergency named was not declared here for that country, or it is over",
+  "next": "Declare it with $declare-emergency, naming the country, and ask again with the id it gives",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "request.emergency-not-visible": {
+  "what": "The emergency is not on our own copy of the channel yet, and the channel can be reached",
+  "next": "Nothing: the request waits until it stands there, and is tried again",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
  },
  "seal.undecryptable": {
   "what": "A sealed part cannot be opened",

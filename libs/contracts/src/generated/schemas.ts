@@ -284,11 +284,22 @@ export const schemas = {
     "$ref": "anchor-batch-args.schema.json#/$defs/committed-predecessor",
     "$comment": "Where `released` stands: kind record alone"
    },
+   "late": {
+    "$ref": "common.schema.json#/$defs/compact-jws",
+    "$comment": "The sender's signed word for a `released` that could not be anchored, in a declared emergency: kind record alone, instead of step",
+    "maxLength": 6000
+   },
    "trace": {
     "description": "W3C Trace Context traceparent of the call that caused it",
     "type": "string",
     "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
    }
+  },
+  "not": {
+   "required": [
+    "step",
+    "late"
+   ]
   }
  },
  "exchange-answer": {
@@ -547,7 +558,9 @@ export const schemas = {
     "additionalProperties": false,
     "required": [
      "id",
-     "reason"
+     "reason",
+     "declared",
+     "until"
     ],
     "properties": {
      "id": {
@@ -557,9 +570,16 @@ export const schemas = {
       "type": "string",
       "minLength": 1,
       "maxLength": 500
+     },
+     "declared": {
+      "$ref": "common.schema.json#/$defs/instant"
+     },
+     "until": {
+      "$ref": "common.schema.json#/$defs/instant"
      }
     },
-    "title": "RequestEmergency"
+    "title": "RequestEmergency",
+    "description": "Declared by the asking country. declared, until: as its act on the channel says; what counts where the channel cannot be reached is this signed word"
    },
    "time": {
     "$ref": "common.schema.json#/$defs/instant"

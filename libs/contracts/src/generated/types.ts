@@ -182,6 +182,7 @@ export interface Envelope {
   parts: Sha256[];
   sealed: string;
   step?: CommittedPredecessor;
+  late?: CompactJws;
   /**
    * W3C Trace Context traceparent of the call that caused it
    */
@@ -271,9 +272,14 @@ export interface ExchangeRequest {
   time: Instant;
   limit: Instant;
 }
+/**
+ * Declared by the asking country. declared, until: as its act on the channel says; what counts where the channel cannot be reached is this signed word
+ */
 export interface RequestEmergency {
   id: Uuid;
   reason: string;
+  declared: Instant;
+  until: Instant;
 }
 export interface PersonIdentifierSystem {
   system: string;
