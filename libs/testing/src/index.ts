@@ -1,9 +1,11 @@
 export * from './world/demo-people.js';
 export { keepJson } from './world/files.js';
+export { systemKey } from './world/hospital-keys.js';
 export type { WorldProcess } from './world/processes.js';
 export { readWorld, REGULATOR, type ProvisionedCountry, type ProvisionedWorld } from './world/provision-world.js';
 export { repository, World, type WorldOptions } from './world/world.js';
 export { CountryClient, type Answer, type Call } from './client/country-client.js';
+export { demoLogin } from './client/demo-login.js';
 export { EventStream } from './client/event-stream.js';
 export { sendMllp } from './client/mllp.js';
 export { runDemo, type DemoOptions } from './story/run-demo.js';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Actor, NodeConfig, Purpose } from '@portolan/contracts';
 import { signClientAssertion, signProfessionalAssertion } from '@portolan/jose';
-import { walkCodeFlow } from '@portolan/openid';
 import type { DemoClinician } from '../world/demo-people.js';
 import type { ProvisionedCountry } from '../world/provision-world.js';
+import { demoLogin } from './demo-login.js';
 
 /** An answer over HTTP, with its body as text: exact bytes matter. */
 export interface Answer {
@@ -97,14 +97,6 @@ export class CountryClient {
 
   /** Bearer token of a person, a regulator or an operator, through the provider's real pages. */
   async login(accountId: string): Promise<string> {
-    const { issuer } = this.config.openid;
-    const walked = await walkCodeFlow({
-      issuer,
-      accountId,
-      clientId: 'portolan-cli',
-      redirectUri: 'http://127.0.0.1/portolan/callback',
-      scope: 'openid portal',
-    });
-    return walked.accessToken;
+    return demoLogin(this.config.openid.issuer, accountId);
   }
 }

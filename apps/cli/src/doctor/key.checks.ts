@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import type { NodeConfig } from '@portolan/contracts';
+import { roles, type KeyUse } from '@portolan/domain';
+import {
+  CountryFolders,
+  describeCertificate,
+  FileKeyVault,
+  findPartnerIdentity,
+  findTlsIdentity,
+  MasterKeyDataKeys,
+  SystemClock,
+} from '@portolan/nest';
+import { bad, good, looked, type Finding } from './finding.js';
+import { lasting } from './lasting.js';
+
+/** What each role signs, seals and speaks with, and how many days before its end somebody should act. A sealing key lives a month. */
+const KEYS: readonly { role: 'exchange' | 'notary'; use: KeyUse; early: number }[] = [
+  { role: 'exchange', use: 'sign', early: 30 },
+  { role: 'exchange', use: 'seal', early: 5 },
+  { role: 'exchange', use: 'tls', early: 30 },
+  { role: 'notary', use: 'ledger', early: 30 },
+  { role: 'notary', use: 'tls', early: 30 },
+];
+const CERTIFICATE_EARLY = 30;
+const MEND = 'Restore the files from their backup, or let the setup tool make new ones and register the keys';
+
+/** Keys of each role and the master keys of its data at rest. */
+export async function keyFindings({ country, home }: NodeConfig): Promise<readonly Finding[]> {
+  const folders = new CountryFolders(home);
+  const clock = new SystemClock();
+  const keys = KEYS.map(({ role, use, early }) => {
+    const check = `${country} key ${role}/${use}`;
+    return looked(check, MEND, async () => {
+      const vault = new FileKeyVault({ folder: folders.keys(role), clock });
+      const { kid, notAfter } = await vault.current(use);
+      // Reading it shows that the private half is there, belongs to it, and is not open to everybody.
+      await vault.privateKey(kid);
+      return lasting(
+        check,
+        notAfter,
+        clock.now(),
+        early,
+        'Make the next key, register it on the channel, and destroy this one when nothing under it can still arrive',
+      );
+    });
+  });
+  const masters = roles.map((role) => {
+    const check = `${country} master key ${role}`;
+    return looked(check, MEND, async () => {
+      await MasterKeyDataKeys.open(folders.master(role));
+      return good(check, 'opens');
+    });
+  });
+  return (await Promise.all([...keys, ...masters])).flat();
+}
+
+/** Certificates of our doors, and those that partners and the orderer issued for us. */
+export async function certificateFindings({ country, home, partners, transport }: NodeConfig): Promise<readonly Finding[]> {
+  const folders = new CountryFolders(home);
+  const inner = transport.kind === 'tcp' ? roles.map((role) => ({ name: `internal ${role}`, folder: folders.internal(role) })) : [];
+  const own = [{ name: 'inbox', folder: folders.inbox }, ...inner].map(({ name, folder }) => {
+    const check = `${country} certificate ${name}`;
+    return looked(check, MEND, async () => certificateFinding(check, (await findTlsIdentity(folder))?.certificatePem));
+  });
+  const issued = [
+    ...partners.map((partner) => ({ name: `at ${partner.country}`, role: 'exchange' as const, folder: folders.partner(partner.country) })),
+    { name: 'at the orderer', role: 'notary' as const, folder: folders.orderer },
+  ].map(({ name, role, folder }) => {
+    const check = `${country} certificate ${name}`;
+    return looked(check, MEND, async () => {
+      const vault = new FileKeyVault({ folder: join(home, role, 'keys'), clock: new SystemClock() });
+      return certificateFinding(check, (await findPartnerIdentity(folder, vault))?.certificatePem);
+    });
+  });
+  return (await Promise.all([...own, ...issued])).flat();
+}
+
+function certificateFinding(check: string, pem: string | undefined): Finding {
+  if (pem === undefined)
+    return bad(check, 'missing', 'Ask the authority of the door for a certificate for our registered TLS key, and store it');
+  const { notAfter } = describeCertificate(pem);
+  return lasting(check, notAfter, new SystemClock().now(), CERTIFICATE_EARLY, 'Ask the authority of the door for a new one');
+}

@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import type { NodeConfig } from '@portolan/contracts';
+import { CountryFolders, FileKeyVault, findPartnerIdentity, SystemClock } from '@portolan/nest';
+import { bad, good, looked, type Finding } from './finding.js';
+
+const PATIENCE_MS = 5_000;
+/** Permits, limits and certificates are judged by time; the ledger's time is the orderer's. */
+const MAX_OFFSET_MS = 5_000;
+
+/** The orderer lets our notary in, and our clock agrees with its own. */
+export async function ordererFindings({ country, home, ledger }: NodeConfig): Promise<readonly Finding[]> {
+  const check = `${country} orderer`;
+  const { host, port } = ledger.orderer;
+  return looked(
+    check,
+    `Start the orderer at ${host}:${port} (portolan node --orderer, or portolan demo), or correct its address`,
+    async () => {
+      const folders = new CountryFolders(home);
+      const identity = await findPartnerIdentity(
+        folders.orderer,
+        new FileKeyVault({ folder: folders.keys('notary'), clock: new SystemClock() }),
+      );
+      if (identity === undefined)
+        return bad(
+          check,
+          'not asked: it issued no certificate for us',
+          "Get a certificate for the notary's TLS key from the orderer's organisation",
+        );
+      const before = Date.now();
+      const answer = await ask(ledger.orderer, { key: identity.privateKeyPem, cert: identity.certificatePem, ca: identity.authorityPem });
+      const found =
+        answer.status === 200
+          ? good(check, `answers at ${host}:${port}`)
+          : bad(check, `refuses us (HTTP ${answer.status})`, 'Look into its log');
+      return [found, clockFinding(`${country} clock`, answer.date, before, Date.now())];
+    },
+  );
+}
+
+function ask(
+  door: { host: string; port: number },
+  tls: { key: string; cert: string; ca: string },
+): Promise<{ status: number; date: string | undefined }> {
+  const sent = request({
+    ...door,
+    ...tls,
+    minVersion: 'TLSv1.3',
+    path: '/blocks?from=0&wait=0',
+    agent: false,
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+  sent.end();
+  return once(sent, 'response').then(([response]) => {
+    const { statusCode: status = 0, headers } = response as IncomingMessage;
+    (response as IncomingMessage).destroy();
+    return { status, date: headers.date };
+  });
+}
+
+/** HTTP tells whole seconds (RFC 9110, section 5.6.7): half of one is added, and that much stays unknown. */
+export function clockFinding(check: string, date: string | undefined, beforeMs: number, afterMs: number): Finding {
+  const theirs = Date.parse(date ?? '') + 500;
+  if (Number.isNaN(theirs)) return bad(check, 'the orderer told no time', 'Check that the address is an orderer of ours');
+  const offset = (beforeMs + afterMs) / 2 - theirs;
+  const seconds = (Math.abs(offset) / 1000).toFixed(1);
+  if (Math.abs(offset) <= MAX_OFFSET_MS) return good(check, `within ${seconds} s of the orderer's`);
+  return bad(
+    check,
+    `${seconds} s ${offset > 0 ? 'ahead of' : 'behind'} the orderer's`,
+    'Set the clock of this machine by NTP, or have the orderer set its own',
+  );
+}

@@ -1,0 +1,48 @@
+import { resolve, join } from 'node:path';
+import { parseBounded, PortolanError, Validators, type OrdererConfig } from '@portolan/contracts';
+import type { Role } from '@portolan/domain';
+import { readNodeConfig, startNode, startOrderer, untilStopped } from '@portolan/nest';
+import { demoFolder, findConfig } from '../files/find-config.js';
+import type { NodeFlags } from '../files/node-options.js';
+import { exactText, readBytes } from '../files/read-file.js';
+import { exits, type Exit, type Terminal } from '../terminal.js';
+
+export interface RunNodeFlags extends NodeFlags {
+  readonly role?: Role;
+  readonly orderer?: true;
+}
+
+const MAX_CONFIG_BYTES = 1_000_000;
+
+/** `portolan node`: starts what the options name and says so; signals end it. */
+export async function runNode(flags: RunNodeFlags, terminal: Terminal): Promise<Exit> {
+  if (flags.orderer === true) return runOrderer(flags, terminal);
+  const config = await readNodeConfig(await findConfig(flags, terminal));
+  // Alone in its process, a role of a node that is configured together would reach none of the others.
+  if (flags.role !== undefined && config.transport.kind === 'together') throw new PortolanError('cli.roles-together', flags.role);
+  const node = await startNode(config, flags.role, (line) => terminal.note(line));
+  untilStopped(() => node.close());
+  terminal.out(`ready ${node.roles.join(' ')}`);
+  return exits.ok;
+}
+
+async function runOrderer(flags: RunNodeFlags, terminal: Terminal): Promise<Exit> {
+  const file =
+    flags.config === undefined ? join(demoFolder(flags, terminal), 'reg', 'orderer.json') : resolve(terminal.folder, flags.config);
+  const orderer = await startOrderer(await readOrdererConfig(file), (line) => terminal.note(line));
+  untilStopped(() => orderer.close());
+  terminal.out('ready orderer');
+  return exits.ok;
+}
+
+/** Throws `cli.file-unreadable`, `config.invalid` with the field that is missing or wrong. */
+async function readOrdererConfig(file: string): Promise<OrdererConfig> {
+  const where = 'orderer configuration';
+  const text = exactText(await readBytes(file, file, MAX_CONFIG_BYTES)) ?? '';
+  return new Validators().check<OrdererConfig>(
+    'orderer-config',
+    parseBounded(text, MAX_CONFIG_BYTES, 'config.invalid', where),
+    'config.invalid',
+    where,
+  );
+}

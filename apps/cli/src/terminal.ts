@@ -1,0 +1,26 @@
+/** What a command may use of the world around it; main.ts makes the real one, tests their own. */
+export interface Terminal {
+  /** A line of the result, on standard output: what a script reads. */
+  out(line: string): void;
+  /** A line about the work, on standard error: what a person reads meanwhile. */
+  note(line: string): void;
+  /** The folder in which the command was given; relative names start there. */
+  readonly folder: string;
+  /** The user's own folder. */
+  readonly home: string;
+  /** The configured trust file (`PORTOLAN_TRUST`). */
+  readonly trustFile: string | undefined;
+}
+
+/** How a command ends: what it wanted came about, it did not, or the command line is wrong. */
+export const exits = { ok: 0, failed: 1, usage: 2 } as const;
+export type Exit = (typeof exits)[keyof typeof exits];
+
+/** The command line asks for something that is not there to be asked for; `message` says what would be right. */
+export class WrongUsage extends Error {}
+
+/** A command's work, loaded when it is called: `portolan --help` loads none of it. */
+export type Work = (terminal: Terminal) => Promise<Exit>;
+
+/** Runs a command's work and keeps how it ended. */
+export type Run = (work: Work) => Promise<void>;

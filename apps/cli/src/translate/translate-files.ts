@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { PortolanError, type FormatName } from '@portolan/contracts';
+import { bundleOf, toFhirJson, translate, type Account, type CountryPack } from '@portolan/formats';
+import { failureText } from '../failure.js';
+import { readBytes, systemCode } from '../files/read-file.js';
+import { exits, type Exit, type Terminal } from '../terminal.js';
+import { packOf } from './country-files.js';
+import { outputNames } from './output-names.js';
+
+export interface TranslateFlags {
+  readonly country?: string;
+  readonly countries?: string;
+  readonly format: FormatName | 'auto';
+  readonly out?: string;
+}
+
+/** Largest file: a document with its attachments. */
+const MAX_BYTES = 20_000_000;
+
+/** What is written of one file: FHIR where its bytes could be read, and in any case the account. */
+interface Result {
+  readonly fhir?: string;
+  readonly report: Account;
+  readonly told: string;
+}
+
+/** `portolan translate`: one file after the other; one that cannot be read stops none of the others. */
+export async function translateFiles(files: readonly string[], flags: TranslateFlags, terminal: Terminal): Promise<Exit> {
+  const pack = await packOf(flags, terminal);
+  const paths = [...new Set(files.map((file) => resolve(terminal.folder, file)))];
+  const names = outputNames(paths);
+  const out = await folderFor(resolve(terminal.folder, flags.out ?? '.'), flags.out ?? '.');
+  let unread = 0;
+  for (const [i, path] of paths.entries()) {
+    try {
+      const bytes = await readBytes(path, path, MAX_BYTES);
+      const result = translated(bytes, flags.format, pack);
+      await write(join(out, names[i] ?? ''), result, terminal);
+      terminal.note(`${path}: ${result.told}`);
+      if (result.fhir === undefined) unread += 1;
+    } catch (error) {
+      if (!(error instanceof PortolanError)) throw error;
+      terminal.note(failureText(error));
+      if (error.code === 'cli.output-unwritable') return exits.failed;
+      unread += 1;
+    }
+  }
+  return unread === 0 ? exits.ok : exits.failed;
+}
+
+function translated(bytes: Uint8Array, format: TranslateFlags['format'], country: CountryPack): Result {
+  const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
+  try {
+    const received = new Date().toISOString();
+    const { resources, account, format: found } = translate({ bytes, format, country, sha256, received, maxBytes: MAX_BYTES });
+    // Relative references resolve against the address that each entry's fullUrl begins with; this one is nobody's (RFC 6761).
+    const bundle = bundleOf(resources, `https://${country.country.toLowerCase()}.portolan.example/fhir`);
+    const { mapped, carried, ignored, constants, warnings, rejects } = account;
+    const counts = { mapped, carried, ignored, warnings, rejects };
+    const told = Object.entries(counts).map(([name, list]) => `${list.length} ${name}`);
+    return {
+      fhir: `${toFhirJson(bundle)}\n`,
+      report: { mapped, carried, ignored, constants, warnings, rejects },
+      told: `${found}, ${resources.length} resources; values: ${told.join(', ')}`,
+    };
+  } catch (error) {
+    if (!(error instanceof PortolanError) || !error.code.startsWith('ingest.')) throw error;
+    const reject = { code: error.code, path: error.where, rule: '(document)', severity: 'document' } as const;
+    return {
+      report: { mapped: [], carried: [], ignored: [], constants: [], warnings: [], rejects: [reject] },
+      told: `not read. ${error.message}`,
+    };
+  }
+}
+
+async function folderFor(folder: string, name: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+    return folder;
+  } catch (error) {
+    throw new PortolanError('cli.output-unwritable', name, systemCode(error));
+  }
+}
+
+/** Both results of a file, or none: what an earlier run left for the same name goes. They hold health data, so nobody else reads them. */
+async function write(base: string, { fhir, report }: Result, terminal: Terminal): Promise<void> {
+  const results = { fhir, report: `${JSON.stringify(report, null, 2)}\n` };
+  try {
+    for (const [kind, text] of Object.entries(results)) {
+      const file = `${base}.${kind}.json`;
+      await rm(file, { force: true });
+      if (text === undefined) continue;
+      await writeFile(`${file}.new`, text, { mode: 0o600 });
+      await rename(`${file}.new`, file);
+      terminal.out(file);
+    }
+  } catch (error) {
+    throw new PortolanError('cli.output-unwritable', base, systemCode(error));
+  }
+}

@@ -1,0 +1,22 @@
+import { Option, type Command } from 'commander';
+import type { Run } from '../terminal.js';
+import type { TranslateFlags } from './translate-files.js';
+
+export function addTranslate(program: Command, run: Run): void {
+  program
+    .command('translate')
+    .description('translate files of national formats into FHIR R4, with an account of every value')
+    .argument('<files...>', 'HL7 v2, CDA, KMEHR or LDT files')
+    .option('--country <cc>', 'rules, code systems and time zone of this country (default: those of the standards alone)')
+    .addOption(new Option('--format <format>', 'what the files are').choices(['auto', 'hl7v2', 'cda', 'kmehr', 'ldt']).default('auto'))
+    .option('--out <dir>', 'folder of the results, made where it is missing (default: the current folder)')
+    .option('--countries <dir>', 'folder that holds the countries (default: those of this clone)')
+    .addHelpText(
+      'after',
+      "\nWrites NAME.fhir.json (a Bundle, decimals with their digits) and NAME.report.json, NAME being the file's name with its ending.\n" +
+        'Exit code 1 only where a file could not be read at all; what could not be used of a file stands in its report.',
+    )
+    .action((files: string[], flags: TranslateFlags) =>
+      run(async (terminal) => (await import('./translate-files.js')).translateFiles(files, flags, terminal)),
+    );
+}
