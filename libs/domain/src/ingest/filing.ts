@@ -1,6 +1,6 @@
 import { toFhirJson, type Sha256Hex, type Translation } from '@portolan/formats';
 import type { DataCategory } from '@portolan/contracts';
-import { searchValues, type SearchValue } from '../fhir/index.js';
+import { searchValues, type IndexOptions, type SearchValue } from '../fhir/index.js';
 import { categoriesOf } from '../release/index.js';
 
 /** One resource of a translation as it goes into the store. */
@@ -22,11 +22,8 @@ export interface Filing {
 /** Of many persons' records, and of none: who acted and where. */
 const shared: ReadonlySet<string> = new Set(['Location', 'Organization', 'Practitioner', 'PractitionerRole']);
 
-/**
- * What a translation files, ordered by type and id: writers of the same resources lock them in one order. Search rows read dates
- * without offset as UTC.
- */
-export function filingsOf(translation: Translation, sha256: Sha256Hex): readonly Filing[] {
+/** What a translation files, ordered by type and id: writers of the same resources lock them in one order. */
+export function filingsOf(translation: Translation, sha256: Sha256Hex, index: IndexOptions): readonly Filing[] {
   const mentioned = new Set(translation.mentions);
   return translation.resources
     .map((resource, i) => {
@@ -38,7 +35,7 @@ export function filingsOf(translation: Translation, sha256: Sha256Hex): readonly
         text,
         sha256: sha256(new TextEncoder().encode(text)),
         categories: categoriesOf(resource),
-        search: searchValues(resource),
+        search: searchValues(resource, index),
         personal: !shared.has(type),
         mention: mentioned.has(i),
       };

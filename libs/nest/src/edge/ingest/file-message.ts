@@ -13,7 +13,7 @@ import {
   type KeyId,
   type ResourceVersion,
 } from '@portolan/domain';
-import type { Sha256Hex, Translation } from '@portolan/formats';
+import type { Translation } from '@portolan/formats';
 import type { SendingSystem } from '../edge.parts.js';
 import { recordLocalAct } from '../local-acts.js';
 import { keepMessage, sendingActor, type Incoming, type IngestTools } from './incoming.js';
@@ -37,10 +37,9 @@ interface Filed {
  * Files a message: original, person, resources, provenance, account, audit event and what other roles must hear, all in the caller's
  * one transaction. Throws `ingest.*` where the message must be refused after all; nothing stays then.
  */
-export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools, sha256: Sha256Hex): Promise<IngestAnswer> {
+export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools): Promise<IngestAnswer> {
   const { incoming, translation } = usable;
-  const national = new Set(tools.pack.personIdentifiers.map(({ system }) => system));
-  const subject = await subjectOf(tx, translation, national, sha256);
+  const subject = await subjectOf(tx, translation, tools);
   const kept = await keepMessage(tx, incoming, 'stored', tools);
   if ('earlier' in kept) return kept.earlier;
   await tx.keys.assign(kept.keyId, subject.id);
@@ -48,8 +47,8 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   if (subject.before === undefined || !samePerson(subject.before, subject.after)) await tx.persons.save(subject.after);
   const place: Place = { messageId: kept.id, at: incoming.received, subject };
   const filed: Filed[] = [];
-  for (const filing of filingsOf(translation, sha256)) filed.push(await fileResource(tx, filing, place));
-  await fileProvenance(tx, filed, usable, place, tools, sha256);
+  for (const filing of filingsOf(translation, tools.sha256, tools.index)) filed.push(await fileResource(tx, filing, place));
+  await fileProvenance(tx, filed, usable, place, tools);
   const problems = translation.account.rejects.map(({ code, path, severity }) => ({ code, path, severity }));
   const answer: IngestAnswer = { messageId: kept.id, state: 'stored', problems };
   const { mapVersion, account } = translation;
@@ -98,7 +97,6 @@ async function fileProvenance(
   { sender, translation }: Usable,
   place: Place,
   tools: IngestTools,
-  sha256: Sha256Hex,
 ): Promise<void> {
   const { messageId, at, subject } = place;
   const text = messageProvenance({
@@ -119,11 +117,11 @@ async function fileProvenance(
       keyId: subject.keyId,
       categories: [],
       messageId,
-      sha256: sha256(new TextEncoder().encode(text)),
+      sha256: tools.sha256(new TextEncoder().encode(text)),
       deleted: false,
       text,
     },
-    isFhirObject(resource) ? searchValues(resource) : [],
+    isFhirObject(resource) ? searchValues(resource, tools.index) : [],
   );
 }
 

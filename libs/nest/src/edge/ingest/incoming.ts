@@ -1,10 +1,16 @@
 import type { Actor, Instant } from '@portolan/contracts';
-import type { EdgeTx, IngestAnswer, KeyId, ReadHead, Reading, Reject, StoredMessage } from '@portolan/domain';
+import type { EdgeTx, IndexOptions, IngestAnswer, KeyId, ReadHead, Reading, Reject, StoredMessage } from '@portolan/domain';
 import { earlierAnswer } from '@portolan/domain';
+import type { Sha256Hex } from '@portolan/formats';
 import type { EdgeParts, SendingSystem } from '../edge.parts.js';
 
-/** What the steps of ingest use of the edge's parts. */
-export type IngestTools = Pick<EdgeParts, 'country' | 'pack' | 'clock' | 'random' | 'sha256' | 'uow' | 'sources' | 'telemetry'>;
+/** What the steps of ingest use. */
+export interface IngestTools extends Pick<EdgeParts, 'country' | 'random'> {
+  readonly sha256: Sha256Hex;
+  /** Identifier systems by which the country knows a person. */
+  readonly national: ReadonlySet<string>;
+  readonly index: IndexOptions;
+}
 
 /** A message on its way in: read, its sender looked up, nothing stored yet. */
 export interface Incoming {

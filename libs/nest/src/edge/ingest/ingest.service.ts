@@ -12,8 +12,9 @@ import {
 import type { Sha256Hex } from '@portolan/formats';
 import { hexOf } from '@portolan/verify';
 import { EdgeParts } from '../edge.parts.js';
+import { indexOptions } from '../fhir/index-options.js';
 import { fileMessage } from './file-message.js';
-import type { Accepted, Incoming } from './incoming.js';
+import type { Accepted, Incoming, IngestTools } from './incoming.js';
 import { keepTestMessage, refuseMessage } from './refuse-message.js';
 import { closeRepaired } from './repair.js';
 
@@ -55,7 +56,14 @@ const NOBODY = 'unknown';
  */
 @Injectable()
 export class IngestService {
-  constructor(@Inject(EdgeParts) private readonly parts: EdgeParts) {}
+  private readonly tools: IngestTools;
+
+  constructor(@Inject(EdgeParts) private readonly parts: EdgeParts) {
+    const { country, pack, random } = parts;
+    const sha256: Sha256Hex = (bytes) => hexOf(parts.sha256(bytes));
+    const national = new Set(pack.personIdentifiers.map(({ system }) => system));
+    this.tools = { country, random, sha256, national, index: indexOptions(parts) };
+  }
 
   /**
    * Takes one message over. Answers when it is committed; throws (`store.unavailable` …) where it could not be, with nothing stored:
@@ -79,7 +87,7 @@ export class IngestService {
         const answer = await this.deal(tx, incoming, async (problems) => Promise.reject(new NotRepaired(problems)));
         if (answer.state !== 'stored')
           throw new NotRepaired([{ code: 'ingest.processing-unsupported', path: 'MSH-11', severity: 'document' }]);
-        await closeRepaired(tx, reject, answer, { actor, at: incoming.received }, this.parts);
+        await closeRepaired(tx, reject, answer, { actor, at: incoming.received }, this.tools);
         return answer;
       });
     } catch (error) {
@@ -91,7 +99,7 @@ export class IngestService {
   /** A refusal found while filing undoes its transaction; the reject is written in one of its own. */
   private async takeOver(incoming: Incoming): Promise<IngestAnswer> {
     const refuse = (tx: EdgeTx, problems: readonly IngestProblem[]): Promise<IngestAnswer> =>
-      refuseMessage(tx, incoming, problems, this.parts);
+      refuseMessage(tx, incoming, problems, this.tools);
     try {
       return await this.repeatedly((tx) => this.deal(tx, incoming, (problems) => refuse(tx, problems)));
     } catch (error) {
@@ -110,17 +118,17 @@ export class IngestService {
     if (stranger)
       return refuse([{ code: 'ingest.sender-unknown', path: incoming.via === 'http' ? 'client' : 'MSH-3', severity: 'document' }]);
     if (reading.kind === 'unusable' || sender === undefined) return refuse(reading.kind === 'unusable' ? reading.problems : []);
-    if (reading.kind === 'test') return keepTestMessage(tx, incoming, this.parts);
-    return fileMessage(tx, { incoming, translation: reading.translation, sender }, this.parts, this.sha256Hex);
+    if (reading.kind === 'test') return keepTestMessage(tx, incoming, this.tools);
+    return fileMessage(tx, { incoming, translation: reading.translation, sender }, this.tools);
   }
 
   private read({ bytes, via, source, repairs }: Pick<Incoming, 'bytes' | 'via' | 'repairs'> & { source: string | undefined }): Incoming {
     const { pack, clock, sources } = this.parts;
     const received = instant(clock.now());
-    const reading = readMessage({ bytes, country: pack, sha256: this.sha256Hex, received });
+    const reading = readMessage({ bytes, country: pack, sha256: this.tools.sha256, received });
     const name = source ?? reading.sender ?? NOBODY;
     const sender = sources.find((one) => one.name === name);
-    return { bytes, sha256: this.sha256Hex(bytes), via, received, reading, source: name, sender, repairs };
+    return { bytes, sha256: this.tools.sha256(bytes), via, received, reading, source: name, sender, repairs };
   }
 
   private async repeatedly<T>(work: (tx: EdgeTx) => Promise<T>): Promise<T> {
@@ -132,8 +140,6 @@ export class IngestService {
       }
     }
   }
-
-  private readonly sha256Hex: Sha256Hex = (bytes) => hexOf(this.parts.sha256(bytes));
 }
 
 /** Whether an error says that the message itself cannot be used, rather than that it could not be stored now. */

@@ -11,7 +11,8 @@ import {
   type Person,
   type PersonId,
 } from '@portolan/domain';
-import { stableUuid, type PersonTraits, type Sha256Hex, type Translation } from '@portolan/formats';
+import { stableUuid, type PersonTraits, type Translation } from '@portolan/formats';
+import type { IngestTools } from './incoming.js';
 
 /** The person whom a message is about. */
 export interface Subject {
@@ -35,10 +36,10 @@ interface Matching {
  * Finds the one person whom the message is about, or makes her; throws the code that refuses the message. Until the commit nobody else
  * files for her: messages of one person come one after the other, in however many copies the edge runs.
  */
-export async function subjectOf(tx: EdgeTx, translation: Translation, national: ReadonlySet<string>, sha256: Sha256Hex): Promise<Subject> {
-  const matching = matchingOf(translation, national);
+export async function subjectOf(tx: EdgeTx, translation: Translation, tools: Pick<IngestTools, 'national' | 'sha256'>): Promise<Subject> {
+  const matching = matchingOf(translation, tools.national);
   const candidates = await candidatesOf(tx, matching);
-  const settled = (await claimUnknown(tx, matching.traits, candidates, sha256)) ? await candidatesOf(tx, matching) : candidates;
+  const settled = (await claimUnknown(tx, matching.traits, candidates, tools)) ? await candidatesOf(tx, matching) : candidates;
   const id = decide(matching, settled)?.id ?? matching.patient;
   const keyId = await lockPerson(tx, id);
   const before = decide(matching, await candidatesOf(tx, matching));
@@ -78,7 +79,12 @@ function decide({ traits, translation, national }: Matching, candidates: readonl
  * Claims each identifier that nobody bears yet: of two messages that bring it at the same time the second waits here for the first's
  * commit, and then finds its person. True where there was any, so that the index must be read again.
  */
-async function claimUnknown(tx: EdgeTx, { identifiers }: PersonTraits, candidates: readonly Person[], sha256: Sha256Hex): Promise<boolean> {
+async function claimUnknown(
+  tx: EdgeTx,
+  { identifiers }: PersonTraits,
+  candidates: readonly Person[],
+  { sha256 }: Pick<IngestTools, 'sha256'>,
+): Promise<boolean> {
   const unknown = identifiers.filter(
     (told) => !candidates.some((person) => person.identifiers.some((known) => sameIdentifier(known, told))),
   );
