@@ -11,10 +11,10 @@ export function callerOf(context: TcpContext | CallerContext): Role {
   return role;
 }
 
-/** Certificates of the internal authority name their role alone: `CN=<cc>-<role>`. */
+/** Certificates of the internal authority name role and country: `CN=<role> <CC>`. */
 function certificateRole(context: TcpContext): Role | undefined {
   const socket = context.getSocketRef().netSocket as unknown as Partial<TLSSocket>;
   const common = socket.getPeerCertificate?.().subject.CN;
-  const name = (Array.isArray(common) ? common[0] : common)?.split('-')[1];
+  const name = (Array.isArray(common) ? common[0] : common)?.split(' ')[0];
   return roles.find((role) => role === name);
 }
