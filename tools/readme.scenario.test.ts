@@ -1,6 +1,6 @@
 // What the README tells a newcomer to type works: its shell snippets are run as they stand, each in a shell of its own.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { snippetsOf } from './markdown.js';
@@ -20,6 +20,12 @@ describe('a shell snippet of the README', () => {
   it('is run, or says why it is not', () => {
     expect(shell.filter(({ remark }) => remark !== undefined && !notRun.test(remark))).toEqual([]);
     expect(runnable.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('names only files that are there', () => {
+    const named = shell.flatMap(({ code }) => [...code.matchAll(/(?:apps|libs|tools)\/\S+/g)].map(([path]) => path));
+    expect(named.length).toBeGreaterThanOrEqual(3);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
   it.each(runnable.map(({ line, code }) => ({ line, code, first: code.split('\n')[0] ?? '' })))('line $line: $first', ({ code }) => {
