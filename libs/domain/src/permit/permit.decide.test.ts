@@ -1,4 +1,4 @@
-import type { ConsentContent, ExchangeRequest, Policy, RestrictionContent } from '@portolan/contracts';
+import type { ConsentContent, DataCategory, ExchangeRequest, Policy, RestrictionContent } from '@portolan/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ensurePersonId } from '../kernel/ids.js';
@@ -187,7 +187,7 @@ describe('a denial says why, to those who may know', () => {
 });
 
 it('never grants a category that request, rule, consent and record do not all hold (invariant 3)', () => {
-  const category = fc.constantFrom('summary' as const, 'laboratory' as const, 'imaging' as const, 'medication' as const, 'claim' as const);
+  const category = fc.constantFrom<DataCategory>('summary', 'laboratory', 'imaging', 'medication', 'claim');
   const some = fc.uniqueArray(category, { maxLength: 5 });
   fc.assert(
     fc.property(some, some, some, some, some, (asked, allowed, consented, present, barred) => {

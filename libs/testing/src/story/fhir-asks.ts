@@ -20,9 +20,9 @@ export async function matchAbroad(
   client: CountryClient,
   clinician: DemoClinician,
   country: string,
-  person: Pick<DemoPerson, 'identifier' | 'birthDate'>,
+  person: Pick<DemoPerson, 'identifier' | 'birthDate' | 'family'>,
 ): Promise<string | undefined> {
-  const patient = { resourceType: 'Patient', identifier: [person.identifier], birthDate: person.birthDate };
+  const patient = { resourceType: 'Patient', identifier: [person.identifier], birthDate: person.birthDate, name: [{ family: person.family }] };
   const parameter = [
     { name: 'resource', resource: patient },
     { name: 'onlyCertainMatches', valueBoolean: true },

@@ -297,6 +297,8 @@ export class Story {
     await this.refused(otto);
     const receipt = await this.keepReceipt('DE', transfer);
     await this.verify(receipt);
+    const trail = await this.at('DE').call('/regulator/trail?limit=200', { token: await this.at('DE').login('regulator') });
+    this.anchors = trail.json<{ steps: readonly unknown[] }>().steps.length;
   }
 
   private async refused(person: DemoPerson): Promise<void> {

@@ -7,6 +7,7 @@ export interface DemoPerson {
   readonly id: string;
   readonly country: CountryCode;
   readonly name: string;
+  readonly family: string;
   readonly identifier: BusinessIdentifier;
   readonly birthDate: string;
 }
@@ -30,6 +31,7 @@ export const mari: DemoPerson = {
   id: 'mari',
   country: 'EE',
   name: 'Mari Näidis',
+  family: 'Näidis',
   identifier: { system: eePin, value: '47101010033' },
   birthDate: '1971-01-01',
 };
@@ -37,6 +39,7 @@ export const ana: DemoPerson = {
   id: 'ana',
   country: 'PT',
   name: 'Ana Exemplo',
+  family: 'Exemplo',
   identifier: { system: ptPin, value: '999000001' },
   birthDate: '1980-02-02',
 };
@@ -44,6 +47,7 @@ export const jan: DemoPerson = {
   id: 'jan',
   country: 'BE',
   name: 'Jan Voorbeeld',
+  family: 'Voorbeeld',
   identifier: { system: bePin, value: '71010100033' },
   birthDate: '1971-01-01',
 };
@@ -51,6 +55,7 @@ export const erika: DemoPerson = {
   id: 'erika',
   country: 'DE',
   name: 'Erika Beispiel',
+  family: 'Beispiel',
   identifier: { system: dePin, value: 'X000000001' },
   birthDate: '1964-08-12',
 };
@@ -58,6 +63,7 @@ export const otto: DemoPerson = {
   id: 'otto',
   country: 'DE',
   name: 'Otto Ohneweg',
+  family: 'Ohneweg',
   identifier: { system: dePin, value: 'X000000002' },
   birthDate: '1955-11-03',
 };

@@ -123,8 +123,9 @@ export class OrdererDoor {
   }
 
   private refuse(response: ServerResponse, error: unknown): void {
-    if (!(error instanceof PortolanError)) this.options.onTrouble?.(error);
+    // A caller that hung up is no trouble of ours.
     if (response.destroyed) return;
+    if (!(error instanceof PortolanError)) this.options.onTrouble?.(error);
     const told = error instanceof PortolanError ? error : new PortolanError('ledger.unreachable', 'orderer');
     reply(response, told.entry.http, { code: told.code, where: told.where });
   }

@@ -55,7 +55,10 @@ export async function openVersions(bodies: Bodies, rows: readonly VersionRow[]):
   return versions;
 }
 
-/** Current, undeleted resources of a person, newest first. Used by edge and exchange alike. */
+/**
+ * Current, undeleted resources of a person, newest first; with those of the categories also what belongs to none: the Patient
+ * resources themselves, and what others refer to. Used by edge and exchange alike.
+ */
 export async function resourcesOfPerson(
   sql: Sql,
   bodies: Bodies,
@@ -65,7 +68,7 @@ export async function resourcesOfPerson(
 ): Promise<readonly ResourceVersion[]> {
   const rows = await sql.rows<VersionRow>(
     `SELECT ${VERSION_COLUMNS} FROM ${CURRENT}
-     WHERE r.person = $1 AND NOT r.deleted AND NOT r.erased AND ($2::text[] IS NULL OR r.categories && $2)
+     WHERE r.person = $1 AND NOT r.deleted AND NOT r.erased AND ($2::text[] IS NULL OR r.categories && $2 OR r.categories = '{}')
      ORDER BY r.last_updated DESC, r.type, r.id LIMIT $3`,
     [person, categories === 'all' ? null : categories, limit],
   );
