@@ -41,7 +41,7 @@ export const ana: DemoPerson = {
   name: 'Ana Exemplo',
   family: 'Exemplo',
   identifier: { system: ptPin, value: '999000001' },
-  birthDate: '1980-02-02',
+  birthDate: '1980-02-29',
 };
 export const jan: DemoPerson = {
   id: 'jan',
