@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CountryClient } from '../client/country-client.js';
 import { EventStream } from '../client/event-stream.js';
@@ -36,6 +36,7 @@ export class Story {
   private rejects = 0;
   private handle = '';
   private views: string[] = [];
+  private readonly run = Date.now().toString(36);
 
   constructor(
     private readonly world: ProvisionedWorld,
@@ -255,11 +256,9 @@ export class Story {
   private async damagedMessage(): Promise<void> {
     this.narrator.chapter(7, 'A PT hospital sends a damaged message; it is repaired and replayed');
     const pt = this.at('PT');
-    const ack = await sendMllp(pt.config.mllp, await readFile(join(fixtures, 'hl7v2/pt-adt-a08-damaged.hl7')));
-    demand(
-      /\rMSA\|AE\|/.test(ack) && /\rERR\|/.test(ack),
-      `the damaged message is refused with AE and ERR (was ${ack.replaceAll('\r', ' / ')})`,
-    );
+    const [damaged, repaired] = await this.damagedAndRepaired();
+    const ack = await sendMllp(pt.config.mllp, damaged);
+    demand(/\rMSA\|AE\|/.test(ack) && ack.includes('\rERR|'), `the damaged message is refused with AE and ERR (was ${ack.replaceAll('\r', ' / ')})`);
     this.narrator.tell('PT', 'negative acknowledgement AE with ERR');
     const listed = await runCli(this.world.folder, ['replay', '--country', 'PT', '--list', '--json']);
     const rejects = JSON.parse(listed.stdout) as readonly { id: string; code: string }[];
@@ -267,16 +266,21 @@ export class Story {
     demand(reject !== undefined, 'the reject is listed with its original kept');
     this.rejects = rejects.length;
     this.narrator.tell('PT', `reject kept: ${reject.code}`, reject.id);
-    const replayed = await runCli(this.world.folder, [
-      'replay',
-      '--country',
-      'PT',
-      reject.id,
-      '--file',
-      join(fixtures, 'hl7v2/pt-adt-a08-repaired.hl7'),
-    ]);
+    const replayed = await runCli(this.world.folder, ['replay', '--country', 'PT', reject.id, '--file', repaired]);
     demand(replayed.code === 0, `the repaired message is replayed (${replayed.stderr.slice(0, 300)})`);
     this.narrator.tell('PT', 'repaired and replayed through the CLI', reject.id);
+  }
+
+  /** The same message under a control id of this run, so that it is new to a world that heard the story before. */
+  private async damagedAndRepaired(): Promise<[Uint8Array, string]> {
+    const named = async (name: string): Promise<Buffer> => {
+      const text = (await readFile(join(fixtures, 'hl7v2', name))).toString('latin1');
+      return Buffer.from(text.replace('PT-ADT-0002', `PT-${this.run}`), 'latin1');
+    };
+    const file = join(this.world.folder, 'repaired', `${this.run}.hl7`);
+    await mkdir(join(this.world.folder, 'repaired'), { recursive: true });
+    await writeFile(file, await named('pt-adt-a08-repaired.hl7'));
+    return [await named('pt-adt-a08-damaged.hl7'), file];
   }
 
   private async optOut(): Promise<void> {
