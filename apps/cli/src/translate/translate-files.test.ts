@@ -1,0 +1,176 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fromFhirJson, toFhirJson } from '@portolan/formats';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runHere, type Outcome } from '../test-terminal.js';
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const fixtures = join(root, 'libs/formats/fixtures');
+const chemistry = join(fixtures, 'hl7v2/ee-oru-r01-chemistry.hl7');
+
+interface Report {
+  readonly mapped: unknown[];
+  readonly carried: { path: string; value: string }[];
+  readonly rejects: { code: string }[];
+}
+
+let work: string;
+beforeEach(() => (work = mkdtempSync(join(tmpdir(), 'portolan-translate-'))));
+afterEach(() => rmSync(work, { recursive: true, force: true }));
+
+const translate = (...args: string[]): Promise<Outcome> => runHere(['translate', ...args], { folder: work });
+const text = (name: string): string => readFileSync(join(work, name), 'utf8');
+const report = (name: string): Report => JSON.parse(text(`${name}.report.json`)) as Report;
+
+describe('own fixtures, by the rules of their country', () => {
+  const files = ['hl7v2', 'cda', 'kmehr', 'ldt'].flatMap((format) =>
+    readdirSync(join(fixtures, format))
+      .filter((name) => /^[a-z]{2}-.*\.(hl7|xml|ldt)$/.test(name))
+      .map((name) => join(fixtures, format, name)),
+  );
+  it.each(files.map((file) => [basename(file), file]))('%s', async (name, file) => {
+    const { exit, out, notes } = await translate('--country', name.slice(0, 2), file);
+    expect(exit).toBe(0);
+    expect(out.split('\n')).toEqual([join(work, `${name}.fhir.json`), join(work, `${name}.report.json`)]);
+    expect(notes).toMatch(/resources; values: \d+ mapped, \d+ carried/);
+    expect(Object.keys(report(name))).toEqual(['mapped', 'carried', 'ignored', 'constants', 'warnings', 'rejects']);
+    expect(report(name).mapped.length).toBeGreaterThan(0);
+    for (const part of report(name).carried) expect(Object.keys(part)).toEqual(['path', 'value']);
+    expect(text(`${name}.fhir.json`)).toMatch(/^\{"resourceType":"Bundle","type":"collection"/);
+  });
+  it('covers every format', () =>
+    expect(new Set(files.map((file) => file.split('/').at(-2)))).toEqual(new Set(['hl7v2', 'cda', 'kmehr', 'ldt'])));
+});
+
+describe('the Bundle', () => {
+  const bundle = async (): Promise<string> => {
+    await translate('--country', 'EE', chemistry);
+    return text('ee-oru-r01-chemistry.hl7.fhir.json');
+  };
+  it('keeps the digits that the source wrote', async () => {
+    const fhir = await bundle();
+    const sent = [...readFileSync(chemistry, 'utf8').matchAll(/^OBX\|\d+\|NM\|[^|]*\|[^|]*\|(\d+\.\d*0)\|/gm)].map(
+      (match) => match[1] ?? '',
+    );
+    expect(sent.length).toBeGreaterThan(0);
+    for (const number of sent) expect(fhir).toContain(`"value":${number},`);
+    expect(`${toFhirJson(fromFhirJson(fhir))}\n`).toBe(fhir);
+  });
+  it('is the same the second time, and refers to nothing outside', async () => {
+    const first = await bundle();
+    expect(await bundle()).toBe(first);
+    const { entry } = JSON.parse(first) as { entry: { fullUrl: string }[] };
+    const own = new Set(entry.map(({ fullUrl }) => fullUrl.split('/').slice(-2).join('/')));
+    const references = [...first.matchAll(/"reference":"([^"]+)"/g)].map((match) => match[1]);
+    expect(references.length).toBeGreaterThan(0);
+    for (const reference of references) expect(own).toContain(reference);
+  });
+  it.skipIf(process.platform === 'win32')('is for its owner alone', async () => {
+    await bundle();
+    expect(statSync(join(work, 'ee-oru-r01-chemistry.hl7.fhir.json')).mode & 0o077).toBe(0);
+  });
+});
+
+describe('where results go', () => {
+  it('is the folder that is named, made where it is missing', async () => {
+    const { exit } = await translate('--out', 'new/folder', chemistry);
+    expect(exit).toBe(0);
+    expect(readdirSync(join(work, 'new/folder')).sort()).toEqual([
+      'ee-oru-r01-chemistry.hl7.fhir.json',
+      'ee-oru-r01-chemistry.hl7.report.json',
+    ]);
+  });
+  it('is told apart for files of one name, and a file named twice is read once', async () => {
+    for (const folder of ['a', 'b']) mkdirSync(join(work, folder));
+    for (const file of ['a/x.hl7', 'b/x.hl7']) writeFileSync(join(work, file), readFileSync(chemistry));
+    const { exit, out } = await translate('a/x.hl7', 'b/x.hl7', 'b/../a/x.hl7');
+    expect(exit).toBe(0);
+    expect(out.split('\n').map((file) => basename(file))).toEqual([
+      'x.hl7.fhir.json',
+      'x.hl7.report.json',
+      'x.hl7.2.fhir.json',
+      'x.hl7.2.report.json',
+    ]);
+  });
+  it('is refused where it is a file', async () => {
+    writeFileSync(join(work, 'taken'), '');
+    expect(await translate('--out', 'taken', chemistry)).toMatchObject({
+      exit: 1,
+      out: '',
+      notes: expect.stringContaining('cli.output-unwritable'),
+    });
+  });
+});
+
+describe('what cannot be read ends with 1, and the other files are translated all the same', () => {
+  it.each([
+    ['a file that is missing', 'none.hl7', 'cli.file-unreadable'],
+    ['a folder', '.', 'cli.folder-given'],
+  ])('%s: nothing is written of it', async (_, name, code) => {
+    const { exit, out, notes } = await translate(name, chemistry);
+    expect(exit).toBe(1);
+    expect(notes).toContain(code);
+    expect(out.split('\n')).toHaveLength(2);
+  });
+  it.each([
+    ['an empty file', '', 'ingest.format-unknown'],
+    ['a file of no format', 'not a message', 'ingest.format-unknown'],
+    [
+      'bytes of no character set',
+      Buffer.from('MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5||||||UNICODE UTF-8\rPID|||\xff\xfe', 'latin1'),
+      'ingest.encoding-invalid',
+    ],
+  ])('%s: its report says so, and there is no Bundle', async (_, content, code) => {
+    writeFileSync(join(work, 'x.hl7'), content);
+    writeFileSync(join(work, 'x.hl7.fhir.json'), 'of an earlier run');
+    const { exit, notes } = await translate('x.hl7', chemistry);
+    expect(exit).toBe(1);
+    expect(notes).toContain(code);
+    expect(report('x.hl7').rejects).toMatchObject([{ code, severity: 'document' }]);
+    expect(existsSync(join(work, 'x.hl7.fhir.json'))).toBe(false);
+    expect(existsSync(join(work, 'ee-oru-r01-chemistry.hl7.fhir.json'))).toBe(true);
+  });
+  it('says it also of the one format that was named', async () => {
+    const { exit, notes } = await translate('--format', 'cda', chemistry);
+    expect(exit).toBe(1);
+    expect(notes).toMatch(/ingest\.[a-z-]+/);
+  });
+});
+
+it('a message that can be read and not used ends with 0: its report says what is wrong', async () => {
+  const { exit } = await translate('--country', 'PT', join(fixtures, 'hl7v2/pt-adt-a08-damaged.hl7'));
+  expect(exit).toBe(0);
+  expect(report('pt-adt-a08-damaged.hl7').rejects.length).toBeGreaterThan(0);
+});
+it('a message of no supported type leaves a Bundle without entries', async () => {
+  writeFileSync(join(work, 'x.hl7'), 'MSH|^~\\&|A|B|C|D|20260101||ZZZ^Z01|1|P|2.5\r');
+  expect((await translate('x.hl7')).exit).toBe(0);
+  expect(JSON.parse(text('x.hl7.fhir.json'))).toEqual({ resourceType: 'Bundle', type: 'collection' });
+});
+it.each([
+  ['that has no folder', 'XX', 'cli.country-unknown'],
+  ['that is no code', '../../etc', 'cli.country-unknown'],
+])('a country %s ends with 1', async (_, country, code) => {
+  expect(await translate('--country', country, chemistry)).toMatchObject({ exit: 1, out: '', notes: expect.stringContaining(code) });
+});
+it('countries may lie elsewhere, and a mistake in them names its file', async () => {
+  mkdirSync(join(work, 'countries/ee'), { recursive: true });
+  writeFileSync(join(work, 'countries/ee/country.json'), '{');
+  const { exit, notes } = await translate('--countries', 'countries', '--country', 'EE', chemistry);
+  expect(exit).toBe(1);
+  expect(notes).toMatch(/cli\.country-invalid: .* at country\.json/);
+});
+
+const shared = join(root, '../shared/fixtures');
+describe.skipIf(!existsSync(shared))('public documents (skipped where ../shared/fixtures is absent)', () => {
+  const folders = ['hl7v2', 'ccda', 'ehdsi-patient-summary', 'kmehr/medication-scheme'];
+  it.each(folders)('of %s are all read', async (folder) => {
+    const files = existsSync(join(shared, folder)) ? readdirSync(join(shared, folder)).filter((name) => !name.endsWith('.fhir.json')) : [];
+    expect(files.length).toBeGreaterThan(0);
+    const { exit, notes } = await translate(...files.map((name) => join(shared, folder, name)));
+    expect(notes.split('\n').filter((line) => !line.includes('resources; values:'))).toEqual([]);
+    expect(exit).toBe(0);
+  });
+});
