@@ -2,7 +2,7 @@ export type { Assembled, Assembly, Custodian } from './bundle.js';
 export { categoriesOf, isSupporting } from './categories.js';
 export { isWithin } from './clinical-time.js';
 export { covers, type Coverage } from './covers.js';
-export { minimise, type Minimised } from './minimise.js';
+export { DISPUTE_EXTENSION, minimise, type Minimised } from './minimise.js';
 export * from './record-source.port.js';
 export { release, type ManifestEntry, type Release, type ReleasePlan } from './release.js';
 export { assembleResults } from './results.js';

@@ -175,14 +175,17 @@ function cleanList(items: readonly Json[], key: string, around: Surroundings): J
 }
 
 const CORE_EXTENSION = 'http://hl7.org/fhir/StructureDefinition/';
+/** Extension on an entry that its person disputes, `valueDate`: since when. It travels with the entry (design, invariant 7). */
+export const DISPUTE_EXTENSION = 'urn:portolan:dispute';
 /** They point into the source's narrative, which stays. */
 const narrativePointers = new Set([`${CORE_EXTENSION}narrativeLink`, `${CORE_EXTENSION}originalText`]);
 const travels = (extension: JsonObject): boolean => {
   const url = text(extension, 'url') ?? '';
+  if (url === DISPUTE_EXTENSION) return true;
   return url.startsWith(CORE_EXTENSION) && !narrativePointers.has(url) && extension['valueReference'] === undefined;
 };
 
-/** Extensions of the FHIR core travel (a missing value's reason, a translation); carried parts and local ones do not. */
+/** Extensions of the FHIR core travel (a missing value's reason, a translation), and a dispute; carried parts and local ones do not. */
 function cleanExtensions(value: Json, around: Surroundings): Json | undefined {
   const kept = objects(value)
     .filter(travels)

@@ -10,8 +10,11 @@ import { EdgeModule } from '../edge/edge.module.js';
 import type { EdgeParts } from '../edge/edge.parts.js';
 import { FhirModule } from '../edge/fhir/index.js';
 import { IngestModule, IngestService, MllpServer } from '../edge/ingest/index.js';
+import { startDemoOpenId } from '../edge/openid/demo-open-id.js';
 import { OperatorModule } from '../edge/operator/index.js';
+import { PersonModule } from '../edge/person/person.module.js';
 import { ProblemModule } from '../edge/problem.filter.js';
+import { RegulatorModule } from '../edge/regulator/regulator.module.js';
 import { ViewSweeper } from '../edge/view-sweeper.js';
 import { Deliveries } from '../link/deliveries.js';
 import { Relay } from '../link/relay.js';
@@ -27,12 +30,14 @@ const BODY_LIMIT = 10_000_000;
 const SWEEP_MS = 5_000;
 
 /** The edge's rooms, each a module with one door. */
-const rooms = [ProblemModule, IngestModule, OperatorModule, FhirModule];
+const rooms = [ProblemModule, IngestModule, OperatorModule, FhirModule, PersonModule, RegulatorModule];
 
 /** Starts the edge: its HTTP side, its MLLP side, the message side, and what runs behind them. */
 export async function startEdge(ground: NodeGround, link: RoleLink, server: MicroserviceOptions, opened: Opened): Promise<void> {
   const { config, logger } = ground;
   const { parts, ports, relay } = await composeEdge(ground, link, opened);
+  const provider = await startDemoOpenId(config);
+  opened.add(() => provider.close());
   const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
   const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.of(parts, ports, rooms), adapter, {
     logger,

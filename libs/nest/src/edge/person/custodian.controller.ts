@@ -1,0 +1,36 @@
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import type { ReasonBody } from '@portolan/contracts';
+import type { CallHeaders } from '../access.js';
+import { EdgeParts } from '../edge.parts.js';
+import { Custody, type CustodianAnswer, type CustodianProposal } from './custody.js';
+import { bodyOf } from './request.js';
+
+/** Proposed changes, for the custodian of the entry: a professional acts, for the organisation that created it. */
+@Controller('custodian/proposals')
+export class CustodianController {
+  constructor(
+    @Inject(EdgeParts) private readonly parts: EdgeParts,
+    @Inject(Custody) private readonly custody: Custody,
+  ) {}
+
+  @Get(':id')
+  show(@Headers() headers: CallHeaders, @Param('id') id: string): Promise<CustodianProposal> {
+    return this.custody.show(headers, id);
+  }
+
+  @Post(':id/accept')
+  @HttpCode(200)
+  accept(@Headers() headers: CallHeaders, @Param('id') id: string, @Body() body: unknown): Promise<CustodianAnswer> {
+    return this.custody.accept(headers, id, this.reason(body));
+  }
+
+  @Post(':id/decline')
+  @HttpCode(200)
+  decline(@Headers() headers: CallHeaders, @Param('id') id: string, @Body() body: unknown): Promise<CustodianAnswer> {
+    return this.custody.decline(headers, id, this.reason(body));
+  }
+
+  private reason(body: unknown): string {
+    return bodyOf<ReasonBody>(this.parts.validators, 'reason-body', body).reason;
+  }
+}

@@ -1,0 +1,178 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PortolanError } from '@portolan/contracts';
+import {
+  isRefused,
+  toFhirJson,
+  treeOf,
+  type Act,
+  type AuditAct,
+  type EdgeTx,
+  type FhirObject,
+  type Proposal,
+  type ResourceVersion,
+} from '@portolan/domain';
+import { stableUuid } from '@portolan/formats';
+import { hexOf } from '@portolan/verify';
+import type { CallHeaders } from '../access.js';
+import { EdgeParts } from '../edge.parts.js';
+import { actOf } from '../fhir/accesses.js';
+import { fileEntry, fileProvenance, type IdentifiedResource } from '../fhir/entries.js';
+import { demandPerson, fhirCaller, mayAct, type FhirCaller } from '../fhir/fhir-caller.js';
+import { recordLocalAct } from '../local-acts.js';
+import { permittedProposal, type ProposalContent } from './proposals.js';
+import { proposedVersion, type ProposedVersion } from './proposed-version.js';
+import { tellReceivers } from './tell-receivers.js';
+
+/** Most resources of one person among which a proposal's entry is looked for. */
+const MAX_RECORD = 20_000;
+
+/** A proposed change as the entry's custodian sees it. */
+export interface CustodianProposal {
+  readonly id: string;
+  readonly at: string;
+  readonly actor?: ProposalContent['actor'];
+  readonly reason?: string;
+  /** `Type/id/_history/version` as it stands. */
+  readonly entry: string;
+  /** Names of the top-level elements that would change. */
+  readonly changed: readonly string[];
+  /** FHIR JSON text of the entry as it would become. */
+  readonly proposed: string;
+}
+
+export interface CustodianAnswer {
+  readonly state: 'accepted' | 'declined';
+  /** The entry's new version, where there is one. */
+  readonly version?: number;
+}
+
+interface Found {
+  readonly proposal: Proposal & { readonly body: ProposalContent };
+  readonly entry: ResourceVersion;
+  /** The person's current resources. */
+  readonly record: readonly ResourceVersion[];
+  /** `Type/id` of what was released → `Type/id` here. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+/**
+ * Only an entry's custodian, the organisation whose message it came by, answers a proposed change, and only after the person permitted
+ * it (design, invariant 7). What it accepts becomes a new version with reason and diff.
+ */
+@Injectable()
+export class Custody {
+  constructor(@Inject(EdgeParts) private readonly parts: EdgeParts) {}
+
+  async show(headers: CallHeaders, id: string): Promise<CustodianProposal> {
+    const caller = await this.caller(headers);
+    return this.parts.uow.run(async (tx) => {
+      const found = await this.find(tx, id, caller, 'r');
+      const { proposal, entry } = found;
+      const { resource, changed } = proposedOf(found);
+      await this.record(tx, found, caller, 'record-read');
+      const { actor, reason } = proposal.body;
+      const said = { ...(actor === undefined ? {} : { actor }), ...(reason === undefined ? {} : { reason }) };
+      const place = `${entry.type}/${entry.id}/_history/${entry.versionId}`;
+      return { id, at: proposal.at, ...said, entry: place, changed, proposed: toFhirJson(resource) };
+    });
+  }
+
+  async accept(headers: CallHeaders, id: string, reason: string): Promise<CustodianAnswer> {
+    const caller = await this.caller(headers);
+    return this.parts.uow.run(async (tx) => {
+      const found = await this.find(tx, id, caller, 'u');
+      const next = proposedOf(found);
+      this.demandValid(next);
+      await this.answer(tx, found, 'accepted', caller, reason);
+      return { state: 'accepted', version: await this.supersede(tx, found, next, caller, reason) };
+    });
+  }
+
+  async decline(headers: CallHeaders, id: string, reason: string): Promise<CustodianAnswer> {
+    const caller = await this.caller(headers);
+    return this.parts.uow.run(async (tx) => {
+      await this.answer(tx, await this.find(tx, id, caller, 'u'), 'declined', caller, reason);
+      return { state: 'declined' };
+    });
+  }
+
+  /** The acting professional by the same rules as at the FHIR API. */
+  private caller(headers: CallHeaders): Promise<FhirCaller> {
+    return fhirCaller({ method: 'POST', params: {}, query: new URLSearchParams(), headers, body: undefined }, this.parts);
+  }
+
+  /** The entry is named in the proposal by the id under which it was released (libs/domain/src/release/entries.ts). */
+  private async find(tx: EdgeTx, id: string, caller: FhirCaller, act: 'r' | 'u'): Promise<Found> {
+    const { country, sha256 } = this.parts;
+    const proposal = await permittedProposal(tx, id);
+    const record = await tx.resources.ofPerson(proposal.person, 'all', MAX_RECORD);
+    const released = (key: string): string => stableUuid((bytes) => hexOf(sha256(bytes)), [country.code, key]);
+    const sources = new Map(record.map(({ type, id: own }) => [`${type}/${released(`${type}/${own}`)}`, `${type}/${own}`]));
+    const keys = proposal.body.items.map((item) => sources.get(`${item.type}/${item.id}`));
+    const entry = record.find(({ type, id: own }) => keys.includes(`${type}/${own}`));
+    if (entry === undefined) throw new PortolanError('person.proposal-unusable', 'the proposal', 'an entry that is not there');
+    if (!mayAct(caller, [entry.type, act])) throw new PortolanError('fhir.scope-missing', 'access token', `${entry.type}.${act}`);
+    demandPerson(caller, (await tx.persons.get(proposal.person))?.identifiers ?? []);
+    await this.demandCustodian(tx, entry, caller);
+    return { proposal, entry, record, sources };
+  }
+
+  /** The organisation that sent the entry; what no registered source sent belongs to the country's own custodian. */
+  private async demandCustodian(tx: EdgeTx, entry: ResourceVersion, caller: FhirCaller): Promise<void> {
+    const message = entry.messageId === undefined ? undefined : await tx.messages.get(entry.messageId);
+    const { system, value } = this.organisationOf(message?.source) ?? this.parts.country.custodian.identifier;
+    const calling = this.callingOrganisation(caller);
+    if (calling?.system !== system || calling.value !== value) throw new PortolanError('person.not-custodian', 'the calling system');
+  }
+
+  /** A system is of the organisation that it is registered for, whatever it states; an application's token names the professional's. */
+  private callingOrganisation({ principal, evidence, acting }: FhirCaller): { system: string; value: string } | undefined {
+    const byToken = principal.kind === 'clinician-app' && evidence.assertion === undefined;
+    return byToken ? acting.actor.organisation.id : this.organisationOf(principal.clientId);
+  }
+
+  private organisationOf(source: string | undefined): { system: string; value: string } | undefined {
+    return this.parts.sources.find(({ name }) => name === source)?.organisation;
+  }
+
+  private demandValid({ resource }: ProposedVersion): void {
+    const issues = this.parts.fhirValidator.validate(resource);
+    const first = issues.find(({ severity }) => severity === 'fatal' || severity === 'error');
+    if (isRefused(issues)) throw new PortolanError('person.proposal-unusable', 'the proposal', first?.path);
+  }
+
+  private async answer(tx: EdgeTx, found: Found, to: CustodianAnswer['state'], caller: FhirCaller, reason: string): Promise<void> {
+    const { proposal } = found;
+    if (!(await tx.proposals.advance(proposal.id, 'permitted', to))) throw new PortolanError('person.proposal-answered', 'the address');
+    const also = { reason: `${to} by the custodian: ${reason}`, transferId: proposal.body.transferId };
+    await this.record(tx, found, caller, 'change-answered', also);
+  }
+
+  /** The new version, its Provenance with reason and diff, and word to whoever received the entry. */
+  private async supersede(tx: EdgeTx, found: Found, next: ProposedVersion, caller: FhirCaller, reason: string): Promise<number> {
+    const { proposal, entry } = found;
+    const { person } = proposal;
+    const { type, id, messageId } = entry;
+    const { versionId } = await fileEntry(tx, next.resource as IdentifiedResource, { person, messageId }, this.parts);
+    const entity: readonly FhirObject[] = [
+      { role: 'revision', what: { reference: `${type}/${id}/_history/${entry.versionId}` } },
+      { role: 'source', what: { identifier: { system: 'urn:portolan:proposal', value: proposal.id } } },
+    ];
+    const facts = { target: `${type}/${id}/_history/${versionId}`, activity: 'UPDATE', reason, entity, changed: next.changed } as const;
+    await fileProvenance(tx, facts, person, caller, this.parts);
+    await tellReceivers(tx, { person, type, id, reason }, this.parts.random);
+    await this.record(tx, found, caller, 'entry-corrected', { reason });
+    return versionId;
+  }
+
+  private async record(tx: EdgeTx, { proposal, entry }: Found, caller: FhirCaller, act: AuditAct, also: Partial<Act> = {}): Promise<void> {
+    const { person } = proposal;
+    const facts = actOf(act, caller, this.parts, { items: [`${entry.type}/${entry.id}`], ...also });
+    await recordLocalAct(tx, this.parts.random, facts, { person, keyId: await tx.keys.forPerson(person) });
+  }
+}
+
+function proposedOf({ proposal, entry, record, sources }: Found): ProposedVersion {
+  const trees = record.map(({ text }) => treeOf(text));
+  return proposedVersion({ entry: treeOf(entry.text), record: trees, proposal: proposal.body.proposal, sources });
+}

@@ -1,0 +1,38 @@
+import { Body, Controller, Headers, HttpCode, Inject, Post } from '@nestjs/common';
+import type { ErasureBody } from '@portolan/contracts';
+import { instant, post } from '@portolan/domain';
+import { authenticate, type CallHeaders } from '../access.js';
+import { EdgeParts } from '../edge.parts.js';
+import { recordLocalAct } from '../local-acts.js';
+import { authority } from '../regulator/authority.js';
+import { onlyPerson } from './herself.js';
+import { bodyOf } from './request.js';
+
+/**
+ * Erasure (design, invariant 10): the person's keys are destroyed and her search rows removed, here at once and in the exchange by its
+ * message. Rows, logs and channel stay, and verify; nobody can read what they hold.
+ */
+@Controller('operator/persons')
+export class ErasureController {
+  constructor(@Inject(EdgeParts) private readonly parts: EdgeParts) {}
+
+  /** Throws `person.no-record`, also once it is done, and `person.several-records`. */
+  @Post('erase')
+  @HttpCode(200)
+  async erase(@Headers() headers: CallHeaders, @Body() body: unknown): Promise<{ erased: true }> {
+    const { uow, random, clock, country, validators } = this.parts;
+    const { principal } = await authenticate(headers, ['operator'], this.parts);
+    const { identifier, reason } = bodyOf<ErasureBody>(validators, 'erasure-body', body);
+    await uow.run(async (tx) => {
+      const { id: person } = await onlyPerson(tx, identifier);
+      await tx.keys.erase(person);
+      await tx.persons.erase(person);
+      const act = { act: 'person-erased', recorded: instant(clock.now()), outcome: 'success', country: country.code } as const;
+      // A key that is nobody's: what happened must stay readable.
+      const keyId = await tx.keys.create();
+      await recordLocalAct(tx, random, { ...act, actor: authority(principal, 'operator'), reason }, { person, keyId });
+      await post(tx, { id: random.uuid(), type: 'person.erase', key: random.uuid(), keyId, body: { person } });
+    });
+    return { erased: true };
+  }
+}
