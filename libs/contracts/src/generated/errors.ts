@@ -1086,6 +1086,20 @@ export const errorRegistry = {
   "http": 409,
   "fhir": "conflict"
  },
+ "ledger.outcome-unknown": {
+  "what": "It is not known yet what became of a transaction",
+  "next": "Nothing is lost: its outcome is asked for before it is submitted again",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
+ },
+ "ledger.copy-differs": {
+  "what": "Another organisation attested another outcome of a block than our own copy has",
+  "next": "Compare the copies named in the health page; one of them was altered or runs other rules",
+  "retriable": false,
+  "http": 500,
+  "fhir": "security"
+ },
  "link.unreachable": {
   "what": "Another role of this node does not answer",
   "next": "Nothing is lost: it is tried again; check the roles with portolan doctor if it lasts",
@@ -1394,13 +1408,6 @@ export const errorRegistry = {
   "http": 502,
   "fhir": "security"
  },
- "release.source-unreachable": {
-  "what": "The source of the record does not answer",
-  "next": "Nothing is lost: the request waits and is tried again; check the source with portolan doctor if it lasts",
-  "retriable": true,
-  "http": 504,
-  "fhir": "transient"
- },
  "release.resource-unreadable": {
   "what": "A stored resource is not the FHIR resource it is stored as",
   "next": "Nothing is released; run portolan doctor, and translate the message it came from again",
@@ -1513,6 +1520,13 @@ export const errorRegistry = {
   "http": 503,
   "fhir": "transient"
  },
+ "runtime.unexpected": {
+  "what": "Something failed in a way that was not foreseen",
+  "next": "It is tried again after a pause; look at the kind and place in this log line, and report it if it lasts",
+  "retriable": true,
+  "http": 500,
+  "fhir": "exception"
+ },
  "seal.undecryptable": {
   "what": "A sealed part cannot be opened",
   "next": "The sender must seal again to the key that stands in the registry",
@@ -1610,13 +1624,6 @@ export const errorRegistry = {
   "retriable": false,
   "http": 503,
   "fhir": "exception"
- },
- "store.query-invalid": {
-  "what": "A page's cursor or a search value is not one that this store gave or knows",
-  "next": "Start the search again without the cursor",
-  "retriable": false,
-  "http": 400,
-  "fhir": "invalid"
  },
  "store.cluster-in-use": {
   "what": "Another process runs the embedded database of this data folder",

@@ -23,7 +23,7 @@ export abstract class RecordSource {
   /**
    * All of this person's resources that may belong to the categories, every Patient resource that is this person, and the
    * supporting resources (`isSupporting`) that they refer to. It may give too much: `release` keeps only what is covered.
-   * `since` and `until` are a hint for sources that can narrow by clinical date. Throws `release.source-unreachable` (retriable).
+   * `since` and `until` are a hint for sources that can narrow by clinical date.
    */
   abstract gather(
     person: PersonId,

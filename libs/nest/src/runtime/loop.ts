@@ -50,7 +50,7 @@ export class Loop {
       return again;
     } catch (error) {
       this.failures += 1;
-      const code = error instanceof PortolanError ? error.code : 'unexpected';
+      const code = error instanceof PortolanError ? error.code : 'runtime.unexpected';
       if (this.running) this.options.logger.failure(`${this.options.name}: round failed`, code, error);
       return false;
     }
