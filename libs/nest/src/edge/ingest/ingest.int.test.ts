@@ -520,6 +520,6 @@ const failing = (uow: UnitOfWork<EdgeTx>, fault: { on: boolean }): UnitOfWork<Ed
   run: (work) =>
     uow.run((tx) => {
       const audit = { ...tx.audit, append: () => Promise.reject(new PortolanError('store.unavailable', 'database, schema edge')) };
-      return work(fault.on ? ({ ...tx, audit } as unknown as EdgeTx) : tx);
+      return work(fault.on ? { ...tx, audit } : tx);
     }),
 });

@@ -22,7 +22,7 @@ export type Answer = (message: Uint8Array) => Promise<readonly Uint8Array[]>;
 export class MllpConnection {
   private readonly decoder: MllpDecoder;
   private frameTimer: NodeJS.Timeout | undefined;
-  private busy = false;
+  private doing: 'reading' | 'answering' | 'sending' = 'reading';
   private stopping = false;
 
   constructor(
@@ -58,29 +58,25 @@ export class MllpConnection {
   /** Ends the connection after the message that is being dealt with. */
   stop(): void {
     this.stopping = true;
-    if (!this.busy) this.socket.destroy();
+    if (this.doing === 'reading') this.socket.destroy();
   }
 
   abort(): void {
     this.socket.destroy();
   }
 
+  /** Resolves when the bytes have left, or cannot: the sender then sends again, and gets the same answer. */
   async send(message: Uint8Array): Promise<void> {
-    if (this.socket.destroyed || !this.socket.writable) return;
-    await new Promise<void>((resolve) => {
-      // An acknowledgement that does not arrive is no failure of ours: the sender sends again and gets the same answer.
-      this.socket.write(mllpFrame(message), () => resolve());
-      this.socket.once('close', () => resolve());
-    });
+    if (!this.socket.writable) return;
+    await new Promise<void>((resolve) => this.socket.write(mllpFrame(message), () => resolve()));
   }
 
   private async deal(message: Uint8Array): Promise<void> {
-    this.busy = true;
-    try {
-      for (const acknowledgement of await this.answer(message)) await this.send(acknowledgement);
-    } finally {
-      this.busy = false;
-    }
+    this.doing = 'answering';
+    const acknowledgements = await this.answer(message);
+    this.doing = 'sending';
+    for (const acknowledgement of acknowledgements) await this.send(acknowledgement);
+    this.doing = 'reading';
   }
 
   private watchFrame(): void {
@@ -92,7 +88,8 @@ export class MllpConnection {
 
   private silence(): void {
     this.frameTimer = undefined;
-    if (this.busy) return;
+    // How long a message takes is ours to answer for; a sender that does not read is not.
+    if (this.doing === 'answering') return;
     const told = this.decoder.pending ? new PortolanError('ingest.frame-incomplete', 'MLLP', 'no more bytes in time') : undefined;
     this.socket.destroy(told);
   }

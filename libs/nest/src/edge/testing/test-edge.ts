@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Validators, type CountryCode, type NodeConfig } from '@portolan/contracts';
 import type { EdgeTx, PrincipalKind, Role, UnitOfWork } from '@portolan/domain';
@@ -33,6 +34,8 @@ export interface TestEdge {
   readonly http: string;
   /** Every log line so far. */
   readonly log: readonly string[];
+  /** How the exchange asks this edge. */
+  readonly asExchange: RoleLink;
   token(kind: PrincipalKind, clientId?: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -54,7 +57,10 @@ export async function testEdge(country: CountryCode, options: TestEdgeOptions = 
   if (options.copyOf === undefined) await addMasterKey([home]);
   const cluster = await testCluster();
   const { edge: address } = await cluster.country(country);
-  const database = await openEdgeDatabase({ address, applicationName: 'test-edge', poolSize: 8 }, await MasterKeyDataKeys.open(home));
+  const database = await openEdgeDatabase(
+    { address, applicationName: 'test-edge', poolSize: 8, outboxMaxAttempts: 3 },
+    await MasterKeyDataKeys.open(home),
+  );
   const key = await generateJwtKey('test');
   const log: string[] = [];
   const parts = await partsOf(country, options, { database, key, log });
@@ -67,6 +73,9 @@ export async function testEdge(country: CountryCode, options: TestEdgeOptions = 
     new FastifyAdapter({ bodyLimit: 1_500_000, forceCloseConnections: true }),
     { logger: parts.logger, abortOnError: false },
   );
+  const hub = new InProcessHub();
+  app.connectMicroservice<MicroserviceOptions>({ strategy: new InProcessServer(hub, 'edge') });
+  await app.startAllMicroservices();
   await app.listen(0, '127.0.0.1');
   const ingest = app.get(IngestService);
   const limits = { maxFrameBytes: 1_200_000, frameMs: 10_000, idleMs: 20_000, maxConnections: 20, graceMs: 5_000, ...options.limits };
@@ -80,6 +89,7 @@ export async function testEdge(country: CountryCode, options: TestEdgeOptions = 
     mllp: { host: '127.0.0.1', port },
     http: await app.getUrl(),
     log,
+    asExchange: new RoleLink(new Map([['edge', new InProcessClient(hub, 'exchange', 'edge')]]), 5_000),
     token: (kind, clientId = 'client') => tokenOf(kind, clientId, key),
     async close() {
       await mllp.close();
