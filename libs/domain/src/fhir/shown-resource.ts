@@ -15,8 +15,10 @@ const metaOf = (tree: FhirObject): FhirObject => (isFhirObject(tree['meta']) ? t
 
 /** The text with `meta.versionId` and `meta.lastUpdated` as the store knows them (R4 §3.1.0.2); digits stay. */
 export function withVersion(text: string, versionId: number, lastUpdated: string): string {
-  const { resourceType = '', id = '', ...rest } = treeOf(text);
-  return toFhirJson({ resourceType, id, ...rest, meta: { ...metaOf(rest), versionId: String(versionId), lastUpdated } });
+  const tree = treeOf(text);
+  const { resourceType = '', id = '', meta: _meta, ...rest } = tree;
+  const meta = { ...metaOf(tree), versionId: String(versionId), lastUpdated };
+  return toFhirJson({ resourceType, id, meta, ...rest });
 }
 
 /** The text with further tags of `TAG_SYSTEM` in its meta. */
