@@ -285,6 +285,7 @@ export const schemas = {
     "$comment": "Where `released` stands: kind record alone"
    },
    "late": {
+    "type": "string",
     "$ref": "common.schema.json#/$defs/compact-jws",
     "$comment": "The sender's signed word for a `released` that could not be anchored, in a declared emergency: kind record alone, instead of step",
     "maxLength": 6000
@@ -296,6 +297,10 @@ export const schemas = {
    }
   },
   "not": {
+   "properties": {
+    "step": {},
+    "late": {}
+   },
    "required": [
     "step",
     "late"
