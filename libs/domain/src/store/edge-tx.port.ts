@@ -224,5 +224,8 @@ export interface EdgeTx extends RoleTx {
 export abstract class RecordReader {
   abstract personsByTraits(traits: SearchTraits): Promise<readonly Person[]>;
   abstract person(id: PersonId): Promise<Person | undefined>;
+  /** Current resources of the categories, and those of no category: the person's Patient resources, and what others refer to. */
   abstract resources(person: PersonId, categories: readonly DataCategory[], limit: number): Promise<readonly ResourceVersion[]>;
+  /** Current resources that belong to no person (organisations, professionals), by type and id; others are left out. */
+  abstract shared(wanted: readonly { type: string; id: string }[]): Promise<readonly ResourceVersion[]>;
 }

@@ -67,12 +67,13 @@ export class Bodies {
   async load(keys: readonly KeyId[]): Promise<void> {
     const wanted = [...new Set(keys)].filter((key) => !this.wrapped.has(key));
     if (wanted.length === 0) return;
-    for (const key of wanted) this.wrapped.set(key, undefined);
     const rows = await this.sql.rows<{ id: Uuid; wrapped: Uint8Array }>(
       `SELECT id, wrapped FROM ${this.schema}.data_key WHERE id = ANY ($1::uuid[]) AND wrapped IS NOT NULL`,
       [wanted],
     );
-    for (const { id, wrapped } of rows) this.wrapped.set(id, wrapped);
+    const found = new Map(rows.map(({ id, wrapped }) => [id, wrapped]));
+    // Only now: another load of the same transaction must not take a key that is still being fetched for a destroyed one.
+    for (const key of wanted) this.wrapped.set(key, found.get(key));
   }
 
   /** After keys were destroyed in this transaction. */

@@ -5,7 +5,7 @@ import { storeFailure } from '../connect/failure.js';
 import { roleDataSource, type RoleDatabaseConfig } from '../connect/role-data-source.js';
 import { Transactions } from '../connect/unit-of-work.js';
 import { personById, personsByTraits } from './person-queries.js';
-import { resourcesOfPerson } from './resource-queries.js';
+import { resourcesOfPerson, sharedResources } from './resource-queries.js';
 
 /** The exchange's sight of the edge's record tables: by grant it may SELECT them, and nothing else of the edge. */
 class PostgresRecordReader extends RecordReader {
@@ -26,6 +26,10 @@ class PostgresRecordReader extends RecordReader {
 
   override async resources(person: PersonId, categories: readonly DataCategory[], limit: number): Promise<readonly ResourceVersion[]> {
     return this.transactions.run(async (sql) => resourcesOfPerson(sql, new Bodies(sql, this.keys, 'edge'), person, categories, limit));
+  }
+
+  override async shared(wanted: readonly { type: string; id: string }[]): Promise<readonly ResourceVersion[]> {
+    return this.transactions.run(async (sql) => sharedResources(sql, new Bodies(sql, this.keys, 'edge'), wanted));
   }
 }
 

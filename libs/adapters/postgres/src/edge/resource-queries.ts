@@ -68,9 +68,25 @@ export async function resourcesOfPerson(
 ): Promise<readonly ResourceVersion[]> {
   const rows = await sql.rows<VersionRow>(
     `SELECT ${VERSION_COLUMNS} FROM ${CURRENT}
-     WHERE r.person = $1 AND NOT r.deleted AND NOT r.erased AND ($2::text[] IS NULL OR r.categories && $2 OR r.categories = '{}')
+     WHERE r.person = $1 AND NOT r.deleted AND NOT r.erased AND ($2::text[] IS NULL OR r.categories && $2 OR r.categories = '{}' AND r.type <> 'Provenance')
      ORDER BY r.last_updated DESC, r.type, r.id LIMIT $3`,
     [person, categories === 'all' ? null : categories, limit],
+  );
+  return openVersions(bodies, rows);
+}
+
+/** Current resources that belong to no person (organisations, professionals), by type and id. */
+export async function sharedResources(
+  sql: Sql,
+  bodies: Bodies,
+  wanted: readonly { type: string; id: string }[],
+): Promise<readonly ResourceVersion[]> {
+  const rows = await sql.rows<VersionRow>(
+    `SELECT ${VERSION_COLUMNS} FROM unnest($1::text[], $2::text[]) AS wanted (type, id)
+     JOIN edge.resource r ON r.type = wanted.type AND r.id = wanted.id
+     JOIN edge.resource_version v ON v.type = r.type AND v.id = r.id AND v.version_id = r.version_id
+     WHERE r.person IS NULL AND NOT r.deleted AND NOT r.erased`,
+    [wanted.map(({ type }) => type), wanted.map(({ id }) => id)],
   );
   return openVersions(bodies, rows);
 }
