@@ -4,6 +4,7 @@ export * from './audit/index.js';
 export * from './channel/index.js';
 export * from './close/index.js';
 export * from './country/index.js';
+export * from './emergency/index.js';
 export * from './exchange/index.js';
 export * from './fhir/index.js';
 export * from './ingest/index.js';

@@ -52,6 +52,8 @@ export abstract class Ledger {
   abstract blocks(from: number, limit: number): Promise<readonly CommittedBlock[]>;
   /** Resolves when a block beyond `height` stands on our own copy, or after `timeoutMs`. */
   abstract beyond(height: number, timeoutMs: number): Promise<void>;
+  /** When this notary last had an answer from the channel, milliseconds since the Unix epoch; at the latest, when it was opened. */
+  abstract lastContact(): number;
   /** Ledger part of a receipt for the transaction that wrote a head; undefined until two thirds of the countries have signed. */
   abstract evidence(txId: Uuid): Promise<unknown>;
   abstract close(): Promise<void>;

@@ -23,6 +23,8 @@ export interface AuditFacts {
   readonly items?: readonly string[];
   /** Data categories concerned. */
   readonly categories?: readonly string[];
+  /** The emergency in which this was done while the channel could not be reached. */
+  readonly late?: Uuid;
 }
 
 const DICOM = 'http://dicom.nema.org/resources/ontology/DCM';
@@ -82,6 +84,7 @@ function entities(facts: AuditFacts): unknown[] {
   });
   const transaction = [
     ...(facts.permitId === undefined ? [] : [{ type: 'permit', valueString: facts.permitId }]),
+    ...(facts.late === undefined ? [] : [{ type: 'late', valueString: facts.late }]),
     ...(facts.categories ?? []).map((category) => ({ type: 'category', valueString: category })),
   ];
   return [

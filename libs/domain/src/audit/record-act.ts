@@ -58,6 +58,7 @@ export function feedBody(act: Act): FeedBody {
     permitId: act.permitId,
     transferId: act.transferId,
     categories: act.categories,
+    late: act.late === undefined ? undefined : true,
   };
   return {
     act: act.act,

@@ -1,4 +1,4 @@
-import type { CommittedPredecessor, CountryCode, Kid, PublicJwk, Uuid } from '@portolan/contracts';
+import type { CommittedPredecessor, CountryCode, Instant, Kid, PublicJwk, Uuid } from '@portolan/contracts';
 
 /** How a released step and its permit stand on our own copy of the channel, at this moment. */
 export interface Standing {
@@ -6,6 +6,10 @@ export interface Standing {
   readonly step: 'stands' | 'not-visible' | 'mismatch';
   readonly permit: 'live' | 'ended' | 'expired' | 'foreign' | 'unknown';
 }
+
+/** A declared emergency on our own copy. `over`: ended, past its limit, or between other countries. */
+export type EmergencyStanding =
+  { readonly is: 'stands'; readonly declared: Instant; readonly until: Instant } | { readonly is: 'over' | 'unknown' };
 
 /**
  * What the exchange asks its own notary about the channel. Only ever answered from the country's own copy (design, invariant 1).
@@ -19,14 +23,18 @@ export abstract class ChannelReader {
   /** Whether a partner's `tls` key is registered and live. */
   abstract tlsKeyLive(country: CountryCode, kid: Kid): Promise<boolean>;
   abstract standing(step: CommittedPredecessor, recipient: CountryCode): Promise<Standing>;
+  /** How a permit stands on our own copy, whatever became of its step. */
+  abstract permitStanding(custodian: CountryCode, permitId: Uuid, recipient: CountryCode): Promise<Standing['permit']>;
   /** Commitment of a permit as its custodian anchored it; undefined where no such permit stands. */
   abstract permitCommitment(custodian: CountryCode, permitId: Uuid): Promise<string | undefined>;
   /** Whether a step of a transfer by `org` stands accepted on our own copy, and where. */
   abstract stepOf(transferId: Uuid, step: string, org: CountryCode): Promise<CommittedPredecessor | undefined>;
   /** Whether a suspension stops releases between us and this country: our own of ourselves or of it, its own of itself or of us. */
   abstract suspended(partner: CountryCode): Promise<boolean>;
-  /** Whether an emergency stands: declared by `by` between these two countries, begun, not ended. */
-  abstract emergencyStands(id: Uuid, by: CountryCode, custodian: CountryCode, recipient: CountryCode): Promise<boolean>;
+  /** How an emergency stands that `by` declared between these two countries. */
+  abstract emergency(id: Uuid, by: CountryCode, custodian: CountryCode, recipient: CountryCode): Promise<EmergencyStanding>;
+  /** False once our notary has had no contact with the channel for some seconds. Only in a declared emergency does anything go on then. */
+  abstract reachable(): Promise<boolean>;
   /** Name of the channel. */
   abstract channel(): string;
 }

@@ -2,20 +2,23 @@ import {
   canonicalJson,
   parseBounded,
   PortolanError,
+  type CommittedPredecessor,
   type CounterReceipt,
+  type ErrorCode,
   type ExpiredStep,
   type ReceivedStep,
   type RefusedStep,
 } from '@portolan/contracts';
-import { bytesOfBase64url, sha256Hex, textOf } from '@portolan/verify';
+import { sha256Hex } from '@portolan/verify';
 import { recordAct, type Act } from '../audit/record-act.js';
 import { openContent } from '../exchange/envelopes.js';
 import { instant } from '../kernel/machine.port.js';
 import { post } from '../messages/post.js';
+import { kidOf } from '../seal/kid-of.js';
 import type { ExchangeTx } from '../store/exchange-tx.port.js';
 import type { ExchangePorts, Transfer } from '../transfer/exchange.ports.js';
 import { row } from '../transfer/row.js';
-import { custodianData, needed } from '../transfer/transfer.data.js';
+import { custodianData, lateMark, needed, type CustodianData } from '../transfer/transfer.data.js';
 
 interface Facts {
   readonly counterReceipt: string;
@@ -72,7 +75,7 @@ async function openReceipt(transfer: Transfer, ports: ExchangePorts): Promise<{ 
   const senders = (country: string, kid: string): ReturnType<ExchangePorts['channel']['senderKey']> =>
     ports.channel.senderKey(country, kid);
   const { content } = await openContent(ports.sealer, sealed, head, senders);
-  const key = await senders(transfer.partner, kidOf(content));
+  const key = await senders(transfer.partner, kidOf(content, 'receive.receipt-invalid', 'close/counter-receipt'));
   if (key === undefined) throw new PortolanError('seal.signature-invalid', 'close/counter-receipt');
   const payload = await ports.signer.verify(content, 'portolan-counter-receipt+jws', key);
   const parsed = parseBounded(payload, 10_000, 'receive.receipt-invalid', 'close/counter-receipt');
@@ -82,21 +85,13 @@ async function openReceipt(transfer: Transfer, ports: ExchangePorts): Promise<{ 
   };
 }
 
-function kidOf(jws: string): string {
-  const [header] = jws.split('.');
-  const parsed = parseBounded(textOf(bytesOfBase64url(header ?? '')), 2000, 'receive.receipt-invalid', 'close/counter-receipt') as {
-    kid?: unknown;
-  };
-  return typeof parsed.kid === 'string' ? parsed.kid : '';
-}
-
 /** Row 10d: limit and grace have passed and no final step of the receiver stands: the sender anchors `expired`. */
 export const expireRow = row<
   ExchangeTx,
   ExchangePorts,
   Transfer,
-  { leaf: string; stands: boolean },
-  { to: 'expiring' | 'sent'; leaf: string }
+  { leaf: string; waits: ErrorCode | undefined },
+  { to: 'expiring' | 'sent'; leaf: string; waits: ErrorCode | undefined }
 >({
   step: 'expire',
   role: 'exchange',
@@ -110,13 +105,12 @@ export const expireRow = row<
     const predecessor = sha256Hex(needed(custodianData(transfer).leaf, 'leaf'), ports.sha256);
     const us = ports.country.code;
     const step: ExpiredStep = { v: 1, step: 'expired', transferId, from: us, to: partner, by: us, predecessor };
-    return { leaf: canonicalJson(step), stands: final !== undefined };
+    return { leaf: canonicalJson(step), waits: waitsFor(custodianData(transfer), final) };
   },
-  decide: ({ leaf, stands }) => ({ to: stands ? 'sent' : 'expiring', leaf }),
-  async write(tx, transfer, { to, leaf }, ports) {
+  decide: ({ leaf, waits }) => ({ to: waits === undefined ? 'expiring' : 'sent', leaf, waits }),
+  async write(tx, transfer, { waits, leaf }, ports) {
     const { transferId, keyId } = transfer;
-    // The receiver's step stands but its counter-receipt is still on the way: the receiver resends it, we look again later.
-    if (to === 'sent') return tx.transfers.postpone(transferId, 60_000, 'receive.receipt-not-visible');
+    if (waits !== undefined) return tx.transfers.postpone(transferId, 60_000, waits);
     if (!(await tx.transfers.advance(transferId, 'sent', 'expiring', {}))) return;
     const after = needed(custodianData(transfer).released, 'released');
     await post(tx, {
@@ -129,6 +123,14 @@ export const expireRow = row<
     await recordAct(tx, ports.random, endAct('record-expired', 'failed', transfer, ports), { person: transfer.person, keyId });
   },
 });
+
+/** Why nothing expires yet, though its time has come. */
+function waitsFor({ released }: CustodianData, final: CommittedPredecessor | undefined): ErrorCode | undefined {
+  // The receiver's step stands but its counter-receipt is still on the way: the receiver resends it, we look again later.
+  if (final !== undefined) return 'receive.receipt-not-visible';
+  // A late release that does not stand itself yet; the notary alarms where it is missing too long.
+  return released === undefined ? 'ledger.ground-not-visible' : undefined;
+}
 
 function endAct(act: Act['act'], outcome: Act['outcome'], transfer: Transfer, ports: ExchangePorts): Act {
   const { actor, purpose } = needed(custodianData(transfer).asked, 'asked');
@@ -144,5 +146,6 @@ function endAct(act: Act['act'], outcome: Act['outcome'], transfer: Transfer, po
     purpose,
     transferId,
     ...permit,
+    ...lateMark(custodianData(transfer)),
   };
 }

@@ -2,6 +2,7 @@ import {
   canonicalJson,
   PortolanError,
   type CommittedPredecessor,
+  type CompactJws,
   type CountryCode,
   type Envelope,
   type Uuid,
@@ -69,9 +70,10 @@ export async function openContent(
   return { content: textOf(concat(...opened.map((part) => part.content))), senderKid: first.senderKid };
 }
 
-/** What an envelope may say beside its head: where its step stands, and the trace it belongs to. */
+/** What an envelope may say beside its head: where its step stands or the word for a late one, and the trace it belongs to. */
 export interface EnvelopeExtras {
   readonly step?: CommittedPredecessor;
+  readonly late?: CompactJws;
   readonly trace?: string;
 }
 

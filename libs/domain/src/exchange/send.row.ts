@@ -1,3 +1,4 @@
+import type { Instant } from '@portolan/contracts';
 import { instant } from '../kernel/machine.port.js';
 import type { ExchangeTx } from '../store/exchange-tx.port.js';
 import type { ExchangePorts, Transfer } from '../transfer/exchange.ports.js';
@@ -5,7 +6,13 @@ import { row } from '../transfer/row.js';
 import { custodianData, needed } from '../transfer/transfer.data.js';
 import { outgoing } from './envelopes.js';
 
-/** Row 9a: `released` stands on our own copy, so the sealed parts may leave; each says where its step stands. */
+/** A receiver of a late release has this long after its anchor (libs/ledger-rules, lateWindow), and the anchor may take a while itself. */
+const LATE_WINDOW_MS = 25 * 3_600_000;
+
+/**
+ * Row 9a: `released` stands on our own copy, so the sealed parts may leave; each says where its step stands. A late release has our
+ * signed word instead, unless its step stands by now.
+ */
 export const sendRow = row<ExchangeTx, ExchangePorts, Transfer, undefined, { to: 'sent' }>({
   step: 'send',
   role: 'exchange',
@@ -15,13 +22,17 @@ export const sendRow = row<ExchangeTx, ExchangePorts, Transfer, undefined, { to:
   gather: async () => undefined,
   decide: () => ({ to: 'sent' }),
   async write(tx, transfer, _decision, ports) {
-    const { sealed, released } = custodianData(transfer);
-    const expiresMs = Date.parse(transfer.limit) + ports.country.policy.graceSeconds * 1000;
-    if (!(await tx.transfers.advance(transfer.transferId, 'anchored', 'sent', { dueAt: instant(expiresMs) }))) return;
+    const data = custodianData(transfer);
+    if (!(await tx.transfers.advance(transfer.transferId, 'anchored', 'sent', { dueAt: expiryOf(transfer, ports) }))) return;
     const head = { kind: 'record', transferId: transfer.transferId, from: ports.country.code, to: transfer.partner } as const;
-    const messages = outgoing(head, ports.random.uuid(), needed(sealed, 'sealed'), instant(ports.clock.now()), {
-      step: needed(released, 'released'),
-    });
+    const word = data.released === undefined ? { late: needed(data.lateStep, 'lateStep') } : { step: data.released };
+    const messages = outgoing(head, ports.random.uuid(), needed(data.sealed, 'sealed'), instant(ports.clock.now()), word);
     for (const message of messages) await tx.outgoing.add(message);
   },
 });
+
+/** When a final step of the receiver is no longer awaited: after limit and grace, of a late release a day after now at least. */
+export function expiryOf(transfer: Transfer, ports: ExchangePorts): Instant {
+  const closes = Date.parse(transfer.limit) + ports.country.policy.graceSeconds * 1000;
+  return instant(custodianData(transfer).late === undefined ? closes : Math.max(closes, ports.clock.now() + LATE_WINDOW_MS));
+}

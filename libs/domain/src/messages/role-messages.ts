@@ -4,6 +4,7 @@ import type {
   ConsentContent,
   CountryCode,
   DataCategory,
+  EmergencyReviewRecord,
   ExchangeAnswer,
   ExchangeNotice,
   Instant,
@@ -67,15 +68,25 @@ export interface RoleMessages {
   };
   'resource.changed': { person: PersonId; type: string; id: string; change: 'superseded' | 'cancelled' | 'merged'; reason: string };
   'emergency.declare': { emergencyId: Uuid; country: CountryCode; until: Instant; reviewDue: Instant; reason: string; actor: Actor };
-  'emergency.review': { emergencyId: Uuid; outcome: 'justified' | 'misuse'; actor: Actor };
+  'emergency.end': { emergencyId: Uuid; actor: Actor };
+  'emergency.review': { emergencyId: Uuid; outcome: EmergencyReviewRecord['outcome']; finding: string; actor: Actor };
   'person.erase': { person: PersonId };
   // to exchange, from notary
   'act.settled': { actId: Uuid; state: 'committed' | 'invalid'; code?: string };
-  'step.settled': { transferId: Uuid; step: string; state: 'accepted' | 'rejected'; code?: string; stands?: CommittedPredecessor };
+  /** `after`: where the predecessor stands, as the notary found it for a step that came without. */
+  'step.settled': {
+    transferId: Uuid;
+    step: string;
+    state: 'accepted' | 'rejected';
+    code?: string;
+    stands?: CommittedPredecessor;
+    after?: CommittedPredecessor;
+  };
   'permit.ended-on-channel': { permitId: Uuid };
   'key.ended-on-channel': { org: CountryCode; kid: string };
   // to notary
   'act.anchor': { fn: string; args: unknown };
+  /** Without `after`, a step that follows another is held back until that one stands. */
   'step.anchor': { transferId: Uuid; step: string; leaf: string; after?: CommittedPredecessor };
   'log.append': { eventId: Uuid; leafHash: string };
   // to edge
@@ -121,6 +132,8 @@ export interface FeedBody {
   readonly permitId?: Uuid;
   readonly transferId?: Uuid;
   readonly categories?: readonly string[];
+  /** Done in an emergency while the channel could not be reached: it is anchored afterwards. */
+  readonly late?: true;
   /** `recorded`: a signed promise stands in the country's log; `anchored` follows when its head stands on the channel. */
   readonly state: 'recorded';
 }
@@ -136,6 +149,7 @@ export const receivers = {
   'view.notice': 'exchange',
   'resource.changed': 'exchange',
   'emergency.declare': 'exchange',
+  'emergency.end': 'exchange',
   'emergency.review': 'exchange',
   'person.erase': 'exchange',
   'act.settled': 'exchange',

@@ -1,9 +1,11 @@
 import { canonicalJson, PortolanError, type ExchangeAnswer, type ExchangeRequest } from '@portolan/contracts';
+import { recordAct } from '../audit/record-act.js';
 import { outgoing, sealContent } from '../exchange/envelopes.js';
 import { instant } from '../kernel/machine.port.js';
-import type { OutgoingEnvelope } from '../store/exchange-tx.port.js';
-import type { ExchangePorts } from '../transfer/exchange.ports.js';
-import { needed, type CustodianData, type SealedParts } from '../transfer/transfer.data.js';
+import type { ExchangeTx, OutgoingEnvelope } from '../store/exchange-tx.port.js';
+import type { ExchangePorts, Transfer } from '../transfer/exchange.ports.js';
+import type { CustodianState } from '../transfer/transfer.states.js';
+import { custodianData, needed, type CustodianData, type SealedParts } from '../transfer/transfer.data.js';
 
 const head = (request: ExchangeRequest): { kind: 'answer'; transferId: string; from: string; to: string } => ({
   kind: 'answer',
@@ -35,4 +37,26 @@ export function answerMessages(
 ): OutgoingEnvelope[] {
   const leaves = Date.parse(needed(data.receivedAt, 'receivedAt')) + ports.country.policy.negativeAnswerMs;
   return outgoing(head(request), ports.random.uuid(), sealed, instant(leaves));
+}
+
+/**
+ * The permit ended, or was not accepted, before anything left: the asker gets the one negative answer, and the person is told. `none`
+ * is that answer, sealed.
+ */
+export async function withholdRelease(
+  tx: ExchangeTx,
+  transfer: Transfer,
+  from: CustodianState,
+  none: SealedParts,
+  ports: ExchangePorts,
+): Promise<void> {
+  const { transferId, person, keyId } = transfer;
+  if (!(await tx.transfers.advance(transferId, from, 'answered', { data: { content: null, sealed: null } }))) return;
+  const data = custodianData(transfer);
+  const request = needed(data.asked, 'asked');
+  for (const message of answerMessages(request, data, none, ports)) await tx.outgoing.add(message);
+  const { actor, purpose, from: partner } = request;
+  const act = { act: 'release-refused', outcome: 'refused', reason: 'withdrawn' } as const;
+  const context = { recorded: instant(ports.clock.now()), actor, country: ports.country.code, partner, purpose, transferId };
+  await recordAct(tx, ports.random, { ...act, ...context }, { person, keyId });
 }

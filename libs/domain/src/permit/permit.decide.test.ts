@@ -1,6 +1,7 @@
 import type { ConsentContent, DataCategory, ExchangeRequest, Policy, RestrictionContent } from '@portolan/contracts';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { HoldingEmergency } from '../emergency/index.js';
 import { ensurePersonId } from '../kernel/ids.js';
 import type { Person } from '../store/edge-tx.port.js';
 import { decidePermit, type PermitFacts } from './permit.decide.js';
@@ -105,8 +106,41 @@ const facts = (change: Partial<PermitFacts> = {}): PermitFacts => ({
   restrictions: [],
   present: ['summary', 'laboratory', 'imaging'],
   suspended: false,
-  emergencyStands: false,
+  emergency: undefined,
   ...change,
+});
+
+const declared = (change: Partial<HoldingEmergency> = {}): HoldingEmergency => ({
+  id: '77777777-7777-4777-8777-777777777777',
+  declared: later(-60_000),
+  until: later(3_600_000),
+  late: false,
+  ...change,
+});
+
+describe('a grant in an emergency', () => {
+  const inNeed = { ...request, purpose: 'ETREAT' as const };
+  const byConsentToo = { ...rule, purposes: ['ETREAT' as const, 'TREAT' as const] };
+
+  it('does not outlast its emergency', () => {
+    const soon = declared({ until: later(60_000) });
+    expect(decidePermit(facts({ request: inNeed, policy: policyOf(inEmergency), emergency: soon }))).toMatchObject({ until: now + 60_000 });
+  });
+
+  it('is late while the channel cannot be reached, and takes the emergency before every ground that would have to wait', () => {
+    const consents = [{ state: 'live' as const, content: { ...consent, purposes: ['ETREAT' as const] } }];
+    const known = { request: inNeed, policy: policyOf(byConsentToo, inEmergency), consents };
+    const late = declared({ late: true });
+    expect(decidePermit(facts({ ...known, emergency: declared() }))).toMatchObject({ ground: 'consent', late: undefined });
+    expect(decidePermit(facts({ ...known, emergency: late }))).toMatchObject({ ground: 'emergency', late });
+  });
+
+  it('is not late for treatment: that waits for the channel', () => {
+    const late = declared({ late: true });
+    expect(decidePermit(facts({ emergency: late }))).toMatchObject({ kind: 'grant', ground: 'consent', late: undefined });
+    const everyPurpose = { ...inEmergency, purposes: ['TREAT' as const] };
+    expect(decidePermit(facts({ policy: policyOf(everyPurpose), emergency: late }))).toMatchObject({ kind: 'grant', late: undefined });
+  });
 });
 
 describe('a grant', () => {
@@ -144,7 +178,11 @@ describe('a grant', () => {
       policy: policyOf(byTreatment, inEmergency),
       restrictions: [restriction({ kind: 'opt-out' })],
     };
-    expect(decidePermit(facts({ ...emergency, emergencyStands: true }))).toMatchObject({ kind: 'grant', ground: 'emergency' });
+    expect(decidePermit(facts({ ...emergency, emergency: declared() }))).toMatchObject({
+      kind: 'grant',
+      ground: 'emergency',
+      late: undefined,
+    });
     expect(decidePermit(facts(emergency))).toMatchObject({ reason: 'emergency-not-declared' });
   });
 

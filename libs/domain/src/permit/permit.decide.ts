@@ -1,4 +1,5 @@
 import type { ConsentContent, DataCategory, ExchangeRequest, Ground, Policy, PolicyRule, RestrictionContent } from '@portolan/contracts';
+import type { HoldingEmergency } from '../emergency/holding-emergency.js';
 import type { Person } from '../store/edge-tx.port.js';
 
 /**
@@ -31,8 +32,8 @@ export interface PermitFacts {
   readonly present: readonly DataCategory[];
   /** A suspension stops releases between the two countries. */
   readonly suspended: boolean;
-  /** The emergency named in the request stands on our own copy, declared by the asker and not ended. */
-  readonly emergencyStands: boolean;
+  /** The emergency named in the request, where it holds. */
+  readonly emergency: HoldingEmergency | undefined;
 }
 
 export interface Grant {
@@ -47,6 +48,8 @@ export interface Grant {
   readonly limit: number;
   readonly consent: { id: string; version: number } | undefined;
   readonly duties: readonly string[];
+  /** The emergency in which this is granted while the channel cannot be reached: what follows does not wait for its anchor. */
+  readonly late: HoldingEmergency | undefined;
 }
 
 export interface Denial {
@@ -57,6 +60,8 @@ export interface Denial {
 }
 
 const HOUR_MS = 3_600_000;
+/** The only purpose for which the channel takes a late permit. */
+const LATE_PURPOSE = 'ETREAT';
 
 /** Decides one request. Pure; no rule that matches means deny. */
 export function decidePermit(facts: PermitFacts): Grant | Denial {
@@ -64,12 +69,17 @@ export function decidePermit(facts: PermitFacts): Grant | Denial {
   if (typeof person === 'string') return { kind: 'denial', reason: person, person: undefined };
   const barred = standingBar(facts);
   if (barred !== undefined) return { kind: 'denial', reason: barred, person };
-  const attempts = facts.policy.rules
-    .filter((rule) => rule.purposes.includes(facts.request.purpose))
-    .map((rule) => attempt(rule, facts, person));
+  const attempts = rulesInOrder(facts).map((rule) => attempt(rule, facts, person));
   const grant = attempts.find((one): one is Grant => typeof one !== 'string');
   if (grant !== undefined) return grant;
   return { kind: 'denial', reason: weightiest(attempts.filter((one): one is DenialReason => typeof one === 'string')), person };
+}
+
+/** The policy's own order; while the channel cannot be reached, rules of an emergency come first, since every other one waits for it. */
+function rulesInOrder({ policy, request, emergency }: PermitFacts): PolicyRule[] {
+  const rules = policy.rules.filter((rule) => rule.purposes.includes(request.purpose));
+  if (emergency?.late !== true) return rules;
+  return [...rules.filter((rule) => rule.emergency === true), ...rules.filter((rule) => rule.emergency !== true)];
 }
 
 /** One person or none, never on demographics alone (design, section 4): identifiers are required by the contract, traits by the country. */
@@ -101,7 +111,7 @@ function attempt(rule: PolicyRule, facts: PermitFacts, person: Person): Grant | 
 }
 
 function ruleBar(rule: PolicyRule, facts: PermitFacts): DenialReason | undefined {
-  if (rule.emergency === true && !facts.emergencyStands) return 'emergency-not-declared';
+  if (rule.emergency === true && facts.emergency === undefined) return 'emergency-not-declared';
   const optedOut = facts.restrictions.some((r) => r.kind === 'opt-out' && touches(r, facts.request));
   return rule.blockedBy.includes('opt-out') && optedOut ? 'opted-out' : undefined;
 }
@@ -113,7 +123,12 @@ function grantOf(
   consent: ConsentContent | undefined,
   categories: readonly DataCategory[],
 ): Grant {
-  const ends = [facts.now + rule.permitHours * HOUR_MS, ...(consent === undefined ? [] : [Date.parse(consent.until)])];
+  const emergency = rule.emergency === true ? facts.emergency : undefined;
+  const ends = [
+    facts.now + rule.permitHours * HOUR_MS,
+    ...(consent === undefined ? [] : [Date.parse(consent.until)]),
+    ...(emergency === undefined ? [] : [Date.parse(emergency.until)]),
+  ];
   const until = Math.min(...ends);
   return {
     kind: 'grant',
@@ -126,6 +141,7 @@ function grantOf(
     limit: Math.min(until, Date.parse(facts.request.limit), facts.now + facts.policy.openWithinMinutes * 60_000),
     consent: consent === undefined ? undefined : { id: consent.id, version: consent.version },
     duties: rule.duties,
+    late: emergency?.late === true && facts.request.purpose === LATE_PURPOSE ? emergency : undefined,
   };
 }
 

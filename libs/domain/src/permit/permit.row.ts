@@ -10,6 +10,7 @@ import {
 import { base64url, bytesOfBase64url, commit, utf8 } from '@portolan/verify';
 import { recordAct, type Act } from '../audit/record-act.js';
 import { openContent } from '../exchange/envelopes.js';
+import { holdingEmergency, type HoldingEmergency } from '../emergency/holding-emergency.js';
 import { instant } from '../kernel/machine.port.js';
 import { post } from '../messages/post.js';
 import type { Person } from '../store/edge-tx.port.js';
@@ -31,8 +32,15 @@ interface Prepared {
   readonly answers: { readonly match: SealedParts; readonly none: SealedParts };
 }
 
+/** `permitted` at once: in an emergency with the channel unreachable the permit's anchor is not awaited. */
+interface Granted {
+  readonly to: 'permitting' | 'permitted';
+  readonly grant: Grant;
+  readonly opening: PermitOpening;
+  readonly request: ExchangeRequest;
+}
 type Decision =
-  | { readonly to: 'permitting'; readonly grant: Grant; readonly opening: PermitOpening; readonly request: ExchangeRequest }
+  | Granted
   | {
       readonly to: 'answered';
       readonly denial: Denial | undefined;
@@ -51,10 +59,10 @@ export const permitRow = row<ExchangeTx, ExchangePorts, Transfer, Prepared, Deci
   role: 'exchange',
   side: 'custodian',
   from: 'requested',
-  to: ['permitting', 'answered'],
+  to: ['permitting', 'permitted', 'answered'],
   async gather(transfer, ports) {
     const request = await openRequest(transfer, ports);
-    const facts = await gatherFacts(request, ports);
+    const facts = await gatherFacts(request, needed(custodianData(transfer).receivedAt, 'receivedAt'), ports);
     const answers = { match: await sealAnswer(request, 'certain-match', ports), none: await sealAnswer(request, 'none', ports) };
     return { facts, permitId: ports.random.uuid(), salt: base64url(ports.random.bytes(32)), answers };
   },
@@ -63,10 +71,11 @@ export const permitRow = row<ExchangeTx, ExchangePorts, Transfer, Prepared, Deci
     const verdict = decidePermit(facts);
     if (verdict.kind === 'denial') return { to: 'answered', denial: verdict, person: verdict.person, answer: answers.none, request };
     if (request.kind === 'match') return { to: 'answered', denial: undefined, person: verdict.person, answer: answers.match, request };
-    return { to: 'permitting', grant: verdict, opening: openingOf(verdict, request, permitId, salt), request };
+    const to = verdict.late === undefined ? 'permitting' : 'permitted';
+    return { to, grant: verdict, opening: openingOf(verdict, request, permitId, salt), request };
   },
   write: (tx, transfer, decision, ports) =>
-    decision.to === 'permitting' ? writeGrant(tx, transfer, decision, ports) : writeAnswer(tx, transfer, decision, ports),
+    decision.to === 'answered' ? writeAnswer(tx, transfer, decision, ports) : writeGrant(tx, transfer, decision, ports),
   /** A request that cannot be opened or read is answered by nobody: its sender is not proven. It stays as a dead letter with its original. */
   async fail(tx, transfer, error, ports) {
     if (!(await tx.transfers.advance(transfer.transferId, 'requested', 'answered', { data: { refusal: error.code } }))) return;
@@ -95,12 +104,13 @@ async function openRequest(transfer: Transfer, ports: ExchangePorts): Promise<Ex
   return request;
 }
 
-async function gatherFacts(request: ExchangeRequest, ports: ExchangePorts): Promise<PermitFacts> {
+async function gatherFacts(request: ExchangeRequest, receivedAt: string, ports: ExchangePorts): Promise<PermitFacts> {
   const { country, clock } = ports;
+  // First of all, so that waiting for an emergency tells nothing of a person.
+  const emergency = await emergencyOf(request, receivedAt, ports);
   const candidates = await ports.people.personsByTraits(request.traits);
   const only = candidates.length === 1 ? candidates[0] : undefined;
   const said = only === undefined ? { consents: [], restrictions: [] } : await readGrounds(only, ports);
-  const { emergency, from, to } = request;
   return {
     request,
     now: clock.now(),
@@ -112,9 +122,23 @@ async function gatherFacts(request: ExchangeRequest, ports: ExchangePorts): Prom
       only === undefined
         ? []
         : categoriesPresent(await ports.records.gather(only.id, request.categories, request.since, request.until), request),
-    suspended: await ports.channel.suspended(from),
-    emergencyStands: emergency !== undefined && (await ports.channel.emergencyStands(emergency.id, from, to, from)),
+    suspended: await ports.channel.suspended(request.from),
+    emergency,
   };
+}
+
+async function emergencyOf(
+  { emergency: named, from, to }: ExchangeRequest,
+  receivedAt: string,
+  ports: ExchangePorts,
+): Promise<HoldingEmergency | undefined> {
+  if (named === undefined) return undefined;
+  const standing = await ports.channel.emergency(named.id, from, to, from);
+  const now = ports.clock.now();
+  const waited = now - Date.parse(receivedAt);
+  const holding = holdingEmergency({ named, standing, channelDown: !(await ports.channel.reachable()), now, waited });
+  if (holding === 'wait') throw new PortolanError('request.emergency-not-visible', 'permit/emergency');
+  return holding;
 }
 
 const readGrounds = (person: Person, ports: ExchangePorts): Promise<Pick<PermitFacts, 'consents' | 'restrictions'>> =>
@@ -151,19 +175,19 @@ function openingOf(grant: Grant, request: ExchangeRequest, permitId: string, sal
 async function writeGrant(
   tx: ExchangeTx,
   transfer: Transfer,
-  decision: Extract<Decision, { to: 'permitting' }>,
+  { to, grant, opening, request }: Granted,
   ports: ExchangePorts,
 ): Promise<void> {
-  const { grant, opening, request } = decision;
   const keyId = await tx.keys.forPerson(grant.person.id);
   const text = canonicalJson(opening);
   const data = {
     asked: request,
     opening: text,
     grant: { categories: grant.categories, ground: grant.ground, ...(grant.since === undefined ? {} : { since: grant.since }) },
+    ...(grant.late === undefined ? {} : { late: { id: grant.late.id, declared: grant.late.declared } }),
   };
   const change = { data, permitId: opening.permitId, person: grant.person.id, keyId, limit: instant(grant.limit) };
-  if (!(await tx.transfers.advance(transfer.transferId, 'requested', 'permitting', change))) return;
+  if (!(await tx.transfers.advance(transfer.transferId, 'requested', to, change))) return;
   await tx.permits.put({
     id: opening.permitId,
     transferId: transfer.transferId,
@@ -178,7 +202,7 @@ async function writeGrant(
   });
   const { permitId: id, custodian, recipient, purpose, until } = opening;
   const commitment = commit(bytesOfBase64url(opening.salt), utf8(text), ports.sha256);
-  const args = { v: 1, id, custodian, recipient, purpose, until, commitment };
+  const args = { v: 1, id, custodian, recipient, purpose, until, commitment, ...(grant.late === undefined ? {} : { late: grant.late.id }) };
   // The act bears the permit's id, so that its outcome finds the transfer.
   await post(tx, { id, type: 'act.anchor', key: transfer.transferId, keyId, body: { fn: 'put-permit', args } });
 }

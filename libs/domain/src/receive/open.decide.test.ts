@@ -1,6 +1,6 @@
 import type { ExchangeRequest, PermitOpening, ReleasedStep } from '@portolan/contracts';
 import { describe, expect, it } from 'vitest';
-import { mayDecrypt, mayKeep, type AfterOpening, type BeforeOpening } from './open.decide.js';
+import { mayDecrypt, mayDecryptLate, mayKeep, type AfterOpening, type BeforeLateOpening, type BeforeOpening } from './open.decide.js';
 
 const now = Date.parse('2026-11-21T10:00:00.000Z');
 const at = (ms: number): string => new Date(now + ms).toISOString();
@@ -82,6 +82,51 @@ const asked: ExchangeRequest = {
   time: at(0),
   limit: at(60_000),
 };
+const emergency = { id: '99999999-9999-4999-8999-999999999999', reason: 'unconscious', declared: at(-60_000), until: at(3_600_000) };
+const beforeLate = (change: Partial<BeforeLateOpening> = {}): BeforeLateOpening => ({
+  now,
+  leaf: { ...leaf, late: emergency.id, time: at(-1000) },
+  root: hash('a'),
+  transferId,
+  from: 'EE',
+  to: 'PT',
+  channelDown: true,
+  permit: 'unknown',
+  asked: { ...asked, purpose: 'ETREAT', emergency },
+  emergencyLives: true,
+  ...change,
+});
+
+describe('on the sender’s word for a late release', () => {
+  it('opens in our own emergency, with our own channel down', () => {
+    expect(mayDecryptLate(beforeLate())).toEqual({ may: true });
+    expect(mayDecryptLate(beforeLate({ permit: 'live' }))).toEqual({ may: true });
+  });
+
+  it.each<[string, Partial<BeforeLateOpening>]>([
+    ['our channel can be reached', { channelDown: false }],
+    ['our emergency is over, or was never declared', { emergencyLives: false }],
+    ['we asked for treatment', { asked: { ...asked, emergency } }],
+    ['we asked under no emergency', { asked: { ...asked, purpose: 'ETREAT' } }],
+    ['we asked under another emergency', { asked: { ...asked, purpose: 'ETREAT', emergency: { ...emergency, id: permitId } } }],
+    ['the leaf is not late', { leaf }],
+  ])('waits for the step where %s, and refuses at its limit', (_case, change) => {
+    expect(mayDecryptLate(beforeLate(change))).toEqual({ may: 'wait' });
+    expect(mayDecryptLate(beforeLate({ ...change, now: now + 60_000 }))).toEqual({ may: false, reason: 'step-missing' });
+  });
+
+  it.each<[string, Partial<BeforeLateOpening>]>([
+    ['step-mismatch', { root: hash('c') }],
+    ['step-mismatch', { from: 'BE' }],
+    ['permit-ended', { permit: 'ended' }],
+    ['permit-expired', { permit: 'expired' }],
+    ['permit-foreign', { permit: 'foreign' }],
+    ['step-missing', { now: now + 60_000 }],
+  ])('%s', (reason, change) => {
+    expect(mayDecryptLate(beforeLate(change))).toEqual({ may: false, reason });
+  });
+});
+
 const opening: PermitOpening = {
   v: 1,
   salt: 'A'.repeat(43),
@@ -122,12 +167,22 @@ const after = (change: Partial<AfterOpening> = {}): AfterOpening => ({
   permitCommitment: hash('d'),
   anchoredPermitCommitment: hash('d'),
   record,
+  late: false,
   ...change,
 });
 
 describe('after decrypting, before anybody reads', () => {
   it('keeps what the permit covers and we asked for', () => {
     expect(mayKeep(after())).toBeUndefined();
+  });
+
+  it('of a late release compares the permit where it stands, and takes no ground but the emergency', () => {
+    const late = { late: true, opening: { ...opening, ground: 'emergency' as const } };
+    expect(mayKeep(after({ ...late, anchoredPermitCommitment: undefined }))).toBeUndefined();
+    expect(mayKeep(after(late))).toBeUndefined();
+    expect(mayKeep(after({ ...late, anchoredPermitCommitment: hash('e') }))).toBe('opening-mismatch');
+    expect(mayKeep(after({ late: true, anchoredPermitCommitment: undefined }))).toBe('opening-mismatch');
+    expect(mayKeep(after({ ...late, anchoredPermitCommitment: undefined, plaintextCommitment: hash('c') }))).toBe('signature-invalid');
   });
 
   it.each<[string, string, Partial<AfterOpening>]>([

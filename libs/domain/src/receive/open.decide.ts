@@ -14,6 +14,18 @@ export interface BeforeOpening {
   readonly to: string;
 }
 
+/** What is known where the release does not stand on our own copy and its sender gave its signed word for it. */
+export interface BeforeLateOpening extends Omit<BeforeOpening, 'standing' | 'leaf'> {
+  readonly leaf: ReleasedStep;
+  /** Our own notary has lost the channel. */
+  readonly channelDown: boolean;
+  /** How the permit stands on our own copy; rarely known there. */
+  readonly permit: Standing['permit'];
+  readonly asked: ExchangeRequest;
+  /** Our own emergency that the leaf names lives: declared by us, not ended, for this country. */
+  readonly emergencyLives: boolean;
+}
+
 export type Leave = { readonly may: true } | { readonly may: false; readonly reason: RefusalReason } | { readonly may: 'wait' };
 
 const PERMIT_REASONS = { ended: 'permit-ended', expired: 'permit-expired', foreign: 'permit-foreign', unknown: 'permit-foreign' } as const;
@@ -29,9 +41,26 @@ export function mayDecrypt(facts: BeforeOpening): Leave {
   return { may: true };
 }
 
+/**
+ * The one exception of invariant 1: a record opens without its step where our own channel is down as well, and the step was signed in
+ * the emergency that we declared and asked under. Everything else waits for the step, until its limit.
+ */
+export function mayDecryptLate(facts: BeforeLateOpening): Leave {
+  const { leaf, permit, channelDown, now } = facts;
+  if (!namesThis(leaf, facts)) return { may: false, reason: 'step-mismatch' };
+  if (permit !== 'live' && permit !== 'unknown') return { may: false, reason: PERMIT_REASONS[permit] };
+  if (Date.parse(leaf.limit) <= now) return { may: false, reason: 'step-missing' };
+  return channelDown && underOurEmergency(facts) ? { may: true } : { may: 'wait' };
+}
+
+const underOurEmergency = ({ leaf, asked, emergencyLives }: BeforeLateOpening): boolean =>
+  emergencyLives && asked.purpose === 'ETREAT' && leaf.late !== undefined && asked.emergency?.id === leaf.late;
+
 /** The step is of this transfer between these two countries, and its ciphertext hash is that of the parts that came. */
-const namesThis = (leaf: ReleasedStep, { transferId, from, to, root }: BeforeOpening): boolean =>
-  leaf.transferId === transferId && leaf.from === from && leaf.to === to && leaf.ciphertextHash === root;
+const namesThis = (
+  leaf: ReleasedStep,
+  { transferId, from, to, root }: Pick<BeforeOpening, 'transferId' | 'from' | 'to' | 'root'>,
+): boolean => leaf.transferId === transferId && leaf.from === from && leaf.to === to && leaf.ciphertextHash === root;
 
 /** What is known after decrypting, all of it from inside the envelope or from our own copy. */
 export interface AfterOpening {
@@ -43,6 +72,8 @@ export interface AfterOpening {
   readonly permitCommitment: string;
   /** The permit's commitment as it stands on the channel. */
   readonly anchoredPermitCommitment: string | undefined;
+  /** Opened on the sender's word: the permit may not stand yet, and can have no ground but the emergency. */
+  readonly late: boolean;
   readonly record: string;
 }
 
@@ -50,13 +81,19 @@ export interface AfterOpening {
 export function mayKeep(facts: AfterOpening): RefusalReason | undefined {
   const { opening, leaf } = facts;
   if (facts.plaintextCommitment !== leaf.commitment) return 'signature-invalid';
-  if (facts.permitCommitment !== facts.anchoredPermitCommitment || !isOurs(facts)) return 'opening-mismatch';
+  if (!isThePermit(facts) || !isOurs(facts)) return 'opening-mismatch';
   const { since } = opening;
   const coverage = covers(
     { categories: opening.categories, ...(since === undefined ? {} : { since }), identifiers: [opening.person] },
     facts.record,
   );
   return coverage.covered ? undefined : 'opening-mismatch';
+}
+
+/** The opening is what the channel committed to; of a late release that is compared once its permit stands (receipt.row.ts). */
+function isThePermit({ late, opening, permitCommitment, anchoredPermitCommitment: anchored }: AfterOpening): boolean {
+  if (late && opening.ground !== 'emergency') return false;
+  return permitCommitment === anchored || (late && anchored === undefined);
 }
 
 /** The opening is of the permit that the step names, between these two countries, for the purpose, person and categories asked for. */

@@ -2,6 +2,7 @@ import {
   canonicalJson,
   parseBounded,
   PortolanError,
+  type CommittedPredecessor,
   type CounterReceipt,
   type ExchangeRecord,
   type ExchangeRequest,
@@ -9,10 +10,10 @@ import {
   type RefusalReason,
   type RefusedStep,
   type ReleasedStep,
-  type StepLeaf,
 } from '@portolan/contracts';
-import { bytesOfBase64url, commit, sealedRoot, sha256Hex, utf8 } from '@portolan/verify';
+import { bytesOfBase64url, commit, sha256Hex, utf8 } from '@portolan/verify';
 import { recordAct, type Act } from '../audit/record-act.js';
+import type { Late } from '../emergency/late-step.js';
 import { openContent } from '../exchange/envelopes.js';
 import { instant } from '../kernel/machine.port.js';
 import { post } from '../messages/post.js';
@@ -20,7 +21,8 @@ import type { ExchangeTx } from '../store/exchange-tx.port.js';
 import type { ExchangePorts, Transfer } from '../transfer/exchange.ports.js';
 import { row } from '../transfer/row.js';
 import { askerData, needed } from '../transfer/transfer.data.js';
-import { mayDecrypt, mayKeep } from './open.decide.js';
+import { mayKeep } from './open.decide.js';
+import { claimOf, leaveOf } from './release-claim.js';
 
 const MAX_CONTENT_CHARS = 45_000_000;
 
@@ -37,14 +39,29 @@ interface Facts {
   readonly leaf: ReleasedStep;
   /** SHA-256 of the exact leaf text. */
   readonly predecessor: string;
+  /** Where the release stands; undefined for a late one that does not stand yet. */
+  readonly stands: CommittedPredecessor | undefined;
+  readonly now: number;
 }
-type Decision =
-  | { readonly to: 'opened'; readonly kept: Kept; readonly viewId: string }
-  | { readonly to: 'refusing'; readonly reason: RefusalReason; readonly counterReceipt: string; readonly step: RefusedStep };
+type Stands = Pick<Facts, 'stands'>;
+interface Opened extends Stands {
+  readonly to: 'opened';
+  readonly kept: Kept;
+  readonly viewId: string;
+  /** Opened on the sender's word alone. */
+  readonly late: Late | undefined;
+}
+interface Refusing extends Stands {
+  readonly to: 'refusing';
+  readonly counterReceipt: string;
+  readonly step: RefusedStep;
+}
+type Decision = Opened | Refusing;
 
 /**
  * Row 9b: the receiver checks on its own copy that the step stands and its permit is still live, and only then decrypts; then the
- * signature, the permit's opening and what it covers. What fails is refused with a coded reason, unopened or destroyed unread.
+ * signature, the permit's opening and what it covers. What fails is refused with a coded reason, unopened or destroyed unread. In our own
+ * declared emergency, our channel down too, the sender's signed word stands for the step until that can be anchored.
  */
 export const openRow = row<ExchangeTx, ExchangePorts, Transfer, Facts, Decision>({
   step: 'open',
@@ -53,51 +70,36 @@ export const openRow = row<ExchangeTx, ExchangePorts, Transfer, Facts, Decision>
   from: 'arrived',
   to: ['opened', 'refusing'],
   async gather(transfer, ports) {
-    const data = askerData(transfer);
-    const stands = needed(data.released, 'released');
-    const leaf = leafOf(stands.leaf, ports);
-    const { hashes } = needed(data.arrived, 'arrived');
-    const standing = await ports.channel.standing(stands, ports.country.code);
-    const facts = {
-      now: ports.clock.now(),
-      standing,
-      leaf,
-      root: sealedRoot(hashes, ports.sha256),
-      transferId: transfer.transferId,
-      from: transfer.partner,
-      to: ports.country.code,
-    };
-    const leave = mayDecrypt(facts);
+    const claim = await claimOf(transfer, ports);
+    const leave = await leaveOf(transfer, claim, ports);
+    const { leaf, text } = claim;
     if (leave.may === 'wait' || leaf === undefined) throw new PortolanError('receive.step-not-visible', 'receive/open');
-    const opened = leave.may ? await decrypt(transfer, leaf, ports) : leave.reason;
+    const opened = leave.may ? await decrypt(transfer, leaf, claim.stands === undefined, ports) : leave.reason;
     const refusal = typeof opened === 'string' ? opened : undefined;
-    const counterReceipt = refusal === undefined ? undefined : await signReceipt(leaf, stands.leaf, ports, refusal);
-    const predecessor = sha256Hex(stands.leaf, ports.sha256);
     return {
       refusal,
       kept: typeof opened === 'string' ? undefined : opened,
       viewId: ports.random.uuid(),
-      counterReceipt,
+      counterReceipt: refusal === undefined ? undefined : await signReceipt(leaf, text, ports, refusal),
       leaf,
-      predecessor,
+      stands: claim.stands,
+      predecessor: sha256Hex(text, ports.sha256),
+      now: ports.clock.now(),
     };
   },
-  decide({ refusal, kept, viewId, counterReceipt, leaf, predecessor }) {
-    if (refusal === undefined && kept !== undefined) return { to: 'opened', kept, viewId };
-    return refuse(refusal ?? 'undecryptable', needed(counterReceipt, 'counter-receipt'), leaf, predecessor);
+  decide({ refusal, kept, viewId, counterReceipt, leaf, stands, predecessor, now }) {
+    if (refusal === undefined && kept !== undefined) return { to: 'opened', kept, viewId, stands, late: openedLate(leaf, stands, now) };
+    const step = refusedStep(refusal ?? 'undecryptable', leaf, predecessor);
+    return { to: 'refusing', step, counterReceipt: needed(counterReceipt, 'counter-receipt'), stands };
   },
   write: (tx, transfer, decision, ports) =>
     decision.to === 'opened' ? handOver(tx, transfer, decision, ports) : writeRefusal(tx, transfer, decision, ports),
 });
 
-function leafOf(text: string, ports: ExchangePorts): ReleasedStep | undefined {
-  const leaf: unknown = parseBounded(text, 4000, 'exchange.envelope-invalid', 'receive/leaf');
-  if (ports.validators.mistake('step-leaf', leaf) !== undefined) return undefined;
-  const step = leaf as StepLeaf;
-  return step.step === 'released' ? step : undefined;
-}
+const openedLate = (leaf: ReleasedStep, stands: CommittedPredecessor | undefined, now: number): Late | undefined =>
+  stands === undefined && leaf.late !== undefined ? { late: leaf.late, time: instant(now) } : undefined;
 
-async function decrypt(transfer: Transfer, leaf: ReleasedStep, ports: ExchangePorts): Promise<Kept | RefusalReason> {
+async function decrypt(transfer: Transfer, leaf: ReleasedStep, late: boolean, ports: ExchangePorts): Promise<Kept | RefusalReason> {
   const sealed = needed(askerData(transfer).arrived, 'arrived');
   const head = { kind: 'record', transferId: transfer.transferId, from: transfer.partner, to: ports.country.code } as const;
   let content: string;
@@ -106,7 +108,7 @@ async function decrypt(transfer: Transfer, leaf: ReleasedStep, ports: ExchangePo
   } catch (error) {
     return sealFault(error);
   }
-  return examine(content, needed(askerData(transfer).asked, 'asked'), leaf, ports);
+  return examine(content, { asked: needed(askerData(transfer).asked, 'asked'), leaf, late }, ports);
 }
 
 function sealFault(error: unknown): RefusalReason {
@@ -114,7 +116,12 @@ function sealFault(error: unknown): RefusalReason {
   return error.code === 'seal.undecryptable' ? 'undecryptable' : 'signature-invalid';
 }
 
-async function examine(content: string, asked: ExchangeRequest, leaf: ReleasedStep, ports: ExchangePorts): Promise<Kept | RefusalReason> {
+async function examine(
+  content: string,
+  known: { asked: ExchangeRequest; leaf: ReleasedStep; late: boolean },
+  ports: ExchangePorts,
+): Promise<Kept | RefusalReason> {
+  const { leaf } = known;
   try {
     const where = 'receive/content';
     const parsed = parseBounded(content, MAX_CONTENT_CHARS, 'exchange.envelope-invalid', where);
@@ -127,9 +134,8 @@ async function examine(content: string, asked: ExchangeRequest, leaf: ReleasedSt
       where,
     );
     const reason = mayKeep({
-      asked,
+      ...known,
       opening,
-      leaf,
       plaintextCommitment: commit(bytesOfBase64url(record.salt), utf8(content), ports.sha256),
       permitCommitment: commit(bytesOfBase64url(opening.salt), utf8(openingText), ports.sha256),
       anchoredPermitCommitment: await ports.channel.permitCommitment(leaf.from, leaf.permitId),
@@ -159,21 +165,16 @@ export async function signReceipt(leaf: ReleasedStep, leafText: string, ports: E
   return ports.signer.sign('sign', 'portolan-counter-receipt+jws', canonicalJson(payload));
 }
 
-function refuse(reason: RefusalReason, counterReceipt: string, leaf: ReleasedStep, predecessor: string): Decision {
-  const { transferId, from, to } = leaf;
-  return { to: 'refusing', reason, counterReceipt, step: { v: 1, step: 'refused', transferId, from, to, by: to, predecessor, reason } };
+function refusedStep(reason: RefusalReason, { transferId, from, to }: ReleasedStep, predecessor: string): RefusedStep {
+  return { v: 1, step: 'refused', transferId, from, to, by: to, predecessor, reason };
 }
 
-async function handOver(
-  tx: ExchangeTx,
-  transfer: Transfer,
-  { kept, viewId }: Extract<Decision, { to: 'opened' }>,
-  ports: ExchangePorts,
-): Promise<void> {
+async function handOver(tx: ExchangeTx, transfer: Transfer, { kept, viewId, stands, late }: Opened, ports: ExchangePorts): Promise<void> {
   const { transferId, keyId } = transfer;
   const asked = needed(askerData(transfer).asked, 'asked');
   const { permitId, until } = kept.opening;
-  if (!(await tx.transfers.advance(transferId, 'arrived', 'opened', { data: { opening: kept.openingText }, permitId }))) return;
+  const data = { opening: kept.openingText, ...released(stands), ...(late === undefined ? {} : { openedLate: late }) };
+  if (!(await tx.transfers.advance(transferId, 'arrived', 'opened', { data, permitId }))) return;
   const openedFor = `${asked.actor.id.system}|${asked.actor.id.value}`;
   const body = {
     transferId,
@@ -188,20 +189,25 @@ async function handOver(
     opening: kept.openingText,
   };
   await post(tx, { id: ports.random.uuid(), type: 'view.store', key: transferId, keyId, body });
-  await recordAct(tx, ports.random, openAct('record-opened', 'success', transfer, asked, ports), { person: undefined, keyId });
+  const act = { ...openAct('record-opened', 'success', transfer, asked, ports), ...(late === undefined ? {} : { late: late.late }) };
+  await recordAct(tx, ports.random, act, { person: undefined, keyId });
 }
+
+/** Where the release stands, for the rows that follow: of a late one, once it was found. */
+const released = (stands: CommittedPredecessor | undefined): { released?: CommittedPredecessor } =>
+  stands === undefined ? {} : { released: stands };
 
 async function writeRefusal(
   tx: ExchangeTx,
   transfer: Transfer,
-  decision: Extract<Decision, { to: 'refusing' }>,
+  { counterReceipt, step, stands }: Refusing,
   ports: ExchangePorts,
 ): Promise<void> {
   const { transferId, keyId } = transfer;
   const asked = needed(askerData(transfer).asked, 'asked');
-  const data = { refusal: decision.reason, counterReceipt: decision.counterReceipt, outcome: 'refused', arrived: null };
+  const data = { refusal: step.reason, counterReceipt, outcome: 'refused', arrived: null, ...released(stands) };
   if (!(await tx.transfers.advance(transferId, 'arrived', 'refusing', { data }))) return;
-  const body = { transferId, step: 'refused', leaf: canonicalJson(decision.step), after: needed(askerData(transfer).released, 'released') };
+  const body = { transferId, step: 'refused', leaf: canonicalJson(step), ...(stands === undefined ? {} : { after: stands }) };
   await post(tx, { id: ports.random.uuid(), type: 'step.anchor', key: transferId, keyId, body });
   await post(tx, {
     id: ports.random.uuid(),
@@ -213,7 +219,7 @@ async function writeRefusal(
   await recordAct(
     tx,
     ports.random,
-    { ...openAct('record-open-refused', 'refused', transfer, asked, ports), reason: decision.reason },
+    { ...openAct('record-open-refused', 'refused', transfer, asked, ports), reason: step.reason },
     { person: undefined, keyId },
   );
 }

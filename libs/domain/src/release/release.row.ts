@@ -7,7 +7,7 @@ import { answerMessages, sealAnswer } from '../permit/answer.js';
 import type { ExchangeTx } from '../store/exchange-tx.port.js';
 import type { ExchangePorts, Transfer } from '../transfer/exchange.ports.js';
 import { row } from '../transfer/row.js';
-import { custodianData, needed, type SealedParts } from '../transfer/transfer.data.js';
+import { custodianData, lateMark, needed, type SealedParts } from '../transfer/transfer.data.js';
 import type { ReleasePlan } from './release.js';
 import { release, type ManifestEntry } from './release.js';
 
@@ -101,6 +101,7 @@ async function keep(
       ...permit,
       categories: needed(custodianData(transfer).grant, 'grant').categories,
       items: manifest.map(({ type, id }) => `${type}/${id}`),
+      ...lateMark(custodianData(transfer)),
     },
     { person: transfer.person, keyId: transfer.keyId },
   );
@@ -119,4 +120,21 @@ async function takeBack(tx: ExchangeTx, transfer: Transfer, none: SealedParts, p
     body: { fn: 'end-permit', args: { v: 1, permitId } },
   });
   for (const message of answerMessages(request, custodianData(transfer), none, ports)) await tx.outgoing.add(message);
+  await recordAct(
+    tx,
+    ports.random,
+    {
+      act: 'release-refused',
+      recorded: instant(ports.clock.now()),
+      outcome: 'refused',
+      reason: 'no-data',
+      actor: request.actor,
+      country: ports.country.code,
+      partner: request.from,
+      purpose: request.purpose,
+      transferId: transfer.transferId,
+      permitId,
+    },
+    { person: transfer.person, keyId: transfer.keyId },
+  );
 }

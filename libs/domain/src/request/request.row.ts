@@ -1,5 +1,6 @@
-import { canonicalJson, PortolanError, type Actor, type ErrorCode, type ExchangeRequest } from '@portolan/contracts';
+import { canonicalJson, PortolanError, type Actor, type ErrorCode, type ExchangeRequest, type RequestEmergency } from '@portolan/contracts';
 import { recordAct } from '../audit/record-act.js';
+import { declaredEmergency } from '../emergency/declared-emergency.js';
 import { outgoing, sealContent } from '../exchange/envelopes.js';
 import { instant } from '../kernel/machine.port.js';
 import type { AskCommand } from '../messages/role-messages.js';
@@ -27,7 +28,8 @@ export const askRow = row<ExchangeTx, ExchangePorts, Transfer, AskFacts, AskDeci
   to: ['asked'],
   async gather(transfer, ports) {
     const command = needed(askerData(transfer).command, 'command');
-    const request = requestOf(command, await actorOf(command, ports), ports);
+    const actor = await actorOf(command, ports);
+    const request = requestOf(command, actor, await declaredEmergency(command, transfer, ports), ports);
     const key = await ports.channel.sealKey(command.country);
     if (key === undefined) throw new PortolanError('request.partner-has-no-key', 'request/ask');
     const sealed = await sealContent(ports.sealer, ports.sha256, canonicalJson(request), head(request), key);
@@ -80,9 +82,9 @@ async function actorOf(command: AskCommand, ports: ExchangePorts): Promise<Actor
   return acting.actor;
 }
 
-function requestOf(command: AskCommand, actor: Actor, ports: ExchangePorts): ExchangeRequest {
+function requestOf(command: AskCommand, actor: Actor, emergency: RequestEmergency | undefined, ports: ExchangePorts): ExchangeRequest {
   const now = ports.clock.now();
-  const { transferId, kind, country, purpose, traits, categories, since, until, caseId, emergency } = command;
+  const { transferId, kind, country, purpose, traits, categories, since, until, caseId } = command;
   return {
     v: 1,
     kind,

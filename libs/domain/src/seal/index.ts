@@ -1,2 +1,3 @@
+export * from './kid-of.js';
 export * from './seal.port.js';
 export * from './seal.row.js';

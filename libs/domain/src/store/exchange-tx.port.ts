@@ -133,6 +133,33 @@ export interface PermitStore {
   mark(id: Uuid, state: PermitRow['state']): Promise<void>;
 }
 
+/** An emergency that this country declared; its review falls due without anybody asking. */
+export interface EmergencyRow {
+  readonly id: Uuid;
+  readonly custodian: CountryCode;
+  readonly declared: Instant;
+  readonly until: Instant;
+  readonly reviewDue: Instant;
+  readonly state: 'declared' | 'ended' | 'reviewed';
+  readonly keyId: KeyId;
+  /** Exact text that the anchored commitment covers: salt, reason, actor. */
+  readonly text: string;
+}
+
+export interface EmergencyStore {
+  /** False where it was there already. */
+  declare(row: EmergencyRow): Promise<boolean>;
+  get(id: Uuid): Promise<EmergencyRow | undefined>;
+  /** False unless it was declared and had not ended. */
+  end(id: Uuid): Promise<boolean>;
+  /** `text`: what the review's commitment covers. False unless it had ended and was not reviewed. */
+  review(id: Uuid, text: string): Promise<boolean>;
+  /** Declared ones past their limit, which have to be ended. */
+  overAt(now: Instant, limit: number): Promise<readonly EmergencyRow[]>;
+  /** Ended, or past their limit, and not reviewed; those due first come first. */
+  unreviewed(now: Instant, limit: number): Promise<readonly EmergencyRow[]>;
+}
+
 /** The exchange's transaction. */
 export interface ExchangeTx extends RoleTx {
   readonly transfers: ExchangeTransferStore;
@@ -140,4 +167,5 @@ export interface ExchangeTx extends RoleTx {
   readonly outgoing: OutgoingStore;
   readonly grounds: GroundStore;
   readonly permits: PermitStore;
+  readonly emergencies: EmergencyStore;
 }

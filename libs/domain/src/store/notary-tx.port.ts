@@ -52,6 +52,18 @@ export interface StepStore {
   /** Back to pending: the predecessor was not visible yet, or the batch was halved. */
   again(transferId: Uuid, step: string, delayMs: number): Promise<void>;
   get(transferId: Uuid, step: string): Promise<StepRow | undefined>;
+  /** Late steps that happened before this moment and do not stand on the channel, longest missing first. */
+  missing(before: Instant, limit: number): Promise<readonly MissingStep[]>;
+}
+
+/** A step signed in an emergency that the channel does not show. */
+export interface MissingStep {
+  readonly transferId: Uuid;
+  readonly step: string;
+  /** When it happened, as its leaf says. */
+  readonly time: Instant;
+  /** The registry code for which the channel refused it; undefined while it is still awaited. */
+  readonly code: string | undefined;
 }
 
 export interface BatchRow {

@@ -1,4 +1,5 @@
-import type { Actor, CommittedPredecessor, ExchangeRequest } from '@portolan/contracts';
+import type { Actor, CommittedPredecessor, CompactJws, ExchangeRequest, Instant, Uuid } from '@portolan/contracts';
+import type { Late, LateRelease } from '../emergency/late-step.js';
 import type { AskCommand } from '../messages/role-messages.js';
 import type { TraceCarrier } from '../telemetry/index.js';
 import type { ManifestEntry } from '../release/release.js';
@@ -18,6 +19,8 @@ export interface CustodianData extends Traced {
   readonly asked?: ExchangeRequest;
   readonly opening?: string;
   readonly grant?: { categories: readonly string[]; since?: string; ground: string };
+  /** `permit`: the emergency in which it was granted while the channel could not be reached. */
+  readonly late?: { readonly id: Uuid; readonly declared: Instant };
   /** `release`: exact text of the signed content, and what it holds. */
   readonly content?: string;
   readonly salt?: string;
@@ -25,6 +28,8 @@ export interface CustodianData extends Traced {
   /** `seal` */
   readonly sealed?: SealedParts;
   readonly leaf?: string;
+  /** `seal`, of a late release: our signed word for the leaf, which goes with the record instead of its place on the channel. */
+  readonly lateStep?: CompactJws;
   /** `anchor` (signal): where `released` stands. */
   readonly released?: CommittedPredecessor;
   /** counter-receipt (signal): sealed parts, then the compact JWS */
@@ -39,11 +44,14 @@ export interface AskerData extends Traced {
   readonly command?: AskCommand;
   readonly asked?: ExchangeRequest;
   readonly actor?: Actor;
-  /** record (signal): the sealed parts and where `released` stands, as the sender says. */
+  /** record (signal): the sealed parts and where `released` stands, as the sender says; or its verified word for a late one. */
   readonly arrived?: SealedParts;
   readonly released?: CommittedPredecessor;
+  readonly lateRelease?: LateRelease;
   /** `open` */
   readonly opening?: string;
+  /** `open`: when and in which emergency it was opened on the sender's word alone. */
+  readonly openedLate?: Late;
   readonly refusal?: string;
   /** `receipt` */
   readonly counterReceipt?: string;
@@ -57,6 +65,9 @@ export interface SealedParts {
 
 export const custodianData = (transfer: Transfer): CustodianData => transfer.data;
 export const askerData = (transfer: Transfer): AskerData => transfer.data;
+
+/** Marks an audited act of a late transfer. */
+export const lateMark = ({ late }: CustodianData): { late?: Uuid } => (late === undefined ? {} : { late: late.id });
 
 /** A member that an earlier row must have written; its absence is a fault of ours, never of what came in. */
 export function needed<T>(value: T | undefined, name: string): T {

@@ -26,6 +26,10 @@ import type { Row } from './row.js';
  *     … the notary anchors `received`        signal receivedAnchored
  *   acknowledge stepped   → done      ──▶   close       receipted → closed
  *   give-up     asked     → failed          expire      sent      → expiring … expired
+ *
+ * In a declared emergency with the channel unreachable (design, invariant 1) the custodian's side goes requested → permitted → assembled
+ * → anchored → sent without waiting: `seal` signs the late leaf, `send` adds that word to the record, `open` takes it for the step while
+ * its own channel is down, too; permit, `released` and `received` stand in the notaries' queues and are anchored as late.
  */
 export const exchangeRows: readonly Row<ExchangeTx, ExchangePorts, Transfer>[] = [
   askRow,

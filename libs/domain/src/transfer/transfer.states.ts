@@ -5,10 +5,10 @@
 export const custodianStates = [
   'requested', // a sealed request came in
   'permitting', // a permit was decided; its anchor is awaited
-  'permitted', // the permit stands on our own copy
+  'permitted', // the permit stands on our own copy, or is late
   'assembled', // the record is made, minimised, and counted as released by an audit event
   'sealed', // signed, encrypted, hashed; the anchor of `released` is awaited
-  'anchored', // `released` stands on our own copy
+  'anchored', // `released` stands on our own copy, or is late and signed
   'sent', // handed to delivery; a final step is awaited
   'receipted', // the receiver's counter-receipt came in; its step is awaited on our own copy
   'expiring', // limit and grace have passed without one; the anchor of `expired` is awaited
@@ -16,6 +16,7 @@ export const custodianStates = [
   'closed', // final: `received` stands
   'refused', // final: the receiver refused, `refused` stands
   'expired', // final: `expired` stands
+  'failed', // final: the channel refused a late release that had been sent; the notary alarms
 ] as const;
 
 export const askerStates = [

@@ -3,9 +3,11 @@ import {
   ensureTransferId,
   instant,
   openContent,
+  openLateStep,
   post,
   readEnvelope,
   signals,
+  type AskerData,
   type ExchangePorts,
   type ExchangeTx,
   type IncomingEnvelope,
@@ -129,9 +131,9 @@ export class Arrivals {
   }
 
   private async record(envelope: Envelope, seq: string): Promise<void> {
-    const { n, parts, step } = envelope;
-    if (step === undefined) throw new PortolanError('exchange.envelope-invalid', 'exchange/record', 'no step');
-    const arriving = { [`part.${n}`]: envelope.sealed, hashes: parts, released: step };
+    const { n, parts } = envelope;
+    const release = await this.releaseOf(envelope);
+    const arriving = { [`part.${n}`]: envelope.sealed, hashes: parts, ...release };
     await this.ports.uow.run(async (tx) => {
       const before = await this.transferOf(tx, envelope, 'asker');
       if (before.state !== 'asked') return tx.incoming.done(seq);
@@ -141,11 +143,19 @@ export class Arrivals {
         await tx.transfers.advance(before.transferId, 'asked', 'asked', { data: arriving });
       else
         await tx.transfers.advance(before.transferId, 'asked', 'arrived', {
-          data: { arrived: { hashes: parts, parts: sealed }, released: step, ...cleared(parts.length) },
+          data: { arrived: { hashes: parts, parts: sealed }, ...release, ...cleared(parts.length) },
           dueAt: this.now(),
         });
       await tx.incoming.done(seq);
     });
+  }
+
+  /** Where the release stands; or the sender's word for a late one, which must be its own before anything of it is kept. */
+  private async releaseOf(envelope: Envelope): Promise<Pick<AskerData, 'released' | 'lateRelease'>> {
+    const { step, late } = envelope;
+    if (step !== undefined) return { released: step };
+    if (late === undefined) throw new PortolanError('exchange.envelope-invalid', 'exchange/record', 'no step');
+    return { lateRelease: await openLateStep(late, envelope, this.ports) };
   }
 
   private async receipt(envelope: Envelope, seq: string): Promise<void> {

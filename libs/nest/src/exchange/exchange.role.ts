@@ -17,12 +17,17 @@ import { Relay } from '../link/relay.js';
 import type { RoleLink } from '../link/role-link.js';
 import type { RolePorts } from '../link/role.controller.js';
 import type { NodeLogger } from '../runtime/logger.js';
+import { Loop } from '../runtime/loop.js';
 import { Opened } from '../runtime/role-app.js';
 import { Arrivals } from './arrivals.js';
 import { exchangeHandlers } from './commands.js';
 import { Courier } from './courier.js';
+import { Emergencies } from './emergencies.js';
 import { Grounds } from './grounds.js';
 import { PipelineRunner } from './runner.js';
+
+/** How soon after its limit a declared emergency is ended on the channel; it counts as over from its limit on. */
+const EMERGENCY_ROUND_MS = 30_000;
 
 /** What the exchange is made of; composition (compose/) binds the ports to adapters. */
 export interface ExchangeParts {
@@ -45,11 +50,13 @@ export class ExchangeRole {
   private readonly opened = new Opened();
   readonly rolePorts: RolePorts;
   private readonly grounds: Grounds;
+  private readonly emergencies: Emergencies;
 
   constructor(private readonly parts: ExchangeParts) {
     const { ports, link } = parts;
     this.grounds = new Grounds(ports);
-    const handlers = exchangeHandlers(ports, this.grounds, (org, kid) => parts.inbox.drop(org, kid));
+    this.emergencies = new Emergencies(ports);
+    const handlers = exchangeHandlers(ports, this.grounds, this.emergencies, (org, kid) => parts.inbox.drop(org, kid));
     const deliveries = new Deliveries('exchange', ports.uow, link, handlers);
     this.rolePorts = { uow: ports.uow, deliveries, queries: this.queries() };
   }
@@ -65,6 +72,7 @@ export class ExchangeRole {
       new Relay(ports.uow, link, logger, wakeups, takeOverAfterMs),
       new Courier(ports.uow, partnerLink, logger, wakeups, takeOverAfterMs),
       new Arrivals(ports, logger, wakeups, takeOverAfterMs),
+      new Loop({ name: 'emergencies', work: () => this.emergencies.endOverdue(), idleMs: EMERGENCY_ROUND_MS, logger }),
       new PipelineRunner(exchangeRows, ports, ports.uow, checkpoint, telemetry, logger, wakeups, takeOverAfterMs),
     ];
     for (const worker of workers) {
@@ -85,6 +93,7 @@ export class ExchangeRole {
     const { uow } = this.parts.ports;
     return {
       'grounds.of': { from: ['edge'], answer: ({ person }: { person: PersonId }) => this.grounds.of(person) },
+      'emergency.reviews-due': { from: ['edge'], answer: ({ limit }: { limit: number }) => this.emergencies.owed(limit) },
       'transfer.evidence': { from: ['edge', 'notary'], answer: ({ transferId }: { transferId: Uuid }) => this.evidence(transferId) },
       'dead-letters': { from: ['edge'], answer: ({ limit }: { limit: number }) => uow.run((tx) => tx.incoming.deadLetters(limit)) },
       'dead-letter.revive': { from: ['edge'], answer: ({ seq }: { seq: string }) => uow.run((tx) => tx.incoming.revive(seq)) },

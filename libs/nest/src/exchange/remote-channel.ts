@@ -1,5 +1,5 @@
 import type { CommittedPredecessor, CountryCode, Kid, PublicJwk, Uuid } from '@portolan/contracts';
-import { ChannelReader, type Standing } from '@portolan/domain';
+import { ChannelReader, type EmergencyStanding, type Standing } from '@portolan/domain';
 import type { RoleLink } from '../link/role-link.js';
 
 /** The channel as the exchange sees it: questions to its own notary. Nothing is cached here: a revocation must bite within 2 s. */
@@ -31,6 +31,10 @@ export class RemoteChannel extends ChannelReader {
     return this.ask('standing', [step, recipient]);
   }
 
+  permitStanding(custodian: CountryCode, permitId: Uuid, recipient: CountryCode): Promise<Standing['permit']> {
+    return this.ask('permitStanding', [custodian, permitId, recipient]);
+  }
+
   permitCommitment(custodian: CountryCode, permitId: Uuid): Promise<string | undefined> {
     return this.ask('permitCommitment', [custodian, permitId]);
   }
@@ -43,8 +47,12 @@ export class RemoteChannel extends ChannelReader {
     return this.ask('suspended', [partner]);
   }
 
-  emergencyStands(id: Uuid, by: CountryCode, custodian: CountryCode, recipient: CountryCode): Promise<boolean> {
-    return this.ask('emergencyStands', [id, by, custodian, recipient]);
+  emergency(id: Uuid, by: CountryCode, custodian: CountryCode, recipient: CountryCode): Promise<EmergencyStanding> {
+    return this.ask('emergency', [id, by, custodian, recipient]);
+  }
+
+  reachable(): Promise<boolean> {
+    return this.ask('reachable', []);
   }
 
   private ask<T>(question: ChannelQuestion, args: readonly unknown[]): Promise<T> {
@@ -58,9 +66,11 @@ export const channelQuestions = [
   'sealKey',
   'tlsKeyLive',
   'standing',
+  'permitStanding',
   'permitCommitment',
   'stepOf',
   'suspended',
-  'emergencyStands',
+  'emergency',
+  'reachable',
 ] as const;
 export type ChannelQuestion = (typeof channelQuestions)[number];

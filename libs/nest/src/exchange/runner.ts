@@ -6,6 +6,9 @@ import type { NodeLogger } from '../runtime/logger.js';
 const BATCH = 16;
 const STUCK_MS = 300_000;
 
+/** What is waited for in the ordinary course of things is no failure to log. */
+const AWAITED: ReadonlySet<string> = new Set(['receive.step-not-visible', 'request.emergency-not-visible']);
+
 /** Executes the rows of the pipeline: takes what is due, plans, writes once, and goes on from wherever a row was left. */
 export class PipelineRunner {
   private readonly loop: Loop;
@@ -72,7 +75,7 @@ export class PipelineRunner {
         ? error
         : new PortolanError('transfer.step-failed', `pipeline/${row.step}`, undefined, { cause: error });
     const final = !known.retriable && error instanceof PortolanError;
-    if (known.code !== 'receive.step-not-visible') this.logger.failure(`step ${row.step} did not complete`, known.code, error);
+    if (!AWAITED.has(known.code)) this.logger.failure(`step ${row.step} did not complete`, known.code, error);
     const { fail } = row;
     if (final && fail !== undefined) return this.uow.run((tx) => fail(tx, transfer, known, this.ports));
     const pause = final ? STUCK_MS : Math.min(30_000, 100 * 2 ** Math.min(transfer.attempts, 8));

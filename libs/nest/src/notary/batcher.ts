@@ -16,6 +16,7 @@ import {
 import { inclusionPath, leafHash, utf8 } from '@portolan/verify';
 import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
+import { HOLD_BACK_MS as GROUND_HOLD_BACK_MS, type RestingOn } from './resting-on.js';
 
 /** Most steps of one transaction: the rule's own limit is 1,000. */
 const MAX_STEPS = 1_000;
@@ -34,6 +35,7 @@ export interface BatcherParts {
   readonly leases: Leases;
   readonly random: Random;
   readonly sha256: Sha256;
+  readonly restingOn: RestingOn;
   readonly checkpoint: Checkpoint;
   readonly logger: NodeLogger;
   readonly wakeups: Wakeups;
@@ -72,20 +74,31 @@ export class Batcher {
 
   private async begin(fencing: number): Promise<boolean> {
     const { uow, random, checkpoint } = this.parts;
-    const args = await uow.run(async (tx) => {
-      const pending = withinChars(await tx.steps.pending(this.size));
-      if (pending.length === 0) return undefined;
+    const pending = withinChars(await this.ready());
+    if (pending.length === 0) return false;
+    const batch = await uow.run(async (tx) => {
       const n = ((await tx.batches.last()) ?? -1) + 1;
-      const batch = { n, txId: random.uuid(), args: { v: 1, n, steps: pending.map(batchStep) } satisfies AnchorBatchArgs };
-      await tx.batches.put(batch, fencing);
+      const next = { n, txId: random.uuid(), args: { v: 1, n, steps: pending.map(batchStep) } satisfies AnchorBatchArgs };
+      await tx.batches.put(next, fencing);
       await tx.steps.batch(n, pending, fencing);
       checkpoint.reach('anchor', 'before');
-      return batch;
+      return next;
     });
-    if (args === undefined) return false;
     checkpoint.reach('anchor', 'after');
-    await this.submit(args);
+    await this.submit(batch);
     return true;
+  }
+
+  /** Pending steps whose ground stands, with the proof of what they follow; the others are held back. */
+  private async ready(): Promise<readonly StepRow[]> {
+    const { uow, restingOn } = this.parts;
+    const ready: StepRow[] = [];
+    for (const step of await uow.run((tx) => tx.steps.pending(this.size))) {
+      const ground = await restingOn.stepGround(step);
+      if (ground === 'wait') await uow.run((tx) => tx.steps.again(step.transferId, step.step, GROUND_HOLD_BACK_MS));
+      else ready.push(ground === 'none' ? step : { ...step, evidence: ground });
+    }
+    return ready;
   }
 
   private async submit(batch: { txId: string; args: unknown }): Promise<void> {
@@ -117,13 +130,12 @@ export class Batcher {
         const position = accepted.indexOf(step);
         if (position < 0) await this.rejectStep(tx, step, outcome.verdicts?.[index]?.code ?? 'ledger.outcome-unknown');
         else
-          await this.acceptStep(tx, step, {
-            org,
-            n: open.n,
-            index: position,
-            leaf: step.leaf,
-            path: inclusionPath(position, leaves, sha256),
-          });
+          await this.acceptStep(
+            tx,
+            step,
+            { org, n: open.n, index: position, leaf: step.leaf, path: inclusionPath(position, leaves, sha256) },
+            foundFor(step, (open.args as AnchorBatchArgs).steps[index]),
+          );
       }
       await tx.batches.settle(open.n, 'committed');
       checkpoint.reach('anchored', 'before');
@@ -131,11 +143,16 @@ export class Batcher {
     checkpoint.reach('anchored', 'after');
   }
 
-  private async acceptStep(tx: NotaryTx, step: StepRow, stands: CommittedPredecessor): Promise<void> {
+  private async acceptStep(
+    tx: NotaryTx,
+    step: StepRow,
+    stands: CommittedPredecessor,
+    after: CommittedPredecessor | undefined,
+  ): Promise<void> {
     const { transferId, step: name } = step;
     await tx.steps.accept(transferId, name, stands.index);
     const keyId = await tx.keys.create();
-    const body = { transferId, step: name, state: 'accepted', stands } as const;
+    const body = { transferId, step: name, state: 'accepted', stands, ...(after === undefined ? {} : { after }) } as const;
     await post(tx, { id: this.parts.random.uuid(), type: 'step.settled', key: transferId, keyId, body });
   }
 
@@ -175,6 +192,12 @@ function batchStep(step: StepRow): BatchStep {
   return step.evidence === undefined || step.evidence === null
     ? { leaf: step.leaf }
     : { leaf: step.leaf, after: step.evidence as CommittedPredecessor };
+}
+
+/** The predecessor that was found here for a step that came without; the exchange does not know it yet. */
+function foundFor(step: StepRow, sent: BatchStep | undefined): CommittedPredecessor | undefined {
+  const after = sent?.after;
+  return step.evidence === undefined && after !== undefined && 'org' in after ? after : undefined;
 }
 
 /** The first steps that fit one transaction; at least one. */

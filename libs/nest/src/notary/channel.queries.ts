@@ -10,7 +10,7 @@ import type {
   StandingRecord,
   Uuid,
 } from '@portolan/contracts';
-import type { ChannelReader, Clock, Ledger, NotaryTx, Sha256, Standing, UnitOfWork } from '@portolan/domain';
+import type { ChannelReader, Clock, EmergencyStanding, Ledger, NotaryTx, Sha256, Standing, UnitOfWork } from '@portolan/domain';
 import { instant } from '@portolan/domain';
 import { names, type RecordName } from '@portolan/ledger-rules';
 import { inclusionPath, leafHash, textOf, utf8, verifyInclusion } from '@portolan/verify';
@@ -24,6 +24,9 @@ export interface ChannelQueryParts {
   readonly clock: Clock;
   readonly sha256: Sha256;
 }
+
+/** Without an answer from the channel for so long, it counts as unreachable; a copy hears from it every two seconds. */
+const LOST_AFTER_MS = 5_000;
 
 /** Answers the exchange's questions from this country's own copy of the channel (design, invariant 1). */
 export class ChannelQueries implements ChannelReader {
@@ -55,7 +58,7 @@ export class ChannelQueries implements ChannelReader {
     const leaf = JSON.parse(step.leaf) as { permitId?: Uuid };
     const [batch, permit] = await Promise.all([
       this.record<BatchRecord>(names.batch(step.org, step.n)),
-      leaf.permitId === undefined ? ('unknown' as const) : this.permitState(step.org, leaf.permitId, recipient),
+      leaf.permitId === undefined ? ('unknown' as const) : this.permitStanding(step.org, leaf.permitId, recipient),
     ]);
     return { step: batch === undefined ? 'not-visible' : this.proves(step, batch) ? 'stands' : 'mismatch', permit };
   }
@@ -80,14 +83,20 @@ export class ChannelQueries implements ChannelReader {
     return standings.some((standing) => standing?.stands === true);
   }
 
-  async emergencyStands(id: Uuid, by: CountryCode, custodian: CountryCode, recipient: CountryCode): Promise<boolean> {
+  async emergency(id: Uuid, by: CountryCode, custodian: CountryCode, recipient: CountryCode): Promise<EmergencyStanding> {
     const emergency = await this.record<EmergencyRecord>(names.emergency(by, id));
-    if (emergency?.custodian !== custodian || emergency.recipient !== recipient) return false;
-    if (emergency.until <= this.now()) return false;
-    return (await this.record(names.emergencyEnd(by, id))) === undefined;
+    if (emergency === undefined) return { is: 'unknown' };
+    const { declared, until } = emergency;
+    const ours = emergency.custodian === custodian && emergency.recipient === recipient;
+    if (!ours || until <= this.now() || (await this.record(names.emergencyEnd(by, id))) !== undefined) return { is: 'over' };
+    return { is: 'stands', declared, until };
   }
 
-  private async permitState(custodian: CountryCode, permitId: Uuid, recipient: CountryCode): Promise<Standing['permit']> {
+  async reachable(): Promise<boolean> {
+    return this.parts.clock.now() - this.parts.ledger.lastContact() <= LOST_AFTER_MS;
+  }
+
+  async permitStanding(custodian: CountryCode, permitId: Uuid, recipient: CountryCode): Promise<Standing['permit']> {
     const permit = await this.record<PermitRecord>(names.permit(custodian, permitId));
     if (permit === undefined) return 'unknown';
     if (permit.recipient !== recipient) return 'foreign';

@@ -11,7 +11,9 @@ import { ActAnchor } from './acts.js';
 import { Batcher } from './batcher.js';
 import { ChannelQueries } from './channel.queries.js';
 import { Indexer } from './indexer.js';
+import { LateWatch } from './late-watch.js';
 import { notaryHandlers } from './notary.handlers.js';
+import { RestingOn } from './resting-on.js';
 import { Sequencer } from './sequencer.js';
 import { TrailQueries, type TrailPage } from './trail.queries.js';
 import { PortolanError } from '@portolan/contracts';
@@ -41,8 +43,12 @@ export interface NotaryParts {
 export class NotaryRole {
   private readonly opened = new Opened();
   readonly rolePorts: RolePorts;
+  private readonly channel: ChannelQueries;
+  private readonly lateWatch: LateWatch;
 
   constructor(private readonly parts: NotaryParts) {
+    this.channel = new ChannelQueries(parts);
+    this.lateWatch = new LateWatch(parts.uow, parts.clock, parts.logger);
     const deliveries = new Deliveries('notary', parts.uow, parts.link, notaryHandlers);
     this.rolePorts = { uow: parts.uow, deliveries, queries: this.queries() };
   }
@@ -50,12 +56,14 @@ export class NotaryRole {
   async start(): Promise<void> {
     const { uow, link, ledger, random, logger, wakeups, takeOverAfterMs, ...rest } = this.parts;
     const writer = { ...rest, uow, ledger, random, logger, wakeups, takeOverAfterMs, holder: random.uuid() };
+    const restingOn = new RestingOn({ ...this.parts, channel: this.channel });
     const workers = [
       new Relay(uow, link, logger, wakeups, takeOverAfterMs),
-      new ActAnchor(uow, ledger, random, logger, wakeups, takeOverAfterMs),
-      new Batcher(writer),
+      new ActAnchor({ ...writer, restingOn }),
+      new Batcher({ ...writer, restingOn }),
       new Sequencer(writer),
       new Indexer(writer),
+      this.lateWatch,
     ];
     for (const worker of workers) {
       worker.start();
@@ -70,7 +78,7 @@ export class NotaryRole {
 
   private queries(): RolePorts['queries'] {
     const { uow, ledger, channelName, sha256, ledgerState, trustFile } = this.parts;
-    const channel = new ChannelQueries(this.parts);
+    const { channel } = this;
     const trail = new TrailQueries(uow, ledger, channelName, sha256);
     return {
       channel: { from: ['exchange'], answer: (asked: { question: ChannelQuestion; args: unknown[] }) => askChannel(channel, asked) },
@@ -80,6 +88,7 @@ export class NotaryRole {
           trail.page(filter, limit, before),
       },
       receipt: { from: ['edge'], answer: ({ transferId, step }: { transferId: Uuid; step: string }) => trail.receipt(transferId, step) },
+      'late.missing': { from: ['edge'], answer: ({ limit }: { limit: number }) => this.lateWatch.missing(limit) },
       'event.proof': { from: ['edge'], answer: ({ eventId }: { eventId: Uuid }) => trail.eventProof(eventId) },
       'ledger.state': { from: ['edge'], answer: () => ledgerState() },
       trust: { from: ['edge'], answer: () => trustFile() },

@@ -36,6 +36,7 @@ export const repository = resolve(here, '../../../..');
 export class World {
   private readonly closers: (() => Promise<void>)[] = [];
   readonly processes = new Map<string, WorldProcess>();
+  private ordering: { close(): Promise<void> } | undefined;
 
   private constructor(
     readonly options: WorldOptions,
@@ -89,6 +90,18 @@ export class World {
     return found;
   }
 
+  /** The orderer goes away and comes back: nobody reaches the channel meanwhile. */
+  readonly orderer = {
+    stop: async (): Promise<void> => {
+      const running = this.ordering;
+      this.ordering = undefined;
+      await running?.close();
+    },
+    start: async (): Promise<void> => {
+      this.ordering = await this.startOrderer();
+    },
+  };
+
   async stop(): Promise<void> {
     for (const close of this.closers.splice(0).reverse()) await close();
     await this.cluster.stop();
@@ -106,9 +119,9 @@ export class World {
   }
 
   private async startHere(progress: (what: string) => void): Promise<void> {
-    const sink = this.options.sink ?? ((line: string) => void process.stderr.write(`${line}\n`));
-    const orderer = await startOrderer(this.provisioned.orderer.config, sink);
-    this.closers.push(() => orderer.close());
+    const sink = this.lineSink();
+    await this.orderer.start();
+    this.closers.push(() => this.orderer.stop());
     for (const [code, { config }] of this.provisioned.countries) {
       progress(`country ${code}`);
       const node = await startNode(config, undefined, sink);
@@ -118,9 +131,8 @@ export class World {
 
   private async spawnAll(progress: (what: string) => void): Promise<void> {
     const sink = this.options.sink ?? ((text: string) => void process.stderr.write(text));
-    const cli = join(repository, 'apps/cli/dist/main.js');
-    const orderer = new WorldProcess('orderer', [cli, 'node', '--orderer', '--config', this.provisioned.orderer.configFile], sink);
-    await this.launch(orderer);
+    await this.orderer.start();
+    this.closers.push(() => this.orderer.stop());
     for (const [code, { configFile }] of this.provisioned.countries) {
       progress(`country ${code}, a process a role`);
       const started = [...roles]
@@ -128,6 +140,21 @@ export class World {
         .map((role) => new WorldProcess(`${code} ${role}`, [join(repository, `apps/${role}/dist/main.js`), '--config', configFile], sink));
       await Promise.all(started.map((one) => this.launch(one)));
     }
+  }
+
+  private lineSink(): LogSink {
+    return this.options.sink ?? ((line: string) => void process.stderr.write(`${line}\n`));
+  }
+
+  private async startOrderer(): Promise<{ close(): Promise<void> }> {
+    const { config, configFile } = this.provisioned.orderer;
+    if (this.options.roles !== 'apart') return startOrderer(config, this.lineSink());
+    const sink = this.options.sink ?? ((text: string) => void process.stderr.write(text));
+    const cli = join(repository, 'apps/cli/dist/main.js');
+    const running = this.processes.get('orderer') ?? new WorldProcess('orderer', [cli, 'node', '--orderer', '--config', configFile], sink);
+    this.processes.set('orderer', running);
+    await running.start();
+    return { close: () => running.stop() };
   }
 
   private async launch(one: WorldProcess): Promise<void> {

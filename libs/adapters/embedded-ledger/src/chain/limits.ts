@@ -14,6 +14,8 @@ export const limits = {
   timeWindowMs: 120_000,
   /** Longest that one request waits for something new. */
   waitMs: 25_000,
+  /** A copy asks for blocks at least so often: from the answers, empty or not, it knows that it still has the channel. */
+  contactMs: 2_000,
   /** Blocks, and about how many characters of them, in one answer. */
   answerBlocks: 50,
   answerChars: 8_000_000,

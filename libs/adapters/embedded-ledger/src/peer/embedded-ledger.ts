@@ -64,6 +64,7 @@ export class EmbeddedLedger extends Ledger {
   private loops: readonly Promise<void>[] = [];
   private attestedUpTo = -1;
   private attestAtOnce = attestAtOnce;
+  private contact: number;
 
   private constructor(
     private readonly options: EmbeddedLedgerOptions,
@@ -71,6 +72,7 @@ export class EmbeddedLedger extends Ledger {
   ) {
     super();
     this.records = new Records(copy.store, copy.tools.sha256);
+    this.contact = options.clock.now();
   }
 
   /** Opens the copy and starts to follow the orderer. `orderer.genesis-mismatch` where the store holds another channel's chain. */
@@ -100,6 +102,7 @@ export class EmbeddedLedger extends Ledger {
     for (let attempt = 0; ; attempt += 1) {
       try {
         await this.options.orderer.submit(jws);
+        this.contact = this.options.clock.now();
         return;
       } catch (error) {
         if (!isPassing(error)) throw error;
@@ -132,6 +135,10 @@ export class EmbeddedLedger extends Ledger {
     await this.copy.reached(height + 1, timeoutMs, this.stop.signal);
   }
 
+  lastContact(): number {
+    return this.contact;
+  }
+
   async evidence(txId: Uuid): Promise<EmbeddedEvidence | undefined> {
     return evidenceOf(txId, this.copy);
   }
@@ -158,7 +165,8 @@ export class EmbeddedLedger extends Ledger {
 
   private async pull(): Promise<void> {
     const from = await this.copy.next();
-    const blocks = await this.options.orderer.blocks(from, limits.waitMs, this.stop.signal);
+    const blocks = await this.options.orderer.blocks(from, limits.contactMs, this.stop.signal);
+    this.contact = this.options.clock.now();
     if (blocks.length === 0) await this.breathe();
     else await this.copy.take(from, blocks);
   }

@@ -28,6 +28,28 @@ describe('the exchange’s stores', () => {
 
   const newKey = async (): Promise<string> => db.uow.run(({ keys }) => keys.create());
 
+  it('keeps declared emergencies until they are reviewed, what they are about encrypted', async () => {
+    const row = { id: uuid(), custodian: 'EE', declared: at, until: '2026-11-21T11:00:00.000Z', reviewDue: '2026-11-24T11:00:00.000Z' };
+    const text = '{"reason":"Ana Exemplo was found unconscious"}';
+    const emergency = { ...row, state: 'declared' as const, keyId: await newKey(), text };
+    const run = db.uow.run.bind(db.uow);
+    expect(await run(({ emergencies }) => emergencies.declare(emergency))).toBe(true);
+    expect(await run(({ emergencies }) => emergencies.declare(emergency))).toBe(false);
+    expect(await run(({ emergencies }) => emergencies.get(row.id))).toEqual(emergency);
+    const [stored] = await ask<{ text: Buffer }>(pt.exchange, 'SELECT text FROM exchange.emergency WHERE id = $1', [row.id]);
+    expect(stored!.text.toString('latin1')).not.toContain('Exemplo');
+    const open = [at, row.until, row.until] as const;
+    expect(await run(({ emergencies }) => emergencies.unreviewed(open[0], 10))).toEqual([]);
+    expect(await run(({ emergencies }) => emergencies.overAt(open[1], 10))).toEqual([emergency]);
+    expect(await run(({ emergencies }) => emergencies.unreviewed(open[2], 10))).toEqual([emergency]);
+    expect(await run(({ emergencies }) => emergencies.review(row.id, '{}'))).toBe(false);
+    expect(await run(({ emergencies }) => emergencies.end(row.id))).toBe(true);
+    expect(await run(({ emergencies }) => emergencies.end(row.id))).toBe(false);
+    expect(await run(({ emergencies }) => emergencies.unreviewed(at, 10))).toMatchObject([{ id: row.id, state: 'ended' }]);
+    expect(await run(({ emergencies }) => emergencies.review(row.id, '{}'))).toBe(true);
+    expect(await run(({ emergencies }) => emergencies.unreviewed(future, 10))).toEqual([]);
+  });
+
   describe('transfers', () => {
     const transfer = async (over: Partial<ExchangeTransfer> = {}): Promise<ExchangeTransfer> => ({
       transferId: transferId(),

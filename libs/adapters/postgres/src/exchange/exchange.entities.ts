@@ -202,4 +202,44 @@ export class PermitEntity {
   consentId!: string | null;
 }
 
-export const exchangeEntities = [TransferEntity, IncomingEntity, OutgoingEntity, ConsentEntity, RestrictionEntity, PermitEntity];
+@Entity('emergency')
+export class EmergencyEntity {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('text')
+  custodian!: string;
+
+  @InstantColumn()
+  declared!: string;
+
+  @InstantColumn()
+  until!: string;
+
+  @InstantColumn({ name: 'review_due' })
+  reviewDue!: string;
+
+  @Column('text')
+  state!: 'declared' | 'ended' | 'reviewed';
+
+  @Column('uuid', { name: 'key_id' })
+  keyId!: string;
+
+  /** Exact text that the anchored commitment covers, encrypted. */
+  @BytesColumn()
+  text!: Uint8Array;
+
+  /** The same of the review, once there is one. */
+  @BytesColumn({ nullable: true })
+  review!: Uint8Array | null;
+}
+
+export const exchangeEntities = [
+  TransferEntity,
+  IncomingEntity,
+  OutgoingEntity,
+  ConsentEntity,
+  RestrictionEntity,
+  PermitEntity,
+  EmergencyEntity,
+];

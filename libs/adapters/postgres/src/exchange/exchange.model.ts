@@ -2,10 +2,11 @@ import type { SchemaModel } from '../connect/role-data-source.js';
 import { roleEntities } from '../role/role.entities.js';
 import { RoleTables1795226400000 } from '../role/migrations/1795226400000-role-tables.js';
 import { exchangeEntities } from './exchange.entities.js';
+import { Emergencies1795226400006 } from './migrations/1795226400006-emergencies.js';
 import { ExchangeTables1795226400001 } from './migrations/1795226400001-exchange-tables.js';
 
 export const exchangeModel: SchemaModel = {
   schema: 'exchange',
   entities: [...roleEntities, ...exchangeEntities],
-  migrations: [RoleTables1795226400000, ExchangeTables1795226400001],
+  migrations: [RoleTables1795226400000, ExchangeTables1795226400001, Emergencies1795226400006],
 };

@@ -2,6 +2,7 @@ import type { DataKeys, ExchangeTx } from '@portolan/domain';
 import type { RoleDatabaseConfig } from '../connect/role-data-source.js';
 import { openRoleDatabase, type RoleDatabase } from '../connect/role-database.js';
 import { exchangeModel } from './exchange.model.js';
+import { PostgresEmergencyStore } from './emergency.store.js';
 import { PostgresGroundStore } from './ground.store.js';
 import { PostgresIncomingStore } from './incoming.store.js';
 import { PostgresOutgoingStore } from './outgoing.store.js';
@@ -16,5 +17,6 @@ export async function openExchangeDatabase(config: RoleDatabaseConfig, keys: Dat
     outgoing: new PostgresOutgoingStore(sql),
     grounds: new PostgresGroundStore(sql, bodies),
     permits: new PostgresPermitStore(sql, bodies),
+    emergencies: new PostgresEmergencyStore(sql, bodies),
   }));
 }

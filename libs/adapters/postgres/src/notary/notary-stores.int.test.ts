@@ -49,6 +49,26 @@ describe('the notary’s stores', () => {
     expect(await run(({ acts }) => acts.get(id))).toMatchObject({ state: 'invalid', code: 'ledger.refused' });
   });
 
+  it('tells late steps that are missing: refused ones at once, others after their time', async () => {
+    const leaf = (time: string): string => `{"late":"${uuid()}","step":"released","time":"${time}"}`;
+    const [old, young, refused, there, ordinary] = [uuid(), uuid(), uuid(), uuid(), uuid()];
+    const later = '2026-11-21T10:00:00.001Z';
+    const add = (transferId: string, text: string): Promise<boolean> =>
+      run(({ steps }) => steps.add({ transferId, step: 'released', leaf: text, evidence: undefined }));
+    await add(old, leaf(at));
+    await add(young, leaf(later));
+    await add(refused, leaf(later));
+    await add(there, leaf(at));
+    await add(ordinary, '{"step":"released"}');
+    await run(({ steps }) => steps.reject(refused, 'released', 'ledger.permit-ended'));
+    await run(({ steps }) => steps.accept(there, 'released', 0));
+    expect(await run(({ steps }) => steps.missing(later, 10))).toEqual([
+      { transferId: old, step: 'released', time: at, code: undefined },
+      { transferId: refused, step: 'released', time: later, code: 'ledger.permit-ended' },
+    ]);
+    for (const id of [old, young, ordinary]) await run(({ steps }) => steps.accept(id, 'released', 0));
+  });
+
   it('batches steps in the order given, each step once, and lets an invalid batch’s number be used again', async () => {
     const ids = [uuid(), uuid(), uuid()] as const;
     const leaf = '{"leaf":  "exact"}';

@@ -3,6 +3,7 @@ import { ledgerEntities } from '../ledger/ledger.entities.js';
 import { LedgerCopy1795226400005 } from '../ledger/migrations/1795226400005-ledger-copy.js';
 import { roleEntities } from '../role/role.entities.js';
 import { RoleTables1795226400000 } from '../role/migrations/1795226400000-role-tables.js';
+import { LateSteps1795226400007 } from './migrations/1795226400007-late-steps.js';
 import { NotaryTables1795226400002 } from './migrations/1795226400002-notary-tables.js';
 import { notaryEntities } from './notary.entities.js';
 import { trailEntities } from './trail.entities.js';
@@ -10,5 +11,5 @@ import { trailEntities } from './trail.entities.js';
 export const notaryModel: SchemaModel = {
   schema: 'notary',
   entities: [...roleEntities, ...notaryEntities, ...trailEntities, ...ledgerEntities],
-  migrations: [RoleTables1795226400000, NotaryTables1795226400002, LedgerCopy1795226400005],
+  migrations: [RoleTables1795226400000, NotaryTables1795226400002, LedgerCopy1795226400005, LateSteps1795226400007],
 };

@@ -1,9 +1,12 @@
-import { PortolanError, type Uuid } from '@portolan/contracts';
-import type { StepRow, StepStore } from '@portolan/domain';
+import { PortolanError, type Instant, type Uuid } from '@portolan/contracts';
+import type { MissingStep, StepRow, StepStore } from '@portolan/domain';
 import { Raw } from 'typeorm';
 import { fence } from '../connect/leases.js';
 import type { Sql } from '../connect/sql.js';
 import { StepEntity } from './notary.entities.js';
+
+/** When a late step happened, as its leaf says: the expression of the index step_late. */
+const LATE_AT = `substring(leaf from '"time":"([^"]{24})"')`;
 
 export class PostgresStepStore implements StepStore {
   constructor(private readonly sql: Sql) {}
@@ -58,6 +61,16 @@ export class PostgresStepStore implements StepStore {
   async get(transferId: Uuid, step: string): Promise<StepRow | undefined> {
     const row = await this.sql.manager.findOneBy(StepEntity, { transferId, step });
     return row === null ? undefined : stepRow(row);
+  }
+
+  /** A refused one is missing at once: nobody will bring it to the channel any more. */
+  async missing(before: Instant, limit: number): Promise<readonly MissingStep[]> {
+    const rows = await this.sql.rows<{ transfer_id: Uuid; step: string; late_at: Instant; code: string | null }>(
+      `SELECT transfer_id, step, ${LATE_AT} AS late_at, code FROM step
+       WHERE leaf LIKE '%"late":"%' AND state <> 'accepted' AND (${LATE_AT} < $1 OR state = 'rejected') ORDER BY 3 LIMIT $2`,
+      [before, limit],
+    );
+    return rows.map(({ transfer_id: transferId, step, late_at: time, code }) => ({ transferId, step, time, code: code ?? undefined }));
   }
 }
 

@@ -51,7 +51,7 @@ export const grants: Readonly<Record<Schema, TableGrants>> = {
     proposal: KEEP,
     patient_link: KEEP,
   },
-  exchange: { ...common, transfer: KEEP, incoming: KEEP, outgoing: KEEP, consent: KEEP, restriction: KEEP, permit: KEEP },
+  exchange: { ...common, transfer: KEEP, incoming: KEEP, outgoing: KEEP, consent: KEEP, restriction: KEEP, permit: KEEP, emergency: KEEP },
   notary: {
     ...common,
     act: KEEP,

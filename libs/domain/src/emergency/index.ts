@@ -1,0 +1,3 @@
+export * from './declared-emergency.js';
+export * from './holding-emergency.js';
+export * from './late-step.js';

@@ -1,0 +1,127 @@
+import { canonicalJson, PortolanError, type Actor, type CountryCode, type Instant, type Uuid } from '@portolan/contracts';
+import {
+  instant,
+  post,
+  recordAct,
+  type Act,
+  type EmergencyRow,
+  type ExchangePorts,
+  type ExchangeTx,
+  type KeyId,
+  type RoleMessages,
+} from '@portolan/domain';
+import { base64url, commit, utf8 } from '@portolan/verify';
+
+const ROUND = 100;
+
+/** An emergency that has ended and whose review this country owes. */
+export interface OwedReview {
+  readonly emergencyId: Uuid;
+  readonly country: CountryCode;
+  readonly declared: Instant;
+  readonly until: Instant;
+  readonly reviewDue: Instant;
+  readonly overdue: boolean;
+}
+
+/** The emergencies that this country declares: each ends by its limit at the latest, and is owed a review (design, section 8). */
+export class Emergencies {
+  constructor(private readonly ports: ExchangePorts) {}
+
+  async declare(tx: ExchangeTx, body: RoleMessages['emergency.declare']): Promise<void> {
+    const { emergencyId: id, country: custodian, until, reviewDue, reason, actor } = body;
+    const us = this.ports.country.code;
+    const declared = this.now();
+    const keyId = await tx.keys.create();
+    const { text, commitment } = this.committed({ reason, actor });
+    if (!(await tx.emergencies.declare({ id, custodian, declared, until, reviewDue, state: 'declared', keyId, text }))) return;
+    const args = { v: 1, id, by: us, custodian, recipient: us, declared, until, reviewDue, commitment };
+    await post(tx, { id, type: 'act.anchor', key: id, keyId, body: { fn: 'declare-emergency', args } });
+    await this.record(tx, 'emergency-declared', { id, custodian, keyId }, actor);
+  }
+
+  /** By a clinician, before its limit. What was opened in it stays what it was. */
+  async end(tx: ExchangeTx, { emergencyId, actor }: RoleMessages['emergency.end']): Promise<void> {
+    const row = await tx.emergencies.get(emergencyId);
+    if (row !== undefined) await this.close(tx, row, actor);
+  }
+
+  async review(tx: ExchangeTx, { emergencyId: id, outcome, finding, actor }: RoleMessages['emergency.review']): Promise<void> {
+    const row = await tx.emergencies.get(id);
+    if (row === undefined) throw new PortolanError('ledger.record-unknown', 'exchange/emergency-review');
+    if (row.until <= this.now()) await this.close(tx, row, nodeActor(this.ports.country.code));
+    else if (row.state === 'declared') throw new PortolanError('ledger.emergency-open', 'exchange/emergency-review');
+    const { text, commitment } = this.committed({ finding, outcome, actor });
+    if (!(await tx.emergencies.review(id, text))) return;
+    const { keyId } = row;
+    const args = { v: 1, id, outcome, commitment };
+    await post(tx, { id: this.ports.random.uuid(), type: 'act.anchor', key: id, keyId, body: { fn: 'review-emergency', args } });
+    await this.record(tx, 'emergency-reviewed', row, actor);
+  }
+
+  /** Ends those whose limit has passed; tells whether there was one. */
+  async endOverdue(): Promise<boolean> {
+    return this.ports.uow.run(async (tx) => {
+      const over = await tx.emergencies.overAt(this.now(), ROUND);
+      for (const row of over) await this.close(tx, row, nodeActor(this.ports.country.code));
+      return over.length > 0;
+    });
+  }
+
+  /** Reviews that are owed, those due first at the head. */
+  async owed(limit: number): Promise<OwedReview[]> {
+    const now = this.now();
+    const rows = await this.ports.uow.run((tx) => tx.emergencies.unreviewed(now, limit));
+    return rows.map(({ id: emergencyId, custodian: country, declared, until, reviewDue }) => ({
+      emergencyId,
+      country,
+      declared,
+      until,
+      reviewDue,
+      overdue: reviewDue <= now,
+    }));
+  }
+
+  private async close(tx: ExchangeTx, row: EmergencyRow, actor: Actor): Promise<void> {
+    const { id, keyId } = row;
+    if (!(await tx.emergencies.end(id))) return;
+    await post(tx, { id: this.ports.random.uuid(), type: 'act.anchor', key: id, keyId, body: { fn: 'end-emergency', args: { v: 1, id } } });
+    await this.record(tx, 'emergency-ended', row, actor);
+  }
+
+  /** The exact text that a salted commitment covers, and the commitment. */
+  private committed(content: object): { text: string; commitment: string } {
+    const bytes = this.ports.random.bytes(32);
+    const text = canonicalJson({ salt: base64url(bytes), ...content });
+    return { text, commitment: commit(bytes, utf8(text), this.ports.sha256) };
+  }
+
+  private async record(
+    tx: ExchangeTx,
+    act: Act['act'],
+    about: { id: Uuid; custodian: CountryCode; keyId: KeyId },
+    actor: Actor,
+  ): Promise<void> {
+    const { custodian: partner, keyId } = about;
+    const facts = {
+      act,
+      recorded: this.now(),
+      outcome: 'success',
+      actor,
+      country: this.ports.country.code,
+      partner,
+      purpose: 'ETREAT',
+    } as const;
+    await recordAct(tx, this.ports.random, facts, { person: undefined, keyId });
+  }
+
+  private now(): Instant {
+    return instant(this.ports.clock.now());
+  }
+}
+
+function nodeActor(country: CountryCode): Actor {
+  const id = { system: 'urn:portolan:node', value: country };
+  const name = `Portolan node ${country}`;
+  return { kind: 'machine', name, id, role: 'node', organisation: { id, name } };
+}
