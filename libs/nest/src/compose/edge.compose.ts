@@ -1,6 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { R4Definitions, R4Validator, R4Xml } from '@portolan/fhir-validator';
 import { MasterKeyDataKeys, sha256 } from '@portolan/keys';
 import { openEdgeDatabase } from '@portolan/postgres';
@@ -9,6 +9,7 @@ import { edgeHandlers } from '../edge/edge.handlers.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import type { EdgeParts } from '../edge/edge.parts.js';
 import { FhirModule } from '../edge/fhir/index.js';
+import { edgeHttpAdapter } from '../edge/http-adapter.js';
 import { IngestModule, IngestService, MllpServer } from '../edge/ingest/index.js';
 import { startDemoOpenId } from '../edge/openid/demo-open-id.js';
 import { OperatorModule } from '../edge/operator/index.js';
@@ -23,9 +24,6 @@ import type { RolePorts } from '../link/role.controller.js';
 import type { Opened } from '../runtime/role-app.js';
 import { databaseOf, verifiersOf, type NodeGround } from './node-ground.js';
 
-/** Largest HTTP body in bytes: a batch of messages, a document with its attachment. */
-const BODY_LIMIT = 10_000_000;
-
 /** How often views are looked through for a permit that ran out. */
 const SWEEP_MS = 5_000;
 
@@ -38,8 +36,7 @@ export async function startEdge(ground: NodeGround, link: RoleLink, server: Micr
   const { parts, ports, relay } = await composeEdge(ground, link, opened);
   const provider = await startDemoOpenId(config);
   opened.add(() => provider.close());
-  const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, forceCloseConnections: true });
-  const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.of(parts, ports, rooms), adapter, {
+  const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.of(parts, ports, rooms), edgeHttpAdapter(), {
     logger,
     abortOnError: false,
   });

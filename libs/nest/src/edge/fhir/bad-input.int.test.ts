@@ -145,6 +145,7 @@ describe('the FHIR door refuses, with a code and an OperationOutcome', () => {
     { why: 'audit events, which are not shown here', path: '/fhir/AuditEvent', status: 404, code: 'fhir.type-unsupported' },
     { why: 'a type named like what every object has', path: '/fhir/constructor/1', status: 404, code: 'fhir.type-unsupported' },
     { why: 'an address without anything', path: '/fhir/Patient/1/2/3/4/5', status: 404, code: 'fhir.address-unknown' },
+    { why: 'an address that cannot be decoded', path: '/fhir/Observation/%E0%A4%A', status: 404, code: 'fhir.address-unknown' },
     { why: 'an unknown operation', path: '/fhir/$everything', options: { method: 'POST' }, status: 404, code: 'fhir.address-unknown' },
     {
       why: 'an update',

@@ -63,6 +63,8 @@ export class Corrections {
     demandCurrent(correction, before);
     const corrected: IdentifiedResource = { ...withoutVersion(resource), resourceType: type, id };
     const { versionId, changed } = await fileEntry(tx, corrected, { person, messageId: before.messageId }, this.parts);
+    // The store locked the entry only now: somebody may have been quicker.
+    if (versionId !== before.versionId + (changed ? 1 : 0)) throw new PortolanError('fhir.version-conflict', `${type} resource`);
     const answer = withVersion(JSON.stringify(corrected), versionId, changed ? instant(this.parts.clock.now()) : before.lastUpdated);
     if (changed) await this.tell(tx, { ...correction, resource: corrected }, before, versionId, caller);
     return ok(answer, { etag: etagOf(versionId), 'content-location': `${this.parts.fhirBase}/${type}/${id}/_history/${versionId}` });

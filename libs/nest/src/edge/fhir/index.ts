@@ -1,1 +1,2 @@
+export { failureAnswer } from './fhir-failure.js';
 export { FhirModule } from './fhir.module.js';

@@ -317,6 +317,32 @@ describe('the node’s own records over FHIR', () => {
       expect((await correct(id, '3.0')).headers.get('etag')).toBe('W/"3"');
     });
 
+    it('lets one of two corrections through that were made at the same time', async () => {
+      const id = await sent();
+      const replies = await Promise.all(['2.0', '3.0', '4.0', '5.0'].map((value) => correct(id, value)));
+      const versions = replies.filter(({ status }) => status === 200).map(({ headers }) => headers.get('etag'));
+      expect(new Set(versions).size).toBe(versions.length);
+      expect(replies.filter(({ status }) => status !== 200).map(codeOf)).toEqual(
+        replies.slice(versions.length).map(() => 'fhir.version-conflict'),
+      );
+      const provenances = entries(await node.call(`/fhir/Provenance?target=Observation/${id}`));
+      const revised = provenances.map(({ resource }) => (resource as fhir4.Provenance).entity?.[0]?.what.reference);
+      expect(new Set(revised).size).toBe(versions.length);
+    });
+
+    it('is made for the version that the client names', async () => {
+      const id = await sent();
+      const body = {
+        resourceType: 'Parameters',
+        parameter: [
+          { name: 'resource', resource: JSON.parse(observation(mari.patient, { id })) },
+          { name: 'reason', valueString: 'x' },
+        ],
+      };
+      const reply = await node.post('/fhir/$correct', body, { headers: { 'if-match': 'W/"7"' } });
+      expect([reply.status, codeOf(reply)]).toEqual([412, 'fhir.version-conflict']);
+    });
+
     it('tells a cancelled entry apart', async () => {
       const id = await sent();
       await correct(id, '1.50', ['"final"', '"entered-in-error"']);

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Validators, type Actor, type NodeConfig, type Purpose } from '@portolan/contracts';
 import type { EdgeTx } from '@portolan/domain';
 import { R4Definitions, R4Validator, R4Xml } from '@portolan/fhir-validator';
@@ -32,6 +32,7 @@ import { Opened } from '../../../runtime/role-app.js';
 import { edgeHandlers } from '../../edge.handlers.js';
 import { EdgeModule } from '../../edge.module.js';
 import type { EdgeParts } from '../../edge.parts.js';
+import { edgeHttpAdapter } from '../../http-adapter.js';
 import { ProblemModule } from '../../problem.filter.js';
 import { FhirModule } from '../index.js';
 import { PlayedRole } from './played-role.js';
@@ -235,12 +236,15 @@ async function partsOf(
 async function listen(parts: EdgeParts, hub: InProcessHub, opened: Opened): Promise<string> {
   const { uow, link, logger, wakeups } = parts;
   const deliveries = new Deliveries('edge', uow, link, edgeHandlers(parts, noCheckpoint));
-  const adapter = new FastifyAdapter({ bodyLimit: 10_000_000, forceCloseConnections: true });
   const rooms = [ProblemModule, FhirModule];
-  const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.of(parts, { uow, deliveries, queries: {} }, rooms), adapter, {
-    logger,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    EdgeModule.of(parts, { uow, deliveries, queries: {} }, rooms),
+    edgeHttpAdapter(),
+    {
+      logger,
+      abortOnError: false,
+    },
+  );
   opened.add(() => app.close());
   app.connectMicroservice({ strategy: new InProcessServer(hub, 'edge') });
   await app.startAllMicroservices();
