@@ -35,7 +35,9 @@ export async function recordAct(
     body,
   };
   const { leafHash } = await tx.audit.append(row);
-  await post(tx, { id: random.uuid(), type: 'log.append', key: id, keyId: about.keyId, body: { eventId: id, leafHash } });
+  // A key of its own: the leaf names nobody, and goes into the log also where the person is erased before it got there.
+  const leafKey = await tx.keys.create();
+  await post(tx, { id: random.uuid(), type: 'log.append', key: id, keyId: leafKey, body: { eventId: id, leafHash } });
   if (told.feed === 'edge' && about.person !== undefined && auditActs[act.act].feed) {
     await post(tx, {
       id: random.uuid(),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -33,7 +34,8 @@ import { CLIENT, professionalAccount, startProvider, type TestProvider } from '.
 
 const COUNTRIES = join(import.meta.dirname, '../../../../../countries');
 const PIN = 'urn:oid:1.3.6.1.4.1.28284.6.2.2.1';
-const ORGANISATION = { system: 'urn:portolan:demo:ee:organisation', value: 'hospital-1', name: 'Demo hospital' };
+/** A URI, as IHE IUA names organisations. */
+const ORGANISATION = { system: 'urn:ietf:rfc:3986', value: 'urn:demo:hospital-1', name: 'Demo hospital' };
 
 const pin = (value: string): BusinessIdentifier => ({ system: PIN, value });
 /** Persons of these tests; nobody of them exists. */
@@ -54,7 +56,7 @@ export const peeter: Actor = {
 const stranger: Actor = {
   ...peeter,
   name: 'Dr Liis Teine',
-  organisation: { id: { ...peeter.organisation.id, value: 'hospital-2' }, name: 'Other' },
+  organisation: { id: { ...peeter.organisation.id, value: 'urn:demo:hospital-2' }, name: 'Other' },
 };
 
 const accounts = [
@@ -77,6 +79,8 @@ export class ShiftedClock extends Clock {
 export interface PlayedNotary {
   /** Events of the country's log with their leaf hashes, in the order they came. */
   readonly leaves: { eventId: string; leafHash: string }[];
+  /** How long it takes before it fetches what was delivered, milliseconds. */
+  delayMs: number;
   queries: Record<string, (data: never) => Promise<unknown>>;
 }
 
@@ -124,7 +128,7 @@ export class Ground {
 export class PersonNode {
   readonly changed: unknown[] = [];
   evidence: object = {};
-  readonly notary: PlayedNotary = { leaves: [], queries: {} };
+  readonly notary: PlayedNotary = { leaves: [], delayMs: 0, queries: {} };
   private readonly opened = new Opened();
 
   private constructor(
@@ -234,6 +238,7 @@ export class PersonNode {
     const server = new InProcessServer(hub, 'notary');
     const link = linkOf(hub, 'notary');
     server.addHandler('deliver', async ({ id, type }: { id: string; type: string }, { caller }: { caller: Role }) => {
+      if (this.notary.delayMs > 0) await pause(this.notary.delayMs);
       const answer = await link.ask<{ body?: unknown }>(caller, 'outbox.body', { id });
       if (type === 'log.append' && answer.body !== undefined) this.notary.leaves.push(answer.body as PlayedNotary['leaves'][number]);
       return { done: true };
@@ -286,7 +291,7 @@ async function partsOf(ground: Ground, hub: InProcessHub, lines: string[], opene
   const database = await openEdgeDatabase({ address, poolSize: 6 }, await MasterKeyDataKeys.open(join(folder, 'edge')));
   opened.push(() => database.close());
   const validators = new Validators();
-  const custodian = { name: 'Demo health record', identifier: { system: ORGANISATION.system, value: 'custodian' } };
+  const custodian = { name: 'Demo health record', identifier: { system: ORGANISATION.system, value: 'urn:demo:custodian' } };
   const { setting, pack } = await readCountry({ country: 'EE', countries: COUNTRIES, custodian } as NodeConfig, validators);
   const telemetry = await startTelemetry('EE', 'edge', { kind: 'none' });
   opened.push(() => telemetry.close());
