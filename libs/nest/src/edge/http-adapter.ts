@@ -17,7 +17,10 @@ export function edgeHttpAdapter(): FastifyAdapter {
     bodyLimit: BODY_LIMIT,
     forceCloseConnections: true,
     frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-      if (!/^\/fhir(?:\/|$)/.test(request.url)) return sendProblem(reply, new PortolanError('http.request-malformed', 'the address'));
+      if (!/^\/fhir(?:\/|$)/.test(request.url)) {
+        sendProblem(reply, new PortolanError('http.request-malformed', 'the address'));
+        return;
+      }
       const { status, outcome } = failureAnswer(new PortolanError('fhir.address-unknown', 'the address'));
       void reply.status(status).header('content-type', contentTypeOf('json')).send(JSON.stringify(outcome));
     },

@@ -2,7 +2,6 @@ import { PortolanError } from '@portolan/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import {
   changedElements,
-  instant,
   isFhirObject,
   localReference,
   parseSearch,
@@ -33,6 +32,9 @@ interface Correction {
   readonly ifMatch: string | undefined;
 }
 
+/** An entry of a person's record. */
+type OwnEntry = ResourceVersion & { readonly person: PersonId };
+
 /** `$correct`: a new version of an entry by its author or the organisation that made it, with reason and diff (invariant 7). */
 @Injectable()
 export class Corrections {
@@ -55,31 +57,39 @@ export class Corrections {
   private async apply(tx: EdgeTx, correction: Correction, caller: FhirCaller): Promise<FhirAnswer> {
     const { resource, id } = correction;
     const type = resource.resourceType;
+    const before = await this.standing(tx, correction, caller);
+    const corrected: IdentifiedResource = { ...withoutVersion(resource), resourceType: type, id };
+    const filed = await fileEntry(tx, corrected, before, this.parts);
+    const { versionId, changed } = filed;
+    // The store locked the entry only now: somebody may have been quicker.
+    if (versionId !== before.versionId + (changed ? 1 : 0)) throw new PortolanError('fhir.version-conflict', `${type} resource`);
+    if (changed) await this.tell(tx, { ...correction, resource: corrected }, before, versionId, caller);
+    const headers = { etag: etagOf(versionId), 'content-location': `${this.parts.fhirBase}/${type}/${id}/_history/${versionId}` };
+    return ok(withVersion(filed.text, versionId, filed.lastUpdated), headers);
+  }
+
+  /** The entry as it stands, where this caller may correct it and the change was made for it. */
+  private async standing(tx: EdgeTx, correction: Correction, caller: FhirCaller): Promise<OwnEntry> {
+    const { resource, id } = correction;
+    const type = resource.resourceType;
     const before = await tx.resources.get(type, id);
     if (before?.person === undefined || before.deleted) throw new PortolanError('fhir.not-found', `${type} resource`);
     const { person } = before;
     demandPerson(caller, (await tx.persons.get(person))?.identifiers ?? []);
     if (!(await this.isEntitled(tx, before, caller))) throw new PortolanError('fhir.not-the-author', `${type} resource`);
     demandCurrent(correction, before);
-    const corrected: IdentifiedResource = { ...withoutVersion(resource), resourceType: type, id };
-    const { versionId, changed } = await fileEntry(tx, corrected, { person, messageId: before.messageId }, this.parts);
-    // The store locked the entry only now: somebody may have been quicker.
-    if (versionId !== before.versionId + (changed ? 1 : 0)) throw new PortolanError('fhir.version-conflict', `${type} resource`);
-    const answer = withVersion(JSON.stringify(corrected), versionId, changed ? instant(this.parts.clock.now()) : before.lastUpdated);
-    if (changed) await this.tell(tx, { ...correction, resource: corrected }, before, versionId, caller);
-    return ok(answer, { etag: etagOf(versionId), 'content-location': `${this.parts.fhirBase}/${type}/${id}/_history/${versionId}` });
+    return { ...before, person };
   }
 
   /** Provenance with the diff, the person's event, and word to the exchange, which tells each receiver of a release. */
   private async tell(
     tx: EdgeTx,
     { resource, id, reason }: Correction,
-    before: ResourceVersion,
+    before: OwnEntry,
     versionId: number,
     caller: FhirCaller,
   ): Promise<void> {
-    const { type } = before;
-    const person = before.person as PersonId;
+    const { type, person } = before;
     const { random } = this.parts;
     const previous = { role: 'revision', what: { reference: `${type}/${id}/_history/${before.versionId}` } };
     const changed = changedElements(treeOf(before.text), resource);

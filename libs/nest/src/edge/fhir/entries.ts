@@ -1,4 +1,14 @@
-import { categoriesOf, instant, searchValues, toFhirJson, treeOf, type EdgeTx, type FhirObject, type PersonId } from '@portolan/domain';
+import {
+  categoriesOf,
+  instant,
+  searchValues,
+  toFhirJson,
+  treeOf,
+  type EdgeTx,
+  type FhirObject,
+  type PersonId,
+  type ResourceVersion,
+} from '@portolan/domain';
 import { sha256Hex } from '@portolan/verify';
 import type { EdgeParts } from '../edge.parts.js';
 import type { FhirCaller } from './fhir-caller.js';
@@ -13,13 +23,16 @@ export interface Belonging {
   readonly messageId?: string | undefined;
 }
 
+/** An entry as it stands now; `changed` is false where it stood so before. */
+export type Filed = ResourceVersion & { readonly changed: boolean };
+
 /** Files what a professional wrote or took over; the same content again makes no new version. */
 export async function fileEntry(
   tx: EdgeTx,
   resource: IdentifiedResource,
   { person, messageId }: Belonging,
   parts: EdgeParts,
-): Promise<{ versionId: number; changed: boolean }> {
+): Promise<Filed> {
   const text = toFhirJson(resource);
   const tree = treeOf(text) as IdentifiedResource;
   const entry = {
@@ -34,7 +47,7 @@ export async function fileEntry(
     deleted: false,
     text,
   };
-  return tx.resources.put(entry, searchValues(tree, indexOptions(parts)));
+  return { ...entry, ...(await tx.resources.put(entry, searchValues(tree, indexOptions(parts)))) };
 }
 
 /** What a Provenance says of a filed entry (R4 §Provenance). */

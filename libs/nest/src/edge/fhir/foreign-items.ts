@@ -3,7 +3,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   adoptedResource,
   allOk,
-  instant,
   isAdoptable,
   isFhirObject,
   noticeItems,
@@ -95,14 +94,14 @@ export class ForeignItems {
     const id = this.parts.random.uuid();
     const resource = this.copyOf(readable, item, id, `Patient/${patient.id}`);
     demandValid(resource, this.parts.fhirValidator);
-    const { versionId } = await fileEntry(tx, resource, { person }, this.parts);
+    const { versionId, text, lastUpdated } = await fileEntry(tx, resource, { person }, this.parts);
     const target = `${item.type}/${id}/_history/${versionId}`;
     await fileProvenance(tx, { target, activity: 'CREATE', reason, entity: sources(item, view.transferId) }, person, caller, this.parts);
     const act = this.act('item-adopted', readable, { type: item.type, id }, reason, caller);
     await recordLocalAct(tx, this.parts.random, act, { person, keyId: await tx.keys.forPerson(person) });
     await this.foreign.notify(tx, { ...readable, keyId }, { kind: 'adopted', items: noticeItems([item], 'adopted'), reason }, caller);
     const headers = { location: `${this.parts.fhirBase}/${target}`, etag: `W/"${versionId}"` };
-    return { status: 201, text: withVersion(toFhirJson(resource), versionId, instant(this.parts.clock.now())), headers };
+    return { status: 201, text: withVersion(text, versionId, lastUpdated), headers };
   }
 
   private copyOf({ view, resources }: ReadableView, item: ViewItem, id: string, local: string): IdentifiedResource {
