@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runHere } from './test-terminal.js';
+import { runHere } from './test-support/run-here.js';
 
 const commands = ['demo', 'node', 'token', 'acting', 'translate', 'verify', 'replay', 'doctor'];
 

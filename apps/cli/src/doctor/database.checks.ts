@@ -14,7 +14,8 @@ const open: Readonly<Record<Role, (config: Config, keys: DataKeys) => Promise<{ 
 /** Each role reaches its schema with its own password, and its tables are as new as this program. */
 export async function databaseFindings(config: NodeConfig): Promise<readonly Finding[]> {
   const folders = new CountryFolders(config.home);
-  const mend = 'Check address and password; in a demonstration start portolan demo, which runs the database';
+  const { host, port, name } = config.database;
+  const mend = `Start the database ${name} at ${host}:${port} and run the missing migrations as its owner; in a demonstration portolan demo does both`;
   const found = roles.map((role) => {
     const check = `${config.country} database ${role}`;
     return looked(check, mend, async () => {

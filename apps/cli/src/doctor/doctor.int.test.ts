@@ -1,82 +1,29 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { NodeConfig } from '@portolan/contracts';
 import { FileKeyVault, SystemClock } from '@portolan/nest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runHere } from '../test-terminal.js';
+import { keepConfig, nodeConfig, portOf, stranger } from '../test-support/node-config.js';
+import { runHere } from '../test-support/run-here.js';
 import type { Finding } from './finding.js';
 import { folderFindings } from './folder.checks.js';
 import { keyFindings } from './key.checks.js';
 
 let work: string;
-/** Holds a port that is not ours; ports below it that nobody holds are asked of the system for a moment. */
-let stranger: Server;
-const portOf = (server: Server): number => (server.address() as { port: number }).port;
-const listening = (): Promise<Server> =>
-  new Promise((resolve) => {
-    const server = createServer((socket) => socket.destroy());
-    server.listen(0, '127.0.0.1', () => resolve(server));
-  });
-
+/** Holds a port that is not ours. */
+let other: Server;
 beforeAll(async () => {
   work = mkdtempSync(join(tmpdir(), 'portolan-doctor-'));
-  stranger = await listening();
+  other = await stranger();
 });
 afterAll(async () => {
   rmSync(work, { recursive: true, force: true });
-  await new Promise((resolve) => stranger.close(resolve));
+  await new Promise((resolve) => other.close(resolve));
 });
 
-async function freePort(): Promise<number> {
-  const server = await listening();
-  const port = portOf(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** A configuration that fits its schema; nothing that it names is there. */
-async function config(home: string, more: Partial<NodeConfig> = {}): Promise<NodeConfig> {
-  const host = '127.0.0.1';
-  const nowhere = { host, port: await freePort() };
-  const named = { system: 'urn:portolan:test', value: 'custodian' };
-  return {
-    v: 1,
-    mode: 'demo',
-    country: 'EE',
-    home,
-    countries: fileURLToPath(new URL('../../../../libs/countries', import.meta.url)),
-    database: { ...nowhere, name: 'portolan_ee' },
-    ledger: { kind: 'embedded', genesis: join(home, 'genesis.json'), orderer: nowhere },
-    inbox: { host, port: 0 },
-    partners: [{ country: 'PT', inbox: nowhere }],
-    transport: { kind: 'together' },
-    http: nowhere,
-    mllp: { host, port: 0 },
-    openid: {
-      issuer: 'http://127.0.0.1:9',
-      audience: 'urn:portolan:node:ee',
-      jwksUri: 'http://127.0.0.1:9/jwks',
-      providerSystem: 'urn:portolan:test',
-    },
-    clients: [],
-    sources: [],
-    custodian: { name: 'Custodian', identifier: named },
-    logging: { level: 'silent' },
-    telemetry: { kind: 'none' },
-    ...more,
-  };
-}
-
-const configFile = async (name: string, more: Partial<NodeConfig> = {}): Promise<string> => {
-  const home = join(work, name);
-  mkdirSync(home, { recursive: true });
-  const file = join(home, 'node.json');
-  writeFileSync(file, JSON.stringify(await config(home, more)));
-  return file;
-};
+const configFile = (name: string, more: Partial<NodeConfig> = {}): Promise<string> => keepConfig(join(work, name), more);
 const findings = async (...args: string[]): Promise<readonly Finding[]> => {
   const { exit, out } = await runHere(['doctor', '--json', ...args], { folder: work });
   const report = JSON.parse(out) as { ok: boolean; findings: Finding[] };
@@ -146,8 +93,16 @@ describe('doctor', () => {
     expect(found[1]).toMatchObject({ ok: false, what: expect.stringContaining('config.demo-only') });
   });
   it('names a port that another program holds', async () => {
-    const found = await findings('--config', await configFile('ports', { mllp: { host: '127.0.0.1', port: portOf(stranger) } }));
-    expect(about(found, 'EE port mllp')).toMatchObject({ ok: false, what: `another program holds 127.0.0.1:${portOf(stranger)}` });
+    const found = await findings('--config', await configFile('ports', { mllp: { host: '127.0.0.1', port: portOf(other) } }));
+    expect(about(found, 'EE port mllp')).toMatchObject({ ok: false, what: `another program holds 127.0.0.1:${portOf(other)}` });
+  });
+  it('tells roles apart that are not up', async () => {
+    const transport = { kind: 'tcp', host: '127.0.0.1', edge: 0, exchange: 0, notary: portOf(other) } as const;
+    const found = await findings('--config', await configFile('apart', { transport, inbox: { host: '127.0.0.1', port: 9 } }));
+    expect(about(found, 'EE node')).toMatchObject({ ok: false, next: 'portolan node --country EE --role edge' });
+    expect(about(found, 'EE port inbox')).toMatchObject({ ok: false, what: 'nothing answers at 127.0.0.1:9' });
+    expect(found.some(({ check }) => check === 'EE port notary')).toBe(false);
+    expect(about(found, 'EE certificate internal notary').ok).toBe(false);
   });
   it('names a country that has no folder', async () => {
     const found = await findings('--config', await configFile('country', { countries: join(work, 'nothing') }));
@@ -159,7 +114,7 @@ describe.skipIf(process.platform === 'win32')('folders', () => {
   const made = async (name: string, more: Partial<NodeConfig> = {}): Promise<NodeConfig> => {
     const home = join(work, name);
     for (const folder of ['edge', 'exchange/keys', 'notary']) mkdirSync(join(home, folder), { recursive: true, mode: 0o700 });
-    return config(home, more);
+    return nodeConfig(home, more);
   };
   it('for their owner alone are well', async () => {
     expect((await folderFindings(await made('well'))).every(({ ok }) => ok)).toBe(true);
@@ -187,7 +142,7 @@ describe.skipIf(process.platform === 'win32')('folders', () => {
 describe('keys', () => {
   const day = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString();
   it('are told by the days that are left, each use by its own measure', async () => {
-    const setting = await config(join(work, 'keys'));
+    const setting = await nodeConfig(join(work, 'keys'));
     const vault = new FileKeyVault({ folder: join(setting.home, 'exchange/keys'), clock: new SystemClock() });
     await vault.generate('sign', { notBefore: day(-1), notAfter: day(20.5) });
     await vault.generate('seal', { notBefore: day(-1), notAfter: day(20.5) });

@@ -14,17 +14,24 @@ export interface Finding {
 export const good = (check: string, what: string): Finding => ({ check, ok: true, what, next: '' });
 export const bad = (check: string, what: string, next: string): Finding => ({ check, ok: false, what, next });
 
-/** What `look` finds; an error of it is a finding too. `mend` says what to do where the error itself does not know. */
+/** What `look` finds; an error of it is a finding too. `mend` says what to do where the error does not know, or sends to doctor itself. */
 export async function looked(check: string, mend: string, look: () => Promise<Finding | readonly Finding[]>): Promise<readonly Finding[]> {
   try {
     const found = await look();
     return Array.isArray(found) ? (found as readonly Finding[]) : [found as Finding];
   } catch (error) {
-    if (error instanceof PortolanError) {
-      const { what, next } = error.entry;
-      return [bad(check, `${error.code}: ${what} at ${error.where}${error.detail === undefined ? '' : ` (${error.detail})`}`, next)];
-    }
-    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-    return [bad(check, `cannot be looked at (${code ?? (error instanceof Error ? error.name : typeof error)})`, mend)];
+    return [error instanceof PortolanError ? told(check, error, mend) : unknown(check, error, mend)];
   }
+}
+
+function told(check: string, { code, entry, where, detail }: PortolanError, mend: string): Finding {
+  const at = detail === undefined ? where : `${where} (${detail})`;
+  return bad(check, `${code}: ${entry.what} at ${at}`, entry.next.includes('portolan doctor') ? mend : entry.next);
+}
+
+/** The system's own word for it, and never a message that may quote what was read. */
+function unknown(check: string, error: unknown, mend: string): Finding {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const kind = error instanceof Error ? error.name : typeof error;
+  return bad(check, `cannot be looked at (${code ?? kind})`, mend);
 }

@@ -8,7 +8,7 @@ export async function healthFindings(country: string, operator: OperatorApi): Pr
   return looked(`${country} health`, mend, async () => {
     const { checks } = await operator.health();
     return checks.map((one): Finding => ({
-      check: `${country} ${one.name}`,
+      check: `${country} health ${one.name}`,
       ok: one.ok,
       what: told(one),
       next: one.ok ? '' : (one.next ?? mend),

@@ -24,26 +24,31 @@ export async function isNode({ http }: NodeConfig): Promise<boolean> {
   }
 }
 
-/** Where the node runs, each door of it answers; where it does not, each port is free for it. */
+/**
+ * Where the node runs, each door of it answers; where it does not, each port is free for it. Roles apart are up one by one, so each of
+ * their doors has to answer.
+ */
 export async function portFindings(config: NodeConfig, runs: boolean): Promise<readonly Finding[]> {
+  const { country, transport } = config;
+  const wanted = runs || transport.kind === 'tcp';
   const doors = doorsOf(config);
   const answers = await Promise.all(doors.map(answersAt));
-  const wrong = doors.filter((_, i) => answers[i] !== runs);
-  const { country } = config;
-  const ports = wrong.map(({ name, host, port }) =>
-    runs
-      ? bad(
-          `${country} port ${name}`,
-          `nothing answers at ${host}:${port}`,
-          'Start the role that listens there, or look for its failure in the log',
-        )
-      : bad(`${country} port ${name}`, `another program holds ${host}:${port}`, 'End that program, or configure another port'),
-  );
-  const all = ports.length === 0 ? [good(`${country} ports`, `${doors.length} ${runs ? 'answer' : 'free'}`)] : ports;
-  return [
-    runs ? good(`${country} node`, 'runs') : bad(`${country} node`, 'does not run', `portolan node --country ${country}, or portolan demo`),
-    ...all,
-  ];
+  const wrong = doors.filter((_, i) => answers[i] !== wanted).map((door) => wrongDoor(country, door, wanted));
+  const all = wrong.length === 0 ? [good(`${country} ports`, `${doors.length} ${wanted ? 'answer' : 'free'}`)] : wrong;
+  return [runs ? good(`${country} node`, 'runs') : notRunning(config), ...all];
+}
+
+function wrongDoor(country: string, { name, host, port }: Door, wanted: boolean): Finding {
+  const check = `${country} port ${name}`;
+  return wanted
+    ? bad(check, `nothing answers at ${host}:${port}`, 'Start the role that listens there, or look for its failure in the log')
+    : bad(check, `another program holds ${host}:${port}`, 'End that program, or configure another port');
+}
+
+function notRunning({ country, transport }: NodeConfig): Finding {
+  return transport.kind === 'tcp'
+    ? bad(`${country} node`, 'its edge does not run', `portolan node --country ${country} --role edge`)
+    : bad(`${country} node`, 'does not run', `portolan node --country ${country}, or portolan demo`);
 }
 
 function doorsOf({ http, mllp, inbox, demoOpenid, transport }: NodeConfig): Door[] {

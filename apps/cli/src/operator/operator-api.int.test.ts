@@ -110,10 +110,10 @@ it('a node’s own findings become doctor’s', async () => {
   ];
   says({ country: 'EE', mode: 'demo', ok: false, checks });
   expect(await healthFindings('EE', api)).toEqual([
-    { check: 'EE rejects', ok: false, what: 'open 2, oldest 2026-11-21T10:00:00.000Z, ingest.malformed 2', next: 'Repair them' },
-    { check: 'EE dead-letters', ok: false, what: 'dead 1, {"seq":"7","from":"PT"}', next: 'Mend it' },
-    { check: 'EE ledger', ok: false, what: 'link.unreachable', next: 'Start the notary' },
-    { check: 'EE database', ok: true, what: 'milliseconds 1', next: '' },
-    { check: 'EE outbox', ok: true, what: 'nothing to report', next: '' },
+    { check: 'EE health rejects', ok: false, what: 'open 2, oldest 2026-11-21T10:00:00.000Z, ingest.malformed 2', next: 'Repair them' },
+    { check: 'EE health dead-letters', ok: false, what: 'dead 1, {"seq":"7","from":"PT"}', next: 'Mend it' },
+    { check: 'EE health ledger', ok: false, what: 'link.unreachable', next: 'Start the notary' },
+    { check: 'EE health database', ok: true, what: 'milliseconds 1', next: '' },
+    { check: 'EE health outbox', ok: true, what: 'nothing to report', next: '' },
   ]);
 });

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fromFhirJson, toFhirJson } from '@portolan/formats';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runHere, type Outcome } from '../test-terminal.js';
+import { runHere, type Outcome } from '../test-support/run-here.js';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const fixtures = join(root, 'libs/formats/fixtures');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { runHere } from '../test-terminal.js';
+import { runHere } from '../test-support/run-here.js';
 
 const vectors = fileURLToPath(new URL('../../../../libs/contracts/vectors/', import.meta.url));
 const trust = join(vectors, 'valid/trust-file/demo.json');

@@ -1,5 +1,5 @@
-import { runCli } from './program.js';
-import type { Exit } from './terminal.js';
+import { runCli } from '../program.js';
+import type { Exit } from '../terminal.js';
 
 export interface Outcome {
   readonly exit: Exit;
