@@ -34,6 +34,7 @@ export class Story {
   private accesses = 0;
   private anchors = 0;
   private rejects = 0;
+  private consentId = '';
   private handle = '';
   private views: string[] = [];
   private readonly run = Date.now().toString(36);
@@ -98,20 +99,24 @@ export class Story {
     this.narrator.chapter(2, 'The person permits PT treatment with laboratory and summary, until a date');
     const client = this.at('EE');
     const token = await client.login(mari.id);
+    for (const id of await this.liveConsents(token))
+      await client.call(`/person/consents/${id}/withdraw`, { method: 'POST', token, body: '{}' });
+    await eventually('what an earlier story left is withdrawn', async () => (await this.liveConsents(token)).length === 0);
     const until = new Date(Date.now() + 14 * 86_400_000).toISOString();
     const body = JSON.stringify({ recipients: ['PT'], purposes: ['TREAT'], categories: ['laboratory', 'summary'], until });
     const answer = await client.call('/person/consents', { token, body });
     demand(answer.status === 202, `the permission is taken (was ${answer.status}: ${answer.text.slice(0, 300)})`);
-    const { consentId } = answer.json<{ consentId: string }>();
-    await eventually('the permission stands', async () => {
-      const { consents } = (await client.call('/person/grounds', { token })).json<{ consents: readonly { id: string; state: string }[] }>();
-      return consents.some(({ id, state }) => id === consentId && state === 'live');
-    });
-    this.consentId = consentId;
-    this.narrator.tell('EE', `${mari.name} permits PT: treatment, laboratory and summary`, consentId);
+    this.consentId = answer.json<{ consentId: string }>().consentId;
+    await eventually('the permission stands', async () => (await this.liveConsents(token)).includes(this.consentId));
+    this.narrator.tell('EE', `${mari.name} permits PT: treatment, laboratory and summary`, this.consentId);
   }
 
-  private consentId = '';
+  private async liveConsents(token: string): Promise<readonly string[]> {
+    const grounds = await this.at('EE').call('/person/grounds', { token });
+    demand(grounds.status === 200, `the grounds are shown (was ${grounds.status}: ${grounds.text.slice(0, 300)})`);
+    const { consents } = grounds.json<{ consents: readonly { id: string; state: string }[] }>();
+    return consents.filter(({ state }) => state === 'live').map(({ id }) => id);
+  }
 
   private async clinicianAsks(): Promise<void> {
     this.narrator.chapter(3, 'A clinician in PT finds the person and asks EE');
@@ -258,7 +263,10 @@ export class Story {
     const pt = this.at('PT');
     const [damaged, repaired] = await this.damagedAndRepaired();
     const ack = await sendMllp(pt.config.mllp, damaged);
-    demand(/\rMSA\|AE\|/.test(ack) && ack.includes('\rERR|'), `the damaged message is refused with AE and ERR (was ${ack.replaceAll('\r', ' / ')})`);
+    demand(
+      /\rMSA\|AE\|/.test(ack) && ack.includes('\rERR|'),
+      `the damaged message is refused with AE and ERR (was ${ack.replaceAll('\r', ' / ')})`,
+    );
     this.narrator.tell('PT', 'negative acknowledgement AE with ERR');
     const listed = await runCli(this.world.folder, ['replay', '--country', 'PT', '--list', '--json']);
     const rejects = JSON.parse(listed.stdout) as readonly { id: string; code: string }[];
