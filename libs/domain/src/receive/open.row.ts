@@ -89,7 +89,9 @@ export const openRow = row<ExchangeTx, ExchangePorts, Transfer, Facts, Decision>
   },
   decide({ refusal, kept, viewId, counterReceipt, leaf, stands, predecessor, now }) {
     if (refusal === undefined && kept !== undefined) return { to: 'opened', kept, viewId, stands, late: openedLate(leaf, stands, now) };
-    const step = refusedStep(refusal ?? 'undecryptable', leaf, predecessor);
+    const refused = refusedStep(refusal ?? 'undecryptable', leaf, predecessor);
+    // What refuses a release that does not stand says when: the notary does not wait for it for ever.
+    const step = stands === undefined ? { ...refused, time: instant(now) } : refused;
     return { to: 'refusing', step, counterReceipt: needed(counterReceipt, 'counter-receipt'), stands };
   },
   write: (tx, transfer, decision, ports) =>

@@ -6,7 +6,8 @@ import type { NodeLogger } from '../runtime/logger.js';
 const BATCH = 16;
 const STUCK_MS = 300_000;
 
-/** What is waited for in the ordinary course of things is no failure to log. */
+/** What is waited for in the ordinary course of things is no failure to log, and somebody waits for it: it is looked for often. */
+const AWAITED_PAUSE_MS = 1_000;
 const AWAITED: ReadonlySet<string> = new Set(['receive.step-not-visible', 'request.emergency-not-visible']);
 
 /** Executes the rows of the pipeline: takes what is due, plans, writes once, and goes on from wherever a row was left. */
@@ -78,7 +79,8 @@ export class PipelineRunner {
     if (!AWAITED.has(known.code)) this.logger.failure(`step ${row.step} did not complete`, known.code, error);
     const { fail } = row;
     if (final && fail !== undefined) return this.uow.run((tx) => fail(tx, transfer, known, this.ports));
-    const pause = final ? STUCK_MS : Math.min(30_000, 100 * 2 ** Math.min(transfer.attempts, 8));
+    const longest = AWAITED.has(known.code) ? AWAITED_PAUSE_MS : 30_000;
+    const pause = final ? STUCK_MS : Math.min(longest, 100 * 2 ** Math.min(transfer.attempts, 8));
     await this.uow.run((tx) => tx.transfers.postpone(transfer.transferId, pause, known.code));
   }
 }

@@ -95,7 +95,8 @@ export class Batcher {
     const ready: StepRow[] = [];
     for (const step of await uow.run((tx) => tx.steps.pending(this.size))) {
       const ground = await restingOn.stepGround(step);
-      if (ground === 'wait') await uow.run((tx) => tx.steps.again(step.transferId, step.step, GROUND_HOLD_BACK_MS));
+      if (ground === 'never') await uow.run((tx) => this.rejectStep(tx, step, 'ledger.predecessor-missing'));
+      else if (ground === 'wait') await uow.run((tx) => tx.steps.again(step.transferId, step.step, GROUND_HOLD_BACK_MS));
       else ready.push(ground === 'none' ? step : { ...step, evidence: ground });
     }
     return ready;

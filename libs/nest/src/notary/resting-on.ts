@@ -28,6 +28,9 @@ export const HOLD_BACK_MS = 400;
 /** An act whose ground nobody here has asked to anchor is held back so many times, then the channel may judge it. */
 const MAX_HOLDS = 1_000;
 
+/** How long the refusal of a late release waits for that release to stand; its own window is a day. */
+const FORGO_AFTER_MS = 48 * 3_600_000;
+
 export interface RestingOnParts {
   readonly org: CountryCode;
   readonly ledger: Ledger;
@@ -64,8 +67,11 @@ export class RestingOn {
     }
   }
 
-  /** The proof of what the step follows, where it needs one and came without; `wait` while something it rests on does not stand. */
-  async stepGround(step: StepRow): Promise<CommittedPredecessor | 'none' | 'wait'> {
+  /**
+   * The proof of what the step follows, where it needs one and came without; `wait` while something it rests on does not stand; `never`
+   * where nothing was opened on it and two days have passed. What was opened is awaited for ever: its absence is an alarm.
+   */
+  async stepGround(step: StepRow): Promise<CommittedPredecessor | 'none' | 'wait' | 'never'> {
     const leaf = JSON.parse(step.leaf) as StepLeaf;
     if ('late' in leaf && !(await this.emergencyStands(leaf.late, [leaf.from, leaf.to]))) return 'wait';
     if (leaf.step === 'released') {
@@ -73,7 +79,12 @@ export class RestingOn {
       return (await this.standsOrNever(names.permit(leaf.from, leaf.permitId), leaf.permitId, 0)) ? 'none' : 'wait';
     }
     if (step.evidence !== undefined && step.evidence !== null) return step.evidence as CommittedPredecessor;
-    return (await this.parts.channel.stepOf(leaf.transferId, 'released', leaf.from)) ?? 'wait';
+    return (await this.parts.channel.stepOf(leaf.transferId, 'released', leaf.from)) ?? (this.isForgone(leaf) ? 'never' : 'wait');
+  }
+
+  private isForgone(leaf: StepLeaf): boolean {
+    if ('late' in leaf || leaf.time === undefined) return false;
+    return Date.parse(leaf.time) + FORGO_AFTER_MS < this.parts.clock.now();
   }
 
   private lateStands({ late, custodian, recipient }: PermitRecord): Promise<boolean> {

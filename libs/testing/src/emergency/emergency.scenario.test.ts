@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { Validators, type TrustFile } from '@portolan/contracts';
+import { sha256 } from '@portolan/keys';
+import { verifyReceipt } from '@portolan/verify';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EventStream } from '../client/event-stream.js';
+import { eventually } from '../story/wait.js';
+import { mari } from '../world/demo-people.js';
+import { EmergencyWorld } from './emergency-world.js';
+import { lateEnvelope } from './late-envelope.js';
+
+interface TrailLine {
+  readonly transferId: string;
+  readonly step: string;
+  readonly late: boolean;
+  readonly block: number;
+  readonly position: number;
+}
+
+let two: EmergencyWorld;
+let stream: EventStream;
+const lines: string[] = [];
+
+beforeAll(async () => {
+  two = await EmergencyWorld.start((line) => void lines.push(line));
+  await two.prepare();
+  stream = await EventStream.open(`${two.at('EE').base}/person/events`, await two.at('EE').login(mari.id));
+});
+afterAll(async () => {
+  stream.close();
+  await two.stop();
+});
+
+const trailOf = async (transfer: string): Promise<readonly TrailLine[]> => {
+  const ee = two.at('EE');
+  const answer = await ee.call(`/regulator/trail?transfer=${transfer}`, { token: await ee.login('regulator') });
+  return answer.json<{ steps: readonly TrailLine[] }>().steps.filter(({ transferId }) => transferId === transfer);
+};
+
+describe('with the channel at hand', () => {
+  it('an emergency that nobody declared opens nothing', async () => {
+    const [unnamed, undeclared] = [await two.ask({ purpose: 'ETREAT' }), await two.ask({ purpose: 'ETREAT', emergency: randomUUID() })];
+    expect((await two.answered(unnamed, 'ETREAT', 20_000)).status).toBe(404);
+    expect((await two.answered(undeclared, 'ETREAT', 30_000)).text).toContain('request.emergency-not-declared');
+    expect(await two.state('EE', undeclared)).toBeUndefined();
+  });
+
+  it('a declared one is anchored first, and nothing in it is late', async () => {
+    const transfer = await two.ask({ purpose: 'ETREAT', emergency: await two.declare() });
+    expect((await two.answered(transfer, 'ETREAT', 20_000)).status).toBe(200);
+    await eventually('both steps stand', async () => (await trailOf(transfer)).length === 2);
+    expect((await trailOf(transfer)).map(({ late }) => late)).toEqual([false, false]);
+  });
+
+  it('the word for a late release opens nothing: it waits for its step, and is refused at its limit', async () => {
+    const transfer = await two.ask({ purpose: 'ETREAT' });
+    await eventually('the request has left', async () => (await two.state('PT', transfer)) === 'asked');
+    await lateEnvelope(two, transfer, 4_000);
+    await eventually('the envelope came in', async () => (await two.state('PT', transfer)) === 'arrived');
+    await eventually('it is refused', async () => (await two.state('PT', transfer)) === 'refusing');
+    expect((await two.answered(transfer, 'ETREAT', 5_000)).text).toContain('receive.refused');
+  });
+});
+
+describe('with the channel gone', () => {
+  let treatment: string;
+  let late: string;
+
+  it('treatment waits: nothing is sent', async () => {
+    await two.loseChannel();
+    treatment = await two.ask({ purpose: 'TREAT' });
+    await eventually('EE decided', async () => (await two.state('EE', treatment)) === 'permitting');
+  });
+
+  it('a record opens within seconds in a declared emergency, on the signed word of both nodes', async () => {
+    const started = Date.now();
+    late = await two.ask({ purpose: 'ETREAT', emergency: await two.declare() });
+    expect((await two.answered(late, 'ETREAT', 20_000)).status).toBe(200);
+    expect(Date.now() - started).toBeLessThan(10_000);
+    expect(await two.state('EE', treatment)).toBe('permitting');
+    expect((await two.answer(treatment, 'TREAT')).status).toBe(202);
+  });
+
+  it('the person is told that it was late', async () => {
+    const told = await stream.wait(({ data }) => data['act'] === 'record-released' && data['transferId'] === late, 5_000);
+    expect(told.data).toMatchObject({ late: true, purpose: 'ETREAT', outcome: 'success' });
+  });
+
+  it('nobody has anchored anything of it', async () => {
+    const steps = await two.rows<{ state: string }>('EE', 'SELECT state FROM notary.step WHERE transfer_id = $1', [late]);
+    expect(steps).toEqual([{ state: 'pending' }]);
+    expect(await trailOf(late)).toEqual([]);
+  });
+
+  it('all of it is anchored as late, in order, when the channel answers', async () => {
+    await two.world.orderer.start();
+    await eventually('both steps stand', async () => (await trailOf(late)).length === 2, 60_000);
+    const steps = [...(await trailOf(late))].sort((a, b) => a.block - b.block || a.position - b.position);
+    expect(steps.map((step) => [step.step, step.late])).toEqual([
+      ['released', true],
+      ['received', true],
+    ]);
+    await eventually('both sides are done', async () => {
+      const states = [await two.state('EE', late), await two.state('PT', late)];
+      return states[0] === 'closed' && states[1] === 'done';
+    });
+  });
+
+  it('its receipts verify offline', async () => {
+    const ee = two.at('EE');
+    const token = await ee.login('regulator');
+    const trust = (await ee.call('/regulator/trust', { token })).json<TrustFile & Record<string, unknown>>();
+    for (const step of ['released', 'received']) {
+      let text = '';
+      await eventually('the receipt is proved', async () => {
+        const answer = await ee.call(`/regulator/receipts/${late}?step=${step}`, { token });
+        text = answer.text;
+        return answer.status === 200;
+      });
+      const report = await verifyReceipt(text, trust, { sha256, validators: new Validators(), subtle: globalThis.crypto.subtle });
+      expect(report).toMatchObject({ ok: true, leaf: { step, transferId: late } });
+    }
+  });
+
+  it('what had waited goes on, as an ordinary transfer', async () => {
+    expect((await two.answered(treatment, 'TREAT', 60_000)).status).toBe(200);
+    await eventually('both steps stand', async () => (await trailOf(treatment)).length === 2);
+    expect((await trailOf(treatment)).map((step) => step.late)).toEqual([false, false]);
+  });
+});
