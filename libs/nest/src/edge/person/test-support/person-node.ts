@@ -247,7 +247,7 @@ export class PersonNode {
       answer: await this.notary.queries[name]?.(data as never),
     }));
     server.listen(() => undefined);
-    this.opened.add(() => Promise.resolve(server.close()));
+    this.opened.add(async () => server.close());
   }
 
   private async serve(hub: InProcessHub, role: Role, ports: RolePorts): Promise<void> {

@@ -12,7 +12,7 @@ export class SseClient {
   readonly heard: Heard[] = [];
   comments = 0;
   ended = false;
-  private readonly stop = new AbortController();
+  private onClose = (): void => undefined;
 
   private constructor(readonly response: Response) {}
 
@@ -20,14 +20,14 @@ export class SseClient {
     const stop = new AbortController();
     const headers = { authorization: `Bearer ${token}`, ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) };
     const client = new SseClient(await fetch(url, { headers, signal: stop.signal }));
-    client.stop.signal.addEventListener('abort', () => stop.abort());
+    client.onClose = () => stop.abort();
     if (client.response.status === 200) void client.read().catch(() => (client.ended = true));
     else client.ended = true;
     return client;
   }
 
   close(): void {
-    this.stop.abort();
+    this.onClose();
   }
 
   async until(holds: () => boolean, ms = 5_000): Promise<void> {
