@@ -20,7 +20,9 @@ export class SseClient {
     const stop = new AbortController();
     const headers = { authorization: `Bearer ${token}`, ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) };
     const client = new SseClient(await fetch(url, { headers, signal: stop.signal }));
-    client.onClose = () => stop.abort();
+    client.onClose = (): void => {
+      stop.abort();
+    };
     if (client.response.status === 200) void client.read().catch(() => (client.ended = true));
     else client.ended = true;
     return client;
@@ -31,8 +33,10 @@ export class SseClient {
   }
 
   async until(holds: () => boolean, ms = 5_000): Promise<void> {
-    for (const end = Date.now() + ms; !holds(); await pause(5)) {
+    const end = Date.now() + ms;
+    while (!holds()) {
       if (Date.now() > end) throw new Error(`not within ${ms} ms; ${this.heard.length} events came`);
+      await pause(5);
     }
   }
 
