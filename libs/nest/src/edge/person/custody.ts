@@ -21,7 +21,7 @@ import { demandPerson, fhirCaller, mayAct, type FhirCaller } from '../fhir/fhir-
 import { recordLocalAct } from '../local-acts.js';
 import { permittedProposal, type ProposalContent } from './proposals.js';
 import { proposedVersion, type ProposedVersion } from './proposed-version.js';
-import { tellReceivers } from './tell-receivers.js';
+import { demandNext, tellReceivers } from './tell-receivers.js';
 
 /** Most resources of one person among which a proposal's entry is looked for. */
 const MAX_RECORD = 20_000;
@@ -153,7 +153,8 @@ export class Custody {
     const { proposal, entry } = found;
     const { person } = proposal;
     const { type, id, messageId } = entry;
-    const { versionId } = await fileEntry(tx, next.resource as IdentifiedResource, { person, messageId }, this.parts);
+    const { versionId, changed } = await fileEntry(tx, next.resource as IdentifiedResource, { person, messageId }, this.parts);
+    demandNext(entry, versionId, changed);
     const entity: readonly FhirObject[] = [
       { role: 'revision', what: { reference: `${type}/${id}/_history/${entry.versionId}` } },
       { role: 'source', what: { identifier: { system: 'urn:portolan:proposal', value: proposal.id } } },

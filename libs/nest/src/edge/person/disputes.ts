@@ -14,7 +14,7 @@ import { EdgeParts } from '../edge.parts.js';
 import { fileEntry, type IdentifiedResource } from '../fhir/entries.js';
 import { recordLocalAct } from '../local-acts.js';
 import { PersonAccess, type Herself } from './herself.js';
-import { tellReceivers } from './tell-receivers.js';
+import { demandNext, tellReceivers } from './tell-receivers.js';
 
 export interface Disputed {
   /** Id of the Communication that holds her words. */
@@ -44,6 +44,7 @@ export class Disputes {
       const tree = treeOf(entry.text) as IdentifiedResource;
       const belonging = { person, messageId: entry.messageId };
       const { versionId: version, changed } = await fileEntry(tx, disputed(tree, sent.slice(0, 10)), belonging, this.parts);
+      demandNext(entry, version, changed);
       const disputeId = random.uuid();
       const words = communication({ id: disputeId, about: `${resource}/_history/${version}`, herself: subjectOf(tree), text, sent });
       await fileEntry(tx, words, { person }, this.parts);

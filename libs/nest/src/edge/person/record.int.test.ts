@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { treeOf, type FhirObject, type PersonId } from '@portolan/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileEntry, type IdentifiedResource } from '../fhir/entries.js';
 import type { ShownProposal } from './proposals.js';
 import { seenAbroad } from './test-support/abroad.js';
 import { Ground, peeter, people, PersonNode, type Answer } from './test-support/person-node.js';
@@ -85,6 +86,24 @@ describe('a dispute', () => {
     const { versionId } = (await current(node, 'Observation', ids.observation))!;
     await node.post('/person/disputes', await ground.provider.login('mari'), { resource: entry, text: 'Again.' });
     expect((await current(node, 'Observation', ids.observation))!.versionId).toBe(versionId);
+  });
+
+  it('never overwrites what is filed at the same time', async () => {
+    const token = await ground.provider.login('mari');
+    const { versionId } = (await current(node, 'Condition', ids.condition))!;
+    const tree = treeOf((await current(node, 'Condition', ids.condition))!.text) as IdentifiedResource;
+    const notes = Array.from({ length: 5 }, (_, i) => ({ ...tree, note: [{ text: `note ${i}` }] }));
+    const [answer] = await Promise.all([
+      node.post('/person/disputes', token, { resource: `Condition/${ids.condition}`, text: 'No.' }),
+      ...notes.map((note) => node.run((tx) => fileEntry(tx, note, { person: mari }, node.parts))),
+    ]);
+    const disputes = (await node.run((tx) => tx.resources.history('Condition', ids.condition, 20))).filter(({ text }) =>
+      text.includes('urn:portolan:dispute'),
+    );
+    if (answer.status === 201) expect(disputes.at(-1)!.versionId).toBe(answer.json<{ version: number }>().version);
+    else expect([problem(answer), disputes]).toEqual([{ status: 409, code: 'store.conflict' }, []]);
+    const versions = await node.run((tx) => tx.resources.history('Condition', ids.condition, 20));
+    expect(versions).toHaveLength(versionId + 5 + (answer.status === 201 ? 1 : 0));
   });
 
   it.each<[string, string, unknown, number, string]>([
