@@ -11,6 +11,8 @@ export interface MatchQuestion {
   readonly country: CountryCode;
   readonly purpose: Purpose;
   readonly traits: SearchTraits;
+  /** Declared before: whoever permitted nothing is found in it alone. */
+  readonly emergency?: RecordQuestion['emergency'];
 }
 
 export interface RecordQuestion {
@@ -29,14 +31,10 @@ export class Crossing {
   constructor(private readonly parts: EdgeParts) {}
 
   async match(question: MatchQuestion, clinician: Clinician): Promise<TransferId> {
-    const { country, purpose, traits } = question;
-    this.demandPartner(country);
+    this.demandPartner(question.country);
     // Every category is asked for: a match is answered where anything at all may be released.
-    return this.ask(
-      { kind: 'match', country, purpose, traits, categories: [...ANY], caseId: this.parts.random.uuid() },
-      this.parts.random.uuid(),
-      clinician,
-    );
+    const asked = { ...question, kind: 'match', categories: [...ANY], caseId: this.parts.random.uuid() } as const;
+    return this.ask(asked, this.parts.random.uuid(), clinician);
   }
 
   async record(question: RecordQuestion, clinician: Clinician): Promise<TransferId> {

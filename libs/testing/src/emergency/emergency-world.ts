@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Purpose } from '@portolan/contracts';
-import { adminQuery } from '@portolan/postgres';
+import type { Actor, Purpose } from '@portolan/contracts';
+import { post, type RoleMessages, type RoleMessageType } from '@portolan/domain';
+import { CountryFolders, MasterKeyDataKeys } from '@portolan/keys';
+import { adminQuery, openEdgeDatabase } from '@portolan/postgres';
 import type { Answer } from '../client/country-client.js';
 import { CountryClient } from '../client/country-client.js';
 import { parameterOf } from '../story/fhir-asks.js';
@@ -66,6 +69,11 @@ export class EmergencyWorld {
     return found;
   }
 
+  get actor(): Actor {
+    const { name, nationalId: id, role, organisation } = this.doctor;
+    return { kind: 'professional', name, id, role, organisation };
+  }
+
   /** The channel is gone, and both nodes have noticed. */
   async loseChannel(): Promise<void> {
     await this.world.orderer.stop();
@@ -83,6 +91,17 @@ export class EmergencyWorld {
     const answer = await this.at('PT').clinical(this.doctor, '/fhir/$declare-emergency', body, 'ETREAT');
     if (answer.status !== 200) throw new Error(`the emergency was not declared: ${answer.text}`);
     return parameterOf(answer, 'id');
+  }
+
+  /** What PT's edge tells its exchange, put into the edge's own outbox: for acts that no door offers yet. */
+  async tell<Type extends RoleMessageType>(type: Type, key: string, body: RoleMessages[Type]): Promise<void> {
+    const { home, database } = this.world.country('PT').config;
+    const password = (await readFile(join(home, 'edge/database.secret'), 'utf8')).trim();
+    const keys = await MasterKeyDataKeys.open(new CountryFolders(home).master('edge'));
+    const address = { host: database.host, port: database.port, database: database.name, user: 'pt_edge', password };
+    const edge = await openEdgeDatabase({ address }, keys);
+    await edge.uow.run(async (tx) => post(tx, { id: randomUUID(), type, key, keyId: await tx.keys.create(), body }));
+    await edge.close();
   }
 
   /** Asks and does not wait on the line; the transfer's id. */

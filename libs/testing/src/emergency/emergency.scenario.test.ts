@@ -37,6 +37,11 @@ const trailOf = async (transfer: string): Promise<readonly TrailLine[]> => {
   return answer.json<{ steps: readonly TrailLine[] }>().steps.filter(({ transferId }) => transferId === transfer);
 };
 
+const emergencyState = async (id: string): Promise<string | undefined> => {
+  const [row] = await two.rows<{ state: string }>('PT', 'SELECT state FROM exchange.emergency WHERE id = $1', [id]);
+  return row?.state;
+};
+
 describe('with the channel at hand', () => {
   it('an emergency that nobody declared opens nothing', async () => {
     const [unnamed, undeclared] = [await two.ask({ purpose: 'ETREAT' }), await two.ask({ purpose: 'ETREAT', emergency: randomUUID() })];
@@ -65,6 +70,7 @@ describe('with the channel at hand', () => {
 describe('with the channel gone', () => {
   let treatment: string;
   let late: string;
+  let over: string;
 
   it('treatment waits: nothing is sent', async () => {
     await two.loseChannel();
@@ -90,6 +96,15 @@ describe('with the channel gone', () => {
     const steps = await two.rows<{ state: string }>('EE', 'SELECT state FROM notary.step WHERE transfer_id = $1', [late]);
     expect(steps).toEqual([{ state: 'pending' }]);
     expect(await trailOf(late)).toEqual([]);
+  });
+
+  it('a clinician ends and reviews an emergency; what rests on it waits its turn', async () => {
+    over = await two.declare();
+    await two.tell('emergency.end', over, { emergencyId: over, actor: two.actor });
+    await two.tell('emergency.review', over, { emergencyId: over, outcome: 'justified', finding: 'needed', actor: two.actor });
+    await eventually('it is reviewed', async () => (await emergencyState(over)) === 'reviewed');
+    const refused = await two.ask({ purpose: 'ETREAT', emergency: over });
+    expect((await two.answered(refused, 'ETREAT', 20_000)).text).toContain('request.emergency-not-declared');
   });
 
   it('all of it is anchored as late, in order, when the channel answers', async () => {
@@ -120,6 +135,13 @@ describe('with the channel gone', () => {
       const report = await verifyReceipt(text, trust, { sha256, validators: new Validators(), subtle: globalThis.crypto.subtle });
       expect(report).toMatchObject({ ok: true, leaf: { step, transferId: late } });
     }
+  });
+
+  it('declaration, end and review of the other emergency stand, too, each after what it rests on', async () => {
+    const acts = async (): Promise<readonly { fn: string; state: string }[]> =>
+      two.rows('PT', `SELECT fn, state FROM notary.act WHERE args LIKE '%' || $1 || '%' ORDER BY seq`, [over]);
+    await eventually('all three stand', async () => (await acts()).every(({ state }) => state === 'committed'), 60_000);
+    expect((await acts()).map(({ fn }) => fn).sort()).toEqual(['declare-emergency', 'end-emergency', 'review-emergency']);
   });
 
   it('what had waited goes on, as an ordinary transfer', async () => {
