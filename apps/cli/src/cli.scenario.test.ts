@@ -33,6 +33,7 @@ describe('portolan token and acting', () => {
     return (await fetch(url, { headers })).status;
   };
   it('log a person in: her node knows her, and no other country does', async () => {
+    await sendMllp(world.country('EE').config.mllp, readFileSync(join(fixtures, 'ee-adt-a01.hl7')));
     const { exit, out } = await run('token', '--as', 'mari@ee');
     expect(exit).toBe(0);
     expect(out).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
@@ -163,7 +164,9 @@ describe('portolan doctor and node', () => {
   });
   it('refuse a second node at the same ports, and say why', async () => {
     const second = portolan('node', '--country', 'PT', '--role', 'edge', '--folder', folder);
+    const said = text(second.stderr);
     expect(await once(second, 'exit')).toEqual([1, null]);
+    expect(await said).toMatch(/^portolan: cli\.port-taken: .* at 127\.0\.0\.1:\d+\. Next: /m);
   });
   it('refuse one role of a node that is configured together', async () => {
     const { config } = world.country('PT');
@@ -178,7 +181,13 @@ describe('portolan doctor and node', () => {
 function portolan(...args: string[]): ChildProcess {
   const main = join(repository, 'apps/cli/dist/main.js');
   expect(existsSync(main)).toBe(true);
-  return spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+  return spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+async function text(stream: ChildProcess['stderr']): Promise<string> {
+  const chunks: string[] = [];
+  for await (const chunk of stream ?? []) chunks.push(String(chunk));
+  return chunks.join('');
 }
 
 async function firstLine({ stdout }: ChildProcess): Promise<string> {

@@ -4,7 +4,7 @@ import type { Role } from '@portolan/domain';
 import { readNodeConfig, startNode, startOrderer, untilStopped } from '@portolan/nest';
 import { demoFolder, findConfig } from '../files/find-config.js';
 import type { NodeFlags } from '../files/node-options.js';
-import { exactText, readBytes } from '../files/read-file.js';
+import { exactText, readBytes, systemCode } from '../files/read-file.js';
 import { exits, type Exit, type Terminal } from '../terminal.js';
 
 export interface RunNodeFlags extends NodeFlags {
@@ -14,9 +14,20 @@ export interface RunNodeFlags extends NodeFlags {
 
 const MAX_CONFIG_BYTES = 1_000_000;
 
-/** `portolan node`: starts what the options name and says so; signals end it. */
+/** `portolan node`: starts what the options name and says so; signals end it. Throws `cli.port-taken` besides what the start throws. */
 export async function runNode(flags: RunNodeFlags, terminal: Terminal): Promise<Exit> {
-  if (flags.orderer === true) return runOrderer(flags, terminal);
+  try {
+    return await (flags.orderer === true ? runOrderer(flags, terminal) : runCountry(flags, terminal));
+  } catch (error) {
+    throw systemCode(error) === 'EADDRINUSE'
+      ? new PortolanError('cli.port-taken', addressOf(error as { address?: unknown; port?: unknown }))
+      : error;
+  }
+}
+
+const addressOf = ({ address, port }: { address?: unknown; port?: unknown }): string => `${String(address)}:${String(port)}`;
+
+async function runCountry(flags: RunNodeFlags, terminal: Terminal): Promise<Exit> {
   const config = await readNodeConfig(await findConfig(flags, terminal));
   // Alone in its process, a role of a node that is configured together would reach none of the others.
   if (flags.role !== undefined && config.transport.kind === 'together') throw new PortolanError('cli.roles-together', flags.role);

@@ -168,6 +168,13 @@ export const errorRegistry = {
   "http": 400,
   "fhir": "business-rule"
  },
+ "cli.port-taken": {
+  "what": "Another program listens where this one is to listen",
+  "next": "End that program, or configure another port; portolan doctor names each port that is taken",
+  "retriable": false,
+  "http": 500,
+  "fhir": "exception"
+ },
  "cli.demo-only": {
   "what": "Tokens and statements are made for synthetic persons of a demonstration alone",
   "next": "Log in at the country's own OpenID provider, and give the token by --token where a command takes one",
