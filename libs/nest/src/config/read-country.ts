@@ -22,7 +22,10 @@ export async function readCountry(config: NodeConfig, validators: Validators): P
     policy,
     demandedTraits: pack.search.traits,
     custodian: config.custodian,
-    wording: wording === undefined ? englishWording : validators.check<SummaryWording>('summary-wording', wording, 'config.invalid', 'wording.json'),
+    wording:
+      wording === undefined
+        ? englishWording
+        : validators.check<SummaryWording>('summary-wording', wording, 'config.invalid', 'wording.json'),
   };
   return { setting, pack };
 }

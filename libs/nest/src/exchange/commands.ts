@@ -42,7 +42,7 @@ export function exchangeHandlers(
     'emergency.declare': (tx, body) => emergencies.declare(tx, body),
     'emergency.end': (tx, body) => emergencies.end(tx, body),
     'emergency.review': (tx, body) => emergencies.review(tx, body),
-    'person.erase': async (tx, { person }) => tx.keys.erase(person),
+    'person.erase': (tx, { person }) => grounds.erase(tx, person),
     'act.settled': (tx, body) => settled.act(tx, body),
     'step.settled': (tx, body) => settled.step(tx, body),
     'permit.ended-on-channel': (tx, { permitId }) => endViews(tx, permitId, ports),

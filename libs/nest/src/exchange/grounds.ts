@@ -110,11 +110,19 @@ export class Grounds {
     return true;
   }
 
+  /** Erasure: every permit ends, so that what stands abroad is destroyed too; then nothing of hers can be read here any more. */
+  async erase(tx: ExchangeTx, person: PersonId): Promise<void> {
+    await this.endPermits(tx, person, () => true);
+    await tx.keys.erase(person);
+  }
+
   private async endPermits(tx: ExchangeTx, person: PersonId, which: (permit: PermitRow) => boolean): Promise<void> {
     for (const permit of (await tx.permits.ofPerson(person)).filter((one) => one.state !== 'ended' && which(one))) {
       await tx.permits.mark(permit.id, 'ended');
       const body = { fn: 'end-permit', args: { v: 1, permitId: permit.id } };
-      await post(tx, { id: this.ports.random.uuid(), type: 'act.anchor', key: permit.id, keyId: permit.keyId, body });
+      // Under a key of its own: the end must reach the channel also where the person is erased on the way.
+      const keyId = await tx.keys.create();
+      await post(tx, { id: this.ports.random.uuid(), type: 'act.anchor', key: permit.id, keyId, body });
     }
   }
 

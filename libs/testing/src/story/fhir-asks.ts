@@ -22,7 +22,12 @@ export async function matchAbroad(
   country: string,
   person: Pick<DemoPerson, 'identifier' | 'birthDate' | 'family'>,
 ): Promise<string | undefined> {
-  const patient = { resourceType: 'Patient', identifier: [person.identifier], birthDate: person.birthDate, name: [{ family: person.family }] };
+  const patient = {
+    resourceType: 'Patient',
+    identifier: [person.identifier],
+    birthDate: person.birthDate,
+    name: [{ family: person.family }],
+  };
   const parameter = [
     { name: 'resource', resource: patient },
     { name: 'onlyCertainMatches', valueBoolean: true },

@@ -16,7 +16,9 @@ const own = (name: string, type?: string): OfferedOperation => ({
 const OPERATIONS: readonly OfferedOperation[] = [
   { name: 'match', type: 'Patient', definition: 'http://hl7.org/fhir/OperationDefinition/Patient-match' },
   { name: 'summary', type: 'Patient', definition: 'http://hl7.org/fhir/uv/ips/OperationDefinition/summary' },
-  ...['request-record', 'declare-emergency', 'adopt', 'propose', 'correct', 'link', 'unlink'].map((name) => own(name)),
+  ...['request-record', 'declare-emergency', 'end-emergency', 'review-emergency', 'adopt', 'propose', 'correct', 'link', 'unlink'].map(
+    (name) => own(name),
+  ),
 ];
 const SCOPES = ['system/*.read', 'system/*.write', 'system/*.cruds', 'user/*.read', 'user/*.write', 'user/*.cruds'];
 

@@ -1,14 +1,22 @@
 import { PortolanError, type Instant } from '@portolan/contracts';
 import { Inject, Injectable } from '@nestjs/common';
-import { instant, parametersOf, post, toFhirJson, type FhirObject } from '@portolan/domain';
+import { instant, parametersOf, post, toFhirJson, type FhirObject, type OperationParameters, type RoleMessages } from '@portolan/domain';
 import { emergencyTerm } from '@portolan/ledger-rules';
 import { EdgeParts } from '../edge.parts.js';
 import { ok, parametersIn, type FhirAnswer, type FhirCall } from './fhir-call.js';
 import { fhirCaller } from './fhir-caller.js';
-import { reasonOf } from './operation-inputs.js';
+import { reasonOf, uuidOf } from './operation-inputs.js';
 
 const HOUR_MS = 3_600_000;
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
+const OUTCOMES = ['justified', 'not-justified'] as const;
+
+function idOf(parameters: OperationParameters): string {
+  const id = uuidOf(parameters, 'id');
+  if (id === undefined) throw new PortolanError('fhir.parameter-invalid', 'Parameters.id', 'missing');
+  return id;
+}
 
 /** `$declare-emergency`: by a named professional, with a reason and an end; its review falls due without anybody asking (invariant 8). */
 @Injectable()
@@ -35,6 +43,30 @@ export class Emergencies {
       { name: 'reviewDue', valueInstant: reviewDue },
     ];
     return ok(toFhirJson(parametersOf(answer)));
+  }
+
+  /** `$end-emergency`: it is over before its time; what was opened under it ends with its permits. */
+  async end(call: FhirCall): Promise<FhirAnswer> {
+    const { acting } = await fhirCaller(call, this.parts, ['*', 'r']);
+    const emergencyId = idOf(parametersIn(call, this.parts));
+    await this.hand('emergency.end', { emergencyId, actor: acting.actor });
+    return ok(toFhirJson(parametersOf([{ name: 'id', valueId: emergencyId }])));
+  }
+
+  /** `$review-emergency`: somebody else than who declared it judges afterwards whether it was one, and says why. */
+  async review(call: FhirCall): Promise<FhirAnswer> {
+    const { acting } = await fhirCaller(call, this.parts, ['*', 'r']);
+    const parameters = parametersIn(call, this.parts);
+    const outcome = OUTCOMES.find((one) => one === parameters.needed('outcome'));
+    if (outcome === undefined) throw new PortolanError('fhir.parameter-invalid', 'Parameters.outcome', OUTCOMES.join(' or '));
+    const emergencyId = idOf(parameters);
+    await this.hand('emergency.review', { emergencyId, outcome, finding: reasonOf(parameters), actor: acting.actor });
+    return ok(toFhirJson(parametersOf([{ name: 'id', valueId: emergencyId }])));
+  }
+
+  private async hand<Type extends 'emergency.end' | 'emergency.review'>(type: Type, body: RoleMessages[Type]): Promise<void> {
+    const { uow, random } = this.parts;
+    await uow.run(async (tx) => post(tx, { id: random.uuid(), type, key: body.emergencyId, keyId: await tx.keys.create(), body }));
   }
 
   private endOf(text: string): Instant {

@@ -51,6 +51,8 @@ export function fhirRoutes(services: FhirServices): readonly FhirRoute[] {
     send('/$request-record', 'request-record', (call) => requests.request(call)),
     get('/$async/:id', 'async', (call) => requests.poll(call)),
     send('/$declare-emergency', 'declare-emergency', (call) => emergencies.declare(call)),
+    send('/$end-emergency', 'end-emergency', (call) => emergencies.end(call)),
+    send('/$review-emergency', 'review-emergency', (call) => emergencies.review(call)),
     // Acts on single entries.
     send('/$adopt', 'adopt', (call) => items.adopt(call)),
     send('/$propose', 'propose', (call) => items.propose(call)),

@@ -66,3 +66,12 @@ export function reasonOf(parameters: OperationParameters): string {
   if (reason === '' || reason.length > MAX_REASON) throw invalid('reason', `between 1 and ${MAX_REASON} characters are expected`);
   return reason;
 }
+
+/** The emergency declared before, by its id, and why it is needed for this person. */
+export function emergencyOf(parameters: OperationParameters): { id: string; reason: string } | undefined {
+  const parts = parameters.parts('emergency');
+  if (parts === undefined) return undefined;
+  const id = uuidOf(parts, 'id');
+  if (id === undefined) throw new PortolanError('fhir.parameter-invalid', 'Parameters.emergency.id', 'missing');
+  return { id, reason: reasonOf(parts) };
+}

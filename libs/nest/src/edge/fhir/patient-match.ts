@@ -21,7 +21,7 @@ import { Accesses } from './accesses.js';
 import { ok, resourceOf, type FhirAnswer, type FhirCall } from './fhir-call.js';
 import { demandPerson, fhirCaller, type FhirCaller } from './fhir-caller.js';
 import { indexOptions } from './index-options.js';
-import { purposeOf, waitOf } from './operation-inputs.js';
+import { emergencyOf, purposeOf, waitOf } from './operation-inputs.js';
 
 /** `Patient/$match` (R4 §Patient-match): one certain match or none, here or in the country named. */
 @Injectable()
@@ -35,7 +35,9 @@ export class PatientMatch {
     demandPerson(caller, traits.identifiers);
     if (country === undefined || country === this.parts.country.code) return this.local(traits, caller);
     const crossing = new Crossing(this.parts);
-    const id = await crossing.match({ country, purpose: purposeOf(parameters, caller), traits }, caller);
+    const emergency = parameters === undefined ? undefined : emergencyOf(parameters);
+    const question = { country, purpose: purposeOf(parameters, caller), traits, ...(emergency === undefined ? {} : { emergency }) };
+    const id = await crossing.match(question, caller);
     return crossing.wait(id, waitOf(parameters, call), caller);
   }
 

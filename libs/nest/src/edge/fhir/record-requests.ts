@@ -5,7 +5,7 @@ import { Crossing, type RecordQuestion } from '../crossing.js';
 import { EdgeParts } from '../edge.parts.js';
 import { ok, parametersIn, type FhirAnswer, type FhirCall } from './fhir-call.js';
 import { demandPerson, fhirCaller, type FhirCaller } from './fhir-caller.js';
-import { categoriesOf, dateOf, purposeOf, reasonOf, uuidOf, waitOf } from './operation-inputs.js';
+import { categoriesOf, dateOf, emergencyOf, purposeOf, uuidOf, waitOf } from './operation-inputs.js';
 import { PatientMatch } from './patient-match.js';
 
 /**
@@ -87,15 +87,6 @@ function questionOf(parameters: OperationParameters, caller: FhirCaller): Record
     categories: categoriesOf(parameters),
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   };
-}
-
-/** The emergency declared before, by its id, and why it is needed for this person. */
-function emergencyOf(parameters: OperationParameters): { id: string; reason: string } | undefined {
-  const parts = parameters.parts('emergency');
-  if (parts === undefined) return undefined;
-  const id = uuidOf(parts, 'id');
-  if (id === undefined) throw new PortolanError('fhir.parameter-invalid', 'Parameters.emergency.id', 'missing');
-  return { id, reason: reasonOf(parts) };
 }
 
 interface ReleasedData {

@@ -5,7 +5,7 @@ import { EdgeParts } from '../edge.parts.js';
 
 /** One thing that doctor looks at: what it found, and what to do where something is wrong. Ids, codes and counts; nobody's data. */
 export interface HealthCheck {
-  readonly name: 'database' | 'rejects' | 'outbox' | 'dead-letters' | 'transfers' | 'ledger';
+  readonly name: 'database' | 'rejects' | 'outbox' | 'dead-letters' | 'transfers' | 'ledger' | 'emergencies';
   readonly ok: boolean;
   readonly next?: string;
   readonly code?: ErrorCode;
@@ -55,6 +55,7 @@ export class HealthService {
       this.check('dead-letters', () => this.deadLetters()),
       this.check('transfers', () => this.transfers()),
       this.check('ledger', () => this.ledger()),
+      this.check('emergencies', () => this.emergencies()),
     ]);
     return { country: country.code, mode, ok: checks.every(({ ok }) => ok), checks };
   }
@@ -118,6 +119,18 @@ export class HealthService {
     return differs
       ? { ok: false, facts: state, next: 'A copy of the ledger differs: stop releases to the country that it names and call its authority' }
       : { ok: true, facts: state };
+  }
+
+  /** Steps signed while the channel was away that are still missing after a day, and reviews that are overdue. */
+  private async emergencies(): Promise<Found> {
+    const { link } = this.parts;
+    const missing = await link.query<readonly unknown[]>('notary', 'late.missing', { limit: LIMIT });
+    const due = await link.query<readonly { overdue: boolean }[]>('exchange', 'emergency.reviews-due', { limit: LIMIT });
+    const overdue = due.filter((one) => one.overdue).length;
+    const facts = { missing, reviewsDue: due.length, overdue };
+    return missing.length === 0 && overdue === 0
+      ? { ok: true, facts }
+      : { ok: false, facts, next: 'Find out why late steps are not anchored; review the emergencies that are overdue ($review-emergency)' };
   }
 }
 
