@@ -44,8 +44,8 @@ export async function sealContent(
   const parts: string[] = [];
   for (let n = 1; n <= of; n += 1) {
     const chunk = bytes.subarray((n - 1) * PART_CONTENT_BYTES, n * PART_CONTENT_BYTES);
-    const padTo = PADDED_KINDS.has(head.kind) ? { padTo: ANSWER_BYTES } : {};
-    parts.push(textOf(await sealer.seal(chunk, { ...head, n, of }, { ...recipient, ...padTo })));
+    const padding = PADDED_KINDS.has(head.kind) ? { padTo: ANSWER_BYTES } : {};
+    parts.push(textOf(await sealer.seal(chunk, { ...head, n, of }, recipient, padding)));
   }
   const hashes = parts.map((part) => leafHash(utf8(part), sha256));
   return { hashes, parts, root: sealedRoot(hashes, sha256) };
