@@ -1,4 +1,4 @@
-import type { AnchorBatchArgs, BatchStep, CommittedPredecessor } from '@portolan/contracts';
+import type { AnchorBatchArgs, BatchStep, CommittedPredecessor, Instant, StepLeaf } from '@portolan/contracts';
 import {
   post,
   type BatchRow,
@@ -180,6 +180,7 @@ export class Batcher {
       const alone = steps.length === 1 && held === undefined;
       for (const [index, step] of steps.entries()) {
         if (alone) await this.rejectStep(tx, step, code);
+        else if (held?.has(index) === true && isForgone(step, outcome.time)) await this.rejectStep(tx, step, 'ledger.predecessor-missing');
         else await tx.steps.again(step.transferId, step.step, held?.has(index) === true ? HOLD_BACK_MS : 0);
       }
       await tx.batches.settle(open.n, 'invalid');
@@ -199,6 +200,12 @@ function batchStep(step: StepRow): BatchStep {
 function foundFor(step: StepRow, sent: BatchStep | undefined): CommittedPredecessor | undefined {
   const after = sent?.after;
   return step.evidence === undefined && after !== undefined && 'org' in after ? after : undefined;
+}
+
+/** The release that it follows does not stand, and by its own limit and grace nothing may follow it any more: it was never there. */
+function isForgone({ evidence }: StepRow, at: Instant): boolean {
+  const leaf = evidence === undefined || evidence === null ? undefined : (JSON.parse((evidence as CommittedPredecessor).leaf) as StepLeaf);
+  return leaf?.step === 'released' && Date.parse(leaf.limit) + leaf.graceSeconds * 1000 < Date.parse(at);
 }
 
 /** The first steps that fit one transaction; at least one. */
