@@ -16,6 +16,7 @@ beforeAll(async () => {
     sources: ['SIEX|PT-HOSPITAL-EXEMPLO', 'pt-hospital'],
     queries: {
       exchange: {
+        'emergency.reviews-due': async () => [{ overdue: true }, { overdue: false }],
         'dead-letters': async () => [{ seq: '7', from: 'EE', id: 'a', code: 'receive.signature-invalid', at: '2026-11-21T10:00:00.000Z' }],
         transfers: async () => [
           { transferId: 't-1', partner: 'EE', state: 'sealed', attempts: 9 },
@@ -24,7 +25,7 @@ beforeAll(async () => {
         ],
         'dead-letter.revive': async (data: { seq: string }) => revived.push(data),
       },
-      notary: { 'ledger.state': async () => ({ height: 4, divergences: [] }) },
+      notary: { 'ledger.state': async () => ({ height: 4, divergences: [] }), 'late.missing': async () => [] },
     },
   });
 });
@@ -294,7 +295,9 @@ describe('the operator', () => {
       ['dead-letters', false],
       ['transfers', false],
       ['ledger', true],
+      ['emergencies', false],
     ]);
+    expect(checks[6]).toMatchObject({ facts: { missing: [], reviewsDue: 2, overdue: 1 } });
     expect(checks[4]).toMatchObject({ facts: { waiting: 2, stuck: [{ transferId: 't-1', state: 'sealed' }] }, next: expect.any(String) });
     expect(json).toMatchObject({ country: 'PT', ok: false });
   });
@@ -309,6 +312,7 @@ describe('the operator', () => {
       'dead-letters',
       'transfers',
       'ledger',
+      'emergencies',
     ]);
     await alone.close();
   });
