@@ -33,6 +33,8 @@ const CHANNEL = 'portolan-demo';
 const HOST = '127.0.0.1';
 
 export interface WorldPlan {
+  /** Where spans go; nowhere unless a test listens. */
+  readonly telemetry?: NodeConfig['telemetry'];
   readonly root: string;
   readonly countriesFolder: string;
   readonly countries: readonly CountryCode[];
@@ -223,7 +225,7 @@ async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports)
     sources: demoSources(country, organisation, clientId),
     custodian: { name: `Demo health record of ${country}`, identifier: { system: organisation.system, value: 'custodian' } },
     logging: { level: plan.logLevel },
-    telemetry: { kind: 'none' },
+    telemetry: plan.telemetry ?? { kind: 'none' },
     ...(plan.takeOverAfterMs === undefined ? {} : { takeOverAfterMs: plan.takeOverAfterMs }),
     ...(plan.checkpoints ? { checkpointFile: join(home, 'checkpoint') } : {}),
   };

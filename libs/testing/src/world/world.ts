@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CountryCode } from '@portolan/contracts';
+import type { CountryCode, NodeConfig } from '@portolan/contracts';
 import { roles, type Role } from '@portolan/domain';
 import { startNode, startOrderer, type LogSink } from '@portolan/nest';
 import { EmbeddedCluster } from '@portolan/postgres';
@@ -8,6 +8,8 @@ import { WorldProcess } from './processes.js';
 import { provisionWorld, type ProvisionedCountry, type ProvisionedWorld } from './provision-world.js';
 
 export interface WorldOptions {
+  /** Where spans go; nowhere unless a test listens. */
+  readonly telemetry?: NodeConfig['telemetry'];
   /** Keys, databases and configuration lie here and stay; a second start with the same folder is the same world. */
   readonly folder: string;
   readonly countries?: readonly CountryCode[];
@@ -64,6 +66,7 @@ export class World {
         countries,
         apart,
         logLevel: options.logLevel ?? 'error',
+        ...(options.telemetry === undefined ? {} : { telemetry: options.telemetry }),
         checkpoints: options.checkpoints ?? false,
         ...(options.takeOverAfterMs === undefined ? {} : { takeOverAfterMs: options.takeOverAfterMs }),
         database: { admin, passwordOf: (user) => cluster.passwordOf(user) },
