@@ -5,7 +5,7 @@ import { roles, type Role } from '@portolan/domain';
 import { startNode, startOrderer, type LogSink } from '@portolan/nest';
 import { EmbeddedCluster } from '@portolan/postgres';
 import { WorldProcess } from './processes.js';
-import { provisionWorld, type ProvisionedCountry, type ProvisionedWorld } from './provision-world.js';
+import { provisionWorld, type ProvisionedCountry, type ProvisionedWorld, type WorldPlan } from './provision-world.js';
 
 export interface WorldOptions {
   /** Where spans go; nowhere unless a test listens. */
@@ -58,21 +58,9 @@ export class World {
     const admin = await cluster.start();
     try {
       progress('keys, certificates, databases and the channel');
-      const countries = options.countries ?? ['EE', 'PT', 'BE', 'DE'];
-      const apart = options.roles === 'apart';
-      const provisioned = await provisionWorld({
-        root: folder,
-        countriesFolder: options.countriesFolder ?? join(repository, 'libs/countries'),
-        countries,
-        apart,
-        logLevel: options.logLevel ?? 'error',
-        ...(options.telemetry === undefined ? {} : { telemetry: options.telemetry }),
-        checkpoints: options.checkpoints ?? false,
-        ...(options.takeOverAfterMs === undefined ? {} : { takeOverAfterMs: options.takeOverAfterMs }),
-        database: { admin, passwordOf: (user) => cluster.passwordOf(user) },
-      });
+      const provisioned = await provisionWorld(planOf(options, { admin, passwordOf: (user) => cluster.passwordOf(user) }));
       const world = new World(options, cluster, provisioned);
-      await world.startAll(apart, progress);
+      await world.startAll(options.roles === 'apart', progress);
       return world;
     } catch (error) {
       await cluster.stop();
@@ -165,4 +153,20 @@ export class World {
     await one.start();
     this.closers.push(() => one.stop());
   }
+}
+
+/** What a world is provisioned with, where its options leave it open. */
+function planOf(options: WorldOptions, database: WorldPlan['database']): WorldPlan {
+  const { folder, telemetry, takeOverAfterMs } = options;
+  return {
+    root: folder,
+    countriesFolder: options.countriesFolder ?? join(repository, 'libs/countries'),
+    countries: options.countries ?? ['EE', 'PT', 'BE', 'DE'],
+    apart: options.roles === 'apart',
+    logLevel: options.logLevel ?? 'error',
+    checkpoints: options.checkpoints ?? false,
+    ...(telemetry === undefined ? {} : { telemetry }),
+    ...(takeOverAfterMs === undefined ? {} : { takeOverAfterMs }),
+    database,
+  };
 }
