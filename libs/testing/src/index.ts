@@ -13,3 +13,4 @@ export { Story, type StoryResult } from './story/story.js';
 export { Narrator, StoryBroken, type StoryLine } from './story/narrator.js';
 export { matchAbroad, parameterOf, requestRecord, entriesOf } from './story/fhir-asks.js';
 export { eventually } from './story/wait.js';
+export { check, unsettled, type CheckedWorld, type Violation } from './checker/index.js';

@@ -1,0 +1,163 @@
+import type { JsonWebKey } from 'node:crypto';
+import { readJws } from './hashing.js';
+
+export interface BlockRow {
+  readonly number: string;
+  readonly header: string;
+  readonly results: string;
+  readonly results_hash: string;
+  readonly state_hash: string;
+}
+export interface TxRow {
+  readonly block: string;
+  readonly index: number;
+  readonly id: string;
+  readonly jws: string;
+  readonly verdicts: string;
+}
+export interface StateRow {
+  readonly key: string;
+  readonly value: Buffer;
+}
+export interface AttestationRow {
+  readonly block: string;
+  readonly org: string;
+  readonly digest: string;
+}
+
+/** One organisation's copy of the ledger, as its tables say. */
+export interface LedgerCopyRows {
+  readonly org: string;
+  readonly blocks: readonly BlockRow[];
+  readonly txs: readonly TxRow[];
+  readonly state: readonly StateRow[];
+  readonly attestations: readonly AttestationRow[];
+}
+
+/** Something that happened on the channel: block, then place in it. */
+export interface At {
+  readonly block: number;
+  readonly index: number;
+  /** Of the transaction. */
+  readonly time: string;
+}
+export interface Transaction extends At {
+  readonly id: string;
+  readonly org: string;
+  readonly role: string;
+  readonly fn: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly valid: boolean;
+  readonly jws: string;
+  readonly kid: string;
+}
+export interface Leaf {
+  readonly step: string;
+  readonly transferId: string;
+  readonly from: string;
+  readonly to: string;
+  readonly by: string;
+  readonly permitId?: string;
+  readonly ciphertextHash?: string;
+  readonly predecessor?: string;
+  readonly receiptHash?: string;
+  readonly limit?: string;
+  readonly graceSeconds?: number;
+  /** Of a step signed in a declared emergency while the channel was away: when it happened, and the emergency. */
+  readonly time?: string;
+  readonly late?: string;
+}
+/** An accepted step. */
+export interface AnchoredStep extends At {
+  readonly org: string;
+  readonly batch: number;
+  /** Among the accepted steps of its batch. */
+  readonly position: number;
+  readonly text: string;
+  readonly leaf: Leaf;
+}
+export interface ChannelPermit extends At {
+  readonly id: string;
+  readonly custodian: string;
+  readonly recipient: string;
+  readonly until: string;
+  readonly end: At | undefined;
+}
+export interface ChannelKey {
+  readonly org: string;
+  readonly kid: string;
+  readonly use: string;
+  readonly jwk: JsonWebKey;
+}
+export interface ChannelHead extends At {
+  readonly org: string;
+  readonly seq: number;
+  readonly size: number;
+  readonly root: string;
+  readonly batches: readonly { readonly n: number; readonly root: string; readonly count: number }[];
+}
+
+/** What a copy says happened: its blocks replayed by what their transactions say and how they were judged. */
+export interface LedgerFacts {
+  readonly transactions: readonly Transaction[];
+  readonly steps: readonly AnchoredStep[];
+  readonly permits: ReadonlyMap<string, ChannelPermit>;
+  readonly heads: readonly ChannelHead[];
+  readonly keys: ReadonlyMap<string, ChannelKey>;
+}
+
+interface Verdict {
+  readonly accepted: boolean;
+}
+
+export const before = (a: At, b: At): boolean => a.block < b.block || (a.block === b.block && a.index < b.index);
+
+export function readFacts(copy: LedgerCopyRows): LedgerFacts {
+  const results = new Map(
+    copy.blocks.map(({ number, results: text }) => [number, (JSON.parse(text) as { results: readonly { valid: boolean }[] }).results]),
+  );
+  const read = copy.txs.map((row) => ({ row, transaction: transactionOf(row, results.get(row.block)?.[row.index]?.valid === true) }));
+  const valid = read.filter(({ transaction }) => transaction.valid);
+  const acts = valid.map(({ transaction }) => transaction);
+  return {
+    transactions: read.map(({ transaction }) => transaction),
+    steps: valid.flatMap(({ transaction, row }) => stepsOf(transaction, row.verdicts)),
+    permits: permitsOf(acts),
+    heads: acts.filter(({ fn }) => fn === 'put-head').map((act) => ({ ...(act.args as unknown as ChannelHead), ...at(act) })),
+    keys: new Map(acts.filter(({ fn }) => fn === 'put-key').map(({ args }) => [args['kid'] as string, args as unknown as ChannelKey])),
+  };
+}
+
+function transactionOf(row: TxRow, valid: boolean): Transaction {
+  const { header, payload } = readJws<Omit<Transaction, 'valid' | 'jws' | 'kid' | 'block' | 'index'>>(row.jws);
+  return { ...payload, block: Number(row.block), index: row.index, valid, jws: row.jws, kid: header.kid };
+}
+
+const at = ({ block, index, time }: At): At => ({ block, index, time });
+
+function stepsOf(transaction: Transaction, verdicts: string): AnchoredStep[] {
+  if (transaction.fn !== 'anchor-batch') return [];
+  const judged = (JSON.parse(verdicts) as { steps?: readonly Verdict[] }).steps ?? [];
+  const sent = transaction.args['steps'] as readonly { leaf: string }[];
+  return sent
+    .filter((_step, index) => judged[index]?.accepted === true)
+    .map(({ leaf: text }, position) => ({
+      ...at(transaction),
+      org: transaction.org,
+      batch: transaction.args['n'] as number,
+      position,
+      text,
+      leaf: JSON.parse(text) as Leaf,
+    }));
+}
+
+function permitsOf(acts: readonly Transaction[]): Map<string, ChannelPermit> {
+  const ends = new Map(acts.filter(({ fn }) => fn === 'end-permit').map((act) => [`${act.org}/${String(act.args['permitId'])}`, at(act)]));
+  const permits = acts
+    .filter(({ fn }) => fn === 'put-permit')
+    .map((act): ChannelPermit => {
+      const args = act.args as unknown as Omit<ChannelPermit, 'end' | keyof At>;
+      return { ...args, ...at(act), end: ends.get(`${act.org}/${args.id}`) };
+    });
+  return new Map(permits.map((permit) => [permit.id, permit]));
+}

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KillWorld, other, type Side } from './kill-world.js';
+import { killPoints, seeds, type KillPoint } from './points.js';
+import { expected, planOf, strike, struck, type Plan } from './strike.js';
+
+/** Rows that only run when the other side is silent: they have tests of their own below. */
+const SILENCE: ReadonlySet<string> = new Set(['give-up', 'expire']);
+const pointOf = (step: string): KillPoint => killPoints.find((point) => point.step === step)!;
+
+let killed: KillWorld;
+let started: KillWorld | undefined;
+const print = (line: string): void => void process.stderr.write(`${line}\n`);
+
+beforeAll(async () => {
+  started = killed = await KillWorld.start(print);
+  await killed.prepare();
+});
+afterAll(() => started?.stop());
+
+/** The request that is on its way stands in the other country's inbox. */
+const REQUEST_LEFT = `SELECT o.state = 'sent' AS holds FROM exchange.transfer t JOIN exchange.outgoing o ON o.key = t.transfer_id::text
+  WHERE t.side = 'asker' AND t.state = 'asked'`;
+
+async function struckTwice(plan: Pick<Plan, 'country' | 'point' | 'seed'>): Promise<void> {
+  const process = killed.process(plan.country, plan.point.role);
+  await struck(killed, plan, 'before');
+  await killed.arm(plan.country, plan.point.step, 'after');
+  await killed.revive(process);
+  await struck(killed, plan, 'after');
+  await killed.revive(process);
+}
+
+/** Invariant 4: kill any process at any line; after its restart all invariants hold, and whoever asked gets the answer. */
+describe('a process killed at a row of the pipeline', () => {
+  it('finds every invariant holding before anything is killed', async () => {
+    expect(await killed.check()).toEqual([]);
+  });
+
+  it.each(killPoints.filter(({ step }) => !SILENCE.has(step)))('$step ($role), before and after its commit, five seeds', async (point) => {
+    const plans = seeds.map((seed) => planOf(point, seed));
+    // One checkpoint file a country: the two countries are struck side by side, the seeds of one after the other.
+    await Promise.all((['EE', 'PT'] as const).map((country) => inTurn(plans.filter((plan) => plan.country === country))));
+    expect(await killed.check()).toEqual([]);
+  });
+
+  async function inTurn(plans: readonly Plan[]): Promise<void> {
+    for (const plan of plans) {
+      const outcomes = await strike(killed, plan);
+      expect(outcomes).toEqual(outcomes.map(() => expected(plan)));
+    }
+  }
+});
+
+describe('a process killed while a record is refused', () => {
+  // The permit ends while the record is under way: the receiver refuses it unopened, and says so.
+  it.each(['open', 'acknowledge', 'close'])('%s (exchange), before and after its commit', async (step) => {
+    const point = pointOf(step);
+    const [custodian, asker] = ['EE', 'PT'] as const;
+    const asked = killed.clinician(asker).record(killed.handle(asker), ['summary']);
+    asked.catch(() => undefined);
+    await killed.until(asker, 'the request left', REQUEST_LEFT);
+    const away = killed.process(asker, 'exchange');
+    await away.stop('SIGKILL');
+    await killed.until(
+      custodian,
+      'the record left',
+      `SELECT bool_or(state = 'sent') AS holds FROM exchange.transfer WHERE side = 'custodian'`,
+    );
+    await killed.withdraw();
+    await killed.until(
+      asker,
+      'the permit ended',
+      'SELECT bool_and(ended_at IS NOT NULL) AS holds FROM notary.trail_permit WHERE custodian = $$EE$$',
+    );
+    const plan = { country: point.side === 'asker' ? asker : custodian, point, seed: 1 } as const;
+    await killed.arm(plan.country, step, 'before');
+    await killed.revive(away);
+    await struckTwice(plan);
+    expect(await asked).toBe('refused');
+    await killed.permit();
+  });
+
+  it('leaves every invariant holding', async () => {
+    expect(await killed.check()).toEqual([]);
+  });
+});
+
+describe('a process killed while the other side is silent', () => {
+  beforeAll(async () => {
+    for (const country of ['EE', 'PT'] as const) await killed.changePolicy(country, { askWithinSeconds: 4, graceSeconds: 1 });
+  });
+
+  it.each(seeds)('give-up (exchange), before and after its commit, seed %i', async (seed) => {
+    const asker: Side = seed % 2 === 1 ? 'PT' : 'EE';
+    const away = killed.process(other(asker), 'exchange');
+    await away.stop('SIGKILL');
+    const plan = { country: asker, point: pointOf('give-up'), seed };
+    await killed.arm(asker, 'give-up', 'before');
+    const asked = killed.clinician(asker).record(killed.handle(asker), ['summary']);
+    asked.catch(() => undefined);
+    await struckTwice(plan);
+    expect(await asked).toBe('unanswered');
+    await killed.revive(away);
+  });
+
+  it.each(seeds)('expire (exchange), before and after its commit, seed %i', async (seed) => {
+    const custodian: Side = seed % 2 === 1 ? 'EE' : 'PT';
+    const asker = other(custodian);
+    await killed.arm(custodian, 'expire', 'before');
+    const asked = killed.clinician(asker).record(killed.handle(asker), ['summary']);
+    asked.catch(() => undefined);
+    await killed.until(asker, 'the request left', REQUEST_LEFT);
+    const away = killed.process(asker, 'exchange');
+    await away.stop('SIGKILL');
+    await struckTwice({ country: custodian, point: pointOf('expire'), seed });
+    await killed.revive(away);
+    expect(['unanswered', 'refused']).toContain(await asked);
+  });
+
+  it('leaves every invariant holding', async () => {
+    expect(await killed.check()).toEqual([]);
+  });
+});
