@@ -93,7 +93,7 @@ function tellResult(result: StoryResult, world: World, seconds: number, print: (
   print(`  ${demoClinicians['BE']?.name ?? ''} (BE)       one summary from DE, as a view, until its permit ends`);
   print('  regulator             every step of all countries, and the proof of each; no person, no data category');
   print('\nTry it (the node keeps running; tokens hold five minutes)');
-  for (const line of addressesOf(world)) print(`  ${line}`);
+  for (const line of addressesOf(world, result.view)) print(`  ${line}`);
   print(`\nReceipts: ${result.receipts.join(' ')}\nTrust:    ${result.trust}\nDone in ${seconds} s`);
 }
 

@@ -20,6 +20,8 @@ export interface StoryResult {
   readonly rejects: number;
   readonly receipts: readonly string[];
   readonly trust: string;
+  /** `Bundle/<id>` of the view that BE still has. */
+  readonly view: string;
 }
 
 const fixtures = join(repository, 'libs/formats/fixtures');
@@ -61,7 +63,7 @@ export class Story {
     await this.damagedMessage();
     await this.optOut();
     const { transfers, accesses, anchors, rejects, receipts, trust } = this;
-    return { transfers, accesses, anchors, rejects, receipts, trust };
+    return { transfers, accesses, anchors, rejects, receipts, trust, view: this.views.at(-1) ?? '' };
   }
 
   private at(country: string): CountryClient {
