@@ -47,7 +47,7 @@ function ofIssue(issue: ValidationIssue, entry: ErrorEntry): OperationOutcomeIss
     severity: issue.severity,
     code: issue.code,
     ...(coded ? { details: detailsOf('fhir.resource-invalid', entry.what) } : {}),
-    diagnostics: `${rule}${issue.reason} at ${issue.path}`,
+    diagnostics: `${rule}${issue.reason} at ${issue.path}${coded ? `. Next: ${entry.next}.` : ''}`,
     expression: [issue.path],
   };
 }
