@@ -54,7 +54,7 @@ describe('the material of a country', () => {
     expect((await readdir(folderOf('EE'))).sort()).toEqual(['authority', 'edge', 'exchange', 'governance', 'notary']);
     expect((await readdir(join(folderOf('EE'), 'edge'))).sort()).toEqual(['internal', 'master']);
     expect((await readdir(join(folderOf('EE'), 'exchange'))).sort()).toEqual(['inbox', 'internal', 'keys', 'master']);
-    expect((await readdir(join(folderOf('EE'), 'notary'))).sort()).toEqual(['internal', 'keys']);
+    expect((await readdir(join(folderOf('EE'), 'notary'))).sort()).toEqual(['internal', 'keys', 'master']);
     const uses = async (folder: string): Promise<string[]> => {
       const vault = new FileKeyVault({ folder, clock });
       const all = await Promise.all((['sign', 'seal', 'tls', 'ledger'] as const).map((use) => vault.list(use)));
