@@ -114,11 +114,11 @@ describe('on a machine with nothing but Node and npm', () => {
       // The npm that runs this test leaves no trace, and a foreign package of that name would be an error, not an answer.
       const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_|^INIT_CWD$/i.test(name)));
       const env = { ...clean, npm_config_yes: 'false' };
-      const done = spawnSync('npx', ['portolan', '--help'], { cwd: clone.folder, env, encoding: 'utf8', timeout: 280_000 });
+      const done = spawnSync('npx', ['portolan', '--help'], { cwd: clone.folder, env, encoding: 'utf8', timeout: 580_000 });
       expect({ status: done.status, stderr: done.status === 0 ? '' : done.stderr }).toEqual({ status: 0, stderr: '' });
       expect(done.stdout).toMatch(/portolan/i);
     } finally {
       clone.remove();
     }
-  }, 300_000);
+  }, 600_000);
 });

@@ -25,7 +25,7 @@ export async function installPackages(node, say, started) {
   if (!installedByNpm()) {
     say('installing the locked packages (npm ci), once …');
     rmSync(stampFile, { force: true });
-    const done = await npm(node.bin, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    const done = await npm(node.bin, ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: root,
       env: childEnvironment(node),
       stdio: ['ignore', 'ignore', 'inherit'],

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BusinessIdentifier } from '@portolan/contracts';
 import type { Answer, CountryClient } from '../client/country-client.js';
 import type { DemoClinician, DemoPerson } from '../world/demo-people.js';
@@ -33,7 +34,8 @@ export async function matchAbroad(
     { name: 'onlyCertainMatches', valueBoolean: true },
     { name: 'country', valueCode: country },
   ];
-  const answer = await client.clinical(clinician, '/fhir/Patient/$match', { resourceType: 'Parameters', parameter });
+  const asked = await client.clinical(clinician, '/fhir/Patient/$match', { resourceType: 'Parameters', parameter });
+  const answer = await answered(client, clinician, asked);
   demand(answer.status === 200, `the match is answered (was ${answer.status}: ${answer.text.slice(0, 300)})`);
   const [found] = entriesOf(answer);
   if (found === undefined) return undefined;
@@ -54,7 +56,23 @@ export async function requestRecord(
     ...categories.map((category) => ({ name: 'category', valueCode: category })),
     { name: 'purpose', valueCode: 'TREAT' },
   ];
-  return client.clinical(clinician, '/fhir/$request-record', { resourceType: 'Parameters', parameter });
+  const asked = await client.clinical(clinician, '/fhir/$request-record', { resourceType: 'Parameters', parameter });
+  return answered(client, clinician, asked);
+}
+
+const POLL_MS = 200;
+const ANSWERED_WITHIN_MS = 60_000;
+
+/** An answer that takes longer than the line is held comes at its Content-Location (FHIR asynchronous pattern). */
+async function answered(client: CountryClient, clinician: DemoClinician, first: Answer): Promise<Answer> {
+  const end = Date.now() + ANSWERED_WITHIN_MS;
+  let answer = first;
+  const place = first.headers.get('content-location');
+  while (answer.status === 202 && place !== null && Date.now() < end) {
+    await pause(POLL_MS);
+    answer = await client.clinical(clinician, place);
+  }
+  return answer;
 }
 
 /** A named value of a Parameters resource. */

@@ -25,7 +25,7 @@ export interface StoryResult {
 }
 
 const fixtures = join(repository, 'libs/formats/fixtures');
-const SEEN_WITHIN_MS = 5_000;
+const SEEN_WITHIN_MS = 15_000;
 
 /** The eight steps of a record that crosses a border, played from outside over real sockets. */
 export class Story {
@@ -192,7 +192,7 @@ export class Story {
     demand(answer.status === 202, `the withdrawal is taken (was ${answer.status}: ${answer.text.slice(0, 300)})`);
     this.narrator.tell('EE', `${mari.name} withdraws`, this.consentId);
     for (const { id } of this.transfers)
-      await stream.wait(({ data }) => data['act'] === 'view-destroyed-abroad' && data['transferId'] === id, 20_000);
+      await stream.wait(({ data }) => data['act'] === 'view-destroyed-abroad' && data['transferId'] === id, 60_000);
     const gone = await pt.clinical(this.doctor('PT'), `/fhir/Patient/${this.handle}/$summary`);
     demand(gone.status === 404, `PT has nothing left to show (was ${gone.status})`);
     this.narrator.tell('PT', 'views destroyed and attested', this.views.map((view) => view.split('/')[1]?.slice(0, 8)).join(' '));
