@@ -22,6 +22,8 @@ import { HOLD_BACK_MS as GROUND_HOLD_BACK_MS, type RestingOn } from './resting-o
 const MAX_STEPS = 1_000;
 /** Characters of leaves and proofs in one batch: a signed transaction has at most 1,000,000, in base64url. */
 const MAX_CHARS = 600_000;
+/** An expiry that came before its time by the transaction's clock waits this long before it is tried again. */
+const TOO_EARLY_MS = 1_000;
 /** A step whose predecessor is not visible yet waits this long before it is tried again. */
 const HOLD_BACK_MS = 200;
 
@@ -159,6 +161,8 @@ export class Batcher {
 
   private async rejectStep(tx: NotaryTx, step: StepRow, code: string): Promise<void> {
     const { transferId, step: name } = step;
+    // Two clocks differ: what is too early now is right in a moment, so this is no verdict.
+    if (code === 'ledger.step-too-early') return tx.steps.again(transferId, name, TOO_EARLY_MS);
     await tx.steps.reject(transferId, name, code);
     const keyId = await tx.keys.create();
     await post(tx, {
