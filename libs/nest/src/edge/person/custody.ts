@@ -19,6 +19,7 @@ import { actOf } from '../fhir/accesses.js';
 import { fileEntry, fileProvenance, type IdentifiedResource } from '../fhir/entries.js';
 import { demandPerson, fhirCaller, mayAct, type FhirCaller } from '../fhir/fhir-caller.js';
 import { recordLocalAct } from '../local-acts.js';
+import { namedInEntry } from './named-in-entry.js';
 import { permittedProposal, type ProposalContent } from './proposals.js';
 import { proposedVersion, type ProposedVersion } from './proposed-version.js';
 import { demandNext, tellReceivers } from './tell-receivers.js';
@@ -49,7 +50,7 @@ export interface CustodianAnswer {
 interface Found {
   readonly proposal: Proposal & { readonly body: ProposalContent };
   readonly entry: ResourceVersion;
-  /** The person's current resources. */
+  /** The person's current resources, and whom the entry names. */
   readonly record: readonly ResourceVersion[];
   /** `Type/id` of what was released → `Type/id` here. */
   readonly sources: ReadonlyMap<string, string>;
@@ -107,14 +108,15 @@ export class Custody {
     const proposal = await permittedProposal(tx, id);
     const record = await tx.resources.ofPerson(proposal.person, 'all', MAX_RECORD);
     const released = (key: string): string => stableUuid((bytes) => hexOf(sha256(bytes)), [country.code, key]);
-    const sources = new Map(record.map(({ type, id: own }) => [`${type}/${released(`${type}/${own}`)}`, `${type}/${own}`]));
-    const keys = proposal.body.items.map((item) => sources.get(`${item.type}/${item.id}`));
-    const entry = record.find(({ type, id: own }) => keys.includes(`${type}/${own}`));
+    const wanted = proposal.body.items.map((item) => `${item.type}/${item.id}`);
+    const entry = record.find(({ type, id: own }) => wanted.includes(`${type}/${released(`${type}/${own}`)}`));
     if (entry === undefined) throw new PortolanError('person.proposal-unusable', 'the proposal', 'an entry that is not there');
     if (!mayAct(caller, [entry.type, act])) throw new PortolanError('fhir.scope-missing', 'access token', `${entry.type}.${act}`);
     demandPerson(caller, (await tx.persons.get(proposal.person))?.identifiers ?? []);
     await this.demandCustodian(tx, entry, caller);
-    return { proposal, entry, record, sources };
+    const crossing = [...record, ...(await namedInEntry(tx, entry))];
+    const sources = new Map(crossing.map(({ type, id: own }) => [`${type}/${released(`${type}/${own}`)}`, `${type}/${own}`]));
+    return { proposal, entry, record: crossing, sources };
   }
 
   /** The organisation that sent the entry; what no registered source sent belongs to the country's own custodian. */
