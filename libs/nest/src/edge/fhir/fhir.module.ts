@@ -32,10 +32,14 @@ export class FhirModule implements OnModuleInit {
     @Inject(PatientLinks) private readonly links: PatientLinks,
   ) {}
 
-  async onModuleInit(): Promise<void> {
+  /**
+   * Not awaited: Fastify loads it when the server gets ready. To wait here would boot the server before Nest has hung in its error
+   * handler, and what a body parser refuses would then leave in Fastify's own words everywhere else.
+   */
+  onModuleInit(): void {
     const { conformance, records, summaries, requests, emergencies, items, corrections, links } = this;
     const routes = fhirRoutes({ conformance, records, summaries, requests, emergencies, items, corrections, links });
     const server = this.http.httpAdapter.getInstance<FastifyInstance>();
-    await server.register(fhirScope(this.parts, routes), { prefix: '/fhir' });
+    void server.register(fhirScope(this.parts, routes), { prefix: '/fhir' });
   }
 }
