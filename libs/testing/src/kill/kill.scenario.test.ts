@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Outcome } from './clinician.js';
 import { KillWorld, other, type Side } from './kill-world.js';
 import { killPoints, seeds, type KillPoint } from './points.js';
 import { expected, planOf, strike, struck, type Plan } from './strike.js';
@@ -30,6 +31,24 @@ async function struckTwice(plan: Pick<Plan, 'country' | 'point' | 'seed'>): Prom
   await killed.revive(process);
 }
 
+/** Kills a country's exchange, works while it is away, and starts it again whatever came of that. */
+async function whileAway(country: Side, work: () => Promise<void>): Promise<void> {
+  const away = killed.process(country, 'exchange');
+  await away.stop('SIGKILL');
+  try {
+    await work();
+  } finally {
+    await killed.revive(away);
+  }
+}
+
+/** A clinician's request; a failure of it is met where it is awaited. */
+function ask(asker: Side): Promise<Outcome> {
+  const asked = killed.clinician(asker).record(killed.handle(asker), ['summary']);
+  asked.catch(() => undefined);
+  return asked;
+}
+
 /** Invariant 4: kill any process at any line; after its restart all invariants hold, and whoever asked gets the answer. */
 describe('a process killed at a row of the pipeline', () => {
   it('finds every invariant holding before anything is killed', async () => {
@@ -56,25 +75,24 @@ describe('a process killed while a record is refused', () => {
   it.each(['open', 'acknowledge', 'close'])('%s (exchange), before and after its commit', async (step) => {
     const point = pointOf(step);
     const [custodian, asker] = ['EE', 'PT'] as const;
-    const asked = killed.clinician(asker).record(killed.handle(asker), ['summary']);
-    asked.catch(() => undefined);
-    await killed.until(asker, 'the request left', REQUEST_LEFT);
-    const away = killed.process(asker, 'exchange');
-    await away.stop('SIGKILL');
-    await killed.until(
-      custodian,
-      'the record left',
-      `SELECT bool_or(state = 'sent') AS holds FROM exchange.transfer WHERE side = 'custodian'`,
-    );
-    await killed.withdraw();
-    await killed.until(
-      asker,
-      'the permit ended',
-      'SELECT bool_and(ended_at IS NOT NULL) AS holds FROM notary.trail_permit WHERE custodian = $$EE$$',
-    );
     const plan = { country: point.side === 'asker' ? asker : custodian, point, seed: 1 } as const;
-    await killed.arm(plan.country, step, 'before');
-    await killed.revive(away);
+    await killed.quiet();
+    const asked = ask(asker);
+    await killed.until(asker, 'the request left', REQUEST_LEFT);
+    await whileAway(asker, async () => {
+      await killed.until(
+        custodian,
+        'the record left',
+        `SELECT bool_or(state = 'sent') AS holds FROM exchange.transfer WHERE side = 'custodian'`,
+      );
+      await killed.withdraw();
+      await killed.until(
+        asker,
+        'the permit ended',
+        `SELECT bool_and(ended_at IS NOT NULL) AS holds FROM notary.trail_permit WHERE custodian = 'EE'`,
+      );
+      await killed.arm(plan.country, step, 'before');
+    });
     await struckTwice(plan);
     expect(await asked).toBe('refused');
     await killed.permit();
@@ -92,28 +110,35 @@ describe('a process killed while the other side is silent', () => {
 
   it.each(seeds)('give-up (exchange), before and after its commit, seed %i', async (seed) => {
     const asker: Side = seed % 2 === 1 ? 'PT' : 'EE';
-    const away = killed.process(other(asker), 'exchange');
-    await away.stop('SIGKILL');
-    const plan = { country: asker, point: pointOf('give-up'), seed };
-    await killed.arm(asker, 'give-up', 'before');
-    const asked = killed.clinician(asker).record(killed.handle(asker), ['summary']);
-    asked.catch(() => undefined);
-    await struckTwice(plan);
-    expect(await asked).toBe('unanswered');
-    await killed.revive(away);
+    await whileAway(other(asker), async () => {
+      await killed.arm(asker, 'give-up', 'before');
+      const asked = ask(asker);
+      await struckTwice({ country: asker, point: pointOf('give-up'), seed });
+      expect(await asked).toBe('unanswered');
+    });
   });
 
   it.each(seeds)('expire (exchange), before and after its commit, seed %i', async (seed) => {
     const custodian: Side = seed % 2 === 1 ? 'EE' : 'PT';
     const asker = other(custodian);
     await killed.arm(custodian, 'expire', 'before');
-    const asked = killed.clinician(asker).record(killed.handle(asker), ['summary']);
-    asked.catch(() => undefined);
+    const asked = ask(asker);
     await killed.until(asker, 'the request left', REQUEST_LEFT);
-    const away = killed.process(asker, 'exchange');
-    await away.stop('SIGKILL');
-    await struckTwice({ country: custodian, point: pointOf('expire'), seed });
-    await killed.revive(away);
+    await whileAway(asker, () => struckTwice({ country: custodian, point: pointOf('expire'), seed }));
+    expect(['unanswered', 'refused']).toContain(await asked);
+  });
+
+  it('an expiry whose time has not come by the channel’s clock is anchored when it has', async () => {
+    const [custodian, asker] = ['EE', 'PT'] as const;
+    await killed.quiet();
+    const asked = ask(asker);
+    await killed.until(asker, 'the request left', REQUEST_LEFT);
+    await whileAway(asker, async () => {
+      // As if the database's clock ran ahead of the notary's.
+      const early = `WITH early AS (UPDATE exchange.transfer SET due_at = clock_timestamp() WHERE state = 'sent' RETURNING 1)`;
+      await killed.until(custodian, 'the record left', `${early} SELECT count(*) > 0 AS holds FROM early`);
+      await killed.until(custodian, 'it has expired', `SELECT bool_and(state NOT IN ('sent', 'expiring')) AS holds FROM exchange.transfer`);
+    });
     expect(['unanswered', 'refused']).toContain(await asked);
   });
 
