@@ -54,7 +54,8 @@ describe('every access and change is an event', () => {
     patient = found[0]?.id ?? '';
     tells(await herself.hears('her record was searched', ({ act }) => act === 'record-searched'), doctor);
     const results = entriesOf(await doctor.at(`/fhir/Observation?patient=Patient/${patient}`));
-    observation = results[0]?.id ?? '';
+    observation = results.find(({ resourceType }) => resourceType === 'Observation')?.id ?? '';
+    expect(observation, JSON.stringify({ found, results })).not.toBe('');
     expect((await doctor.at(`/fhir/Observation/${observation}`)).status).toBe(200);
     tells(await herself.hears('an entry was read', ({ act }) => act === 'record-read'), doctor);
     const [event] = await bodiesOf('EE', 'edge', 'record-read');

