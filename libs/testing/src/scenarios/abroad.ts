@@ -18,6 +18,13 @@ export interface Obtained {
   readonly view: string;
 }
 
+/** A FHIR resource as it is shown. */
+export interface Shown {
+  readonly resourceType: string;
+  readonly id: string;
+  readonly [member: string]: unknown;
+}
+
 /** A named clinician of one country who asks another; patient as long as the transfer takes on a busy machine. */
 export class Asker {
   constructor(
@@ -70,6 +77,14 @@ export class Asker {
   /** A FHIR call of this clinician at home. */
   at(path: string, body?: unknown, purpose?: Purpose): Promise<Answer> {
     return this.world.at(this.country).clinical(this.who, path, body, purpose);
+  }
+
+  /** Measured laboratory results of a person of this clinician's own country, whichever of her sources' Patient they name. */
+  async resultsAtHome({ identifier }: Sought): Promise<readonly Shown[]> {
+    const patients = entriesOf(await this.at(`/fhir/Patient?identifier=${identifier.system}|${identifier.value}`));
+    const named = patients.map(({ id }) => `Patient/${id}`).join();
+    const found: readonly Shown[] = entriesOf(await this.at(`/fhir/Observation?patient=${named}&category=laboratory`));
+    return found.filter((one) => one.resourceType === 'Observation' && one['valueQuantity'] !== undefined);
   }
 
   /** Begins a crossing and does not wait: the answer that names where to look, and the transfer. */

@@ -1,16 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { entriesOf } from '../story/fhir-asks.js';
 import { eventually } from '../story/wait.js';
-import { Asker, type Obtained } from './abroad.js';
+import { Asker, type Obtained, type Shown } from './abroad.js';
 import { rows } from './backstage.js';
 import { clinicianOf, Herself, newcomer, type Newcomer } from './cast.js';
 import { sharedWorld, type SharedWorld } from './shared-world.js';
-
-interface Shown {
-  readonly resourceType: string;
-  readonly id: string;
-  readonly [member: string]: unknown;
-}
 
 describe('a foreign record is a view', () => {
   let world: SharedWorld;
@@ -79,9 +73,8 @@ describe('a foreign record is a view', () => {
 
   it('tells the receiver of a correction by the custodian', async () => {
     const home = new Asker(world, 'EE', 'PT');
-    const [patient] = entriesOf(await home.at(`/fhir/Patient?identifier=${person.identifier.system}|${person.identifier.value}`));
-    const local = await home.at(`/fhir/Observation?patient=Patient/${patient?.id ?? ''}&category=laboratory`);
-    const original = entriesOf(local).find((one) => one['valueQuantity'] !== undefined) as Shown;
+    const [original] = await home.resultsAtHome(person);
+    if (original === undefined) throw new Error('no result is kept at home');
     const corrected = { ...original, status: 'corrected', valueQuantity: { ...(original['valueQuantity'] as object), value: 8.8 } };
     const token = await world.at('EE').systemToken();
     // The laboratory whose message it was speaks for itself: its system is of the demonstration hospital.

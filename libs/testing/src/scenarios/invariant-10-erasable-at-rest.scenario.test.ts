@@ -33,9 +33,7 @@ describe('what is kept of a person can be erased, and what was proved stays prov
     person = await newcomer(world, 'EE');
     await new Herself(world, person).permits(['PT'], ['laboratory', 'summary']);
     const doctor = new Asker(world, 'EE', 'PT');
-    const [patient] = entriesOf(await doctor.at(`/fhir/Patient?identifier=${person.identifier.system}|${person.identifier.value}`));
-    const found = await doctor.at(`/fhir/Observation?patient=Patient/${patient?.id ?? ''}`);
-    observation = entriesOf(found)[0]?.id ?? '';
+    observation = (await doctor.resultsAtHome(person))[0]?.id ?? '';
     obtained = await new Asker(world, 'PT', 'EE').obtain(person, ['laboratory']);
     const [row] = await rows<{ person: string }>(world, 'EE', 'SELECT person FROM edge.person_identifier WHERE value = $1', [
       person.identifier.value,
@@ -127,6 +125,7 @@ describe('what is kept of a person can be erased, and what was proved stays prov
     const patients = await doctor.at(`/fhir/Patient?identifier=${person.identifier.system}|${person.identifier.value}`);
     expect(entriesOf(patients)).toEqual([]);
     expect(entriesOf(await doctor.at(`/fhir/Patient?family=${person.family}`))).toEqual([]);
+    expect(observation).not.toBe('');
     expect([404, 410]).toContain((await doctor.at(`/fhir/Observation/${observation}`)).status);
     expect(await new Asker(world, 'PT', 'EE').find(person)).toBeUndefined();
     expect((await new Herself(world, person).call('/person/me')).text).toContain('person.no-record');

@@ -1,4 +1,5 @@
 import { randomUUID, webcrypto } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Validators, type CountryCode } from '@portolan/contracts';
 import { partnerCommonName, type OwnKey, type Validity } from '@portolan/domain';
 import { putKeyArgs, signRegistryAct, TlsOrdererLink, type Governance } from '@portolan/embedded-ledger';
@@ -42,13 +43,14 @@ export class RegistryOffice {
     await this.act('end-key', { v: 1, org: this.country, kid }, witness);
   }
 
-  /** A new key of the exchange, registered; the running exchange finds it in its folder. */
+  /** A new key of the exchange, registered; the running exchange has found it in its folder, where it looks every second. */
   async renew(use: 'sign' | 'tls', witness: CountryCode): Promise<OwnKey> {
     const now = Date.now();
     const validity: Validity = { notBefore: new Date(now - 60_000).toISOString(), notAfter: new Date(now + 86_400_000).toISOString() };
     const key = await stolenVault(this.world, this.country).generate(use, validity);
     const { publicJwk: jwk, notBefore, notAfter } = key;
     await this.act('put-key', putKeyArgs(this.country, { use, jwk, notBefore, notAfter }), witness);
+    await pause(1_500);
     return key;
   }
 
