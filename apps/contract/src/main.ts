@@ -1,0 +1,2 @@
+// The chaincode's entry. The rules are those of libs/ledger-rules.
+export {};

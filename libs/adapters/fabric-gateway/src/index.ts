@@ -1,0 +1,2 @@
+// The room's one door. A Fabric channel stands behind the port Ledger of libs/domain.
+export {};
