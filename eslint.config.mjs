@@ -8,7 +8,7 @@ import { readdirSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import tseslint from 'typescript-eslint';
-import { mayImport, nestHomes, pureLibraries, sdkHome, typesOnly } from './tools/boundaries.mjs';
+import { lightDoors, mayImport, nestHomes, pureLibraries, sdkHome, typesOnly } from './tools/boundaries.mjs';
 import house from './tools/eslint-rules.mjs';
 
 const tests = ['**/*.test.ts'];
@@ -28,7 +28,10 @@ const nodeBan = {
   message: 'A pure library asks nothing of the machine: take what you need as an argument or through a port.',
 };
 const nestBan = { regex: '^(?:@nestjs\\/|rxjs(?:$|\\/))', message: 'Nest stands in libs/nest and in the apps.' };
-const doorBan = { regex: '^@portolan\\/[^/]+\\/', message: 'A package has one door: import it by its name.' };
+const doorBan = {
+  regex: `^(?!(?:${lightDoors.map(escape).join('|')})$)@portolan\\/[^/]+\\/`,
+  message: 'A package has one door: import it by its name.',
+};
 
 // ---- syntax --------------------------------------------------------------------------------------------------------
 const environmentBan = {

@@ -15,6 +15,6 @@ export function operatorOf(config: NodeConfig, given: string | undefined): Opera
 
 async function demoToken({ mode, country, openid }: NodeConfig): Promise<string> {
   if (mode !== 'demo') throw new PortolanError('cli.token-missing', country);
-  const { demoLogin } = await import('@portolan/testing');
+  const { demoLogin } = await import('@portolan/testing/client');
   return demoLogin(openid.issuer, OPERATOR);
 }

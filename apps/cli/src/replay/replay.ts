@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isErrorCode, PortolanError } from '@portolan/contracts';
-import { readNodeConfig, type HealthCheck } from '@portolan/nest';
+import type { HealthCheck } from '@portolan/nest';
+import { readNodeConfig } from '@portolan/nest/config';
 import { findConfig } from '../files/find-config.js';
 import type { NodeFlags } from '../files/node-options.js';
 import { readBytes, systemCode } from '../files/read-file.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { PortolanError, type NodeConfig, type Purpose } from '@portolan/contracts';
-import { readNodeConfig } from '@portolan/nest';
-import { CountryClient, demoClinicians, demoLogin, systemKey } from '@portolan/testing';
+import { readNodeConfig } from '@portolan/nest/config';
+import { CountryClient, demoClinicians, demoLogin, systemKey } from '@portolan/testing/client';
 import { findConfig, isThere } from '../files/find-config.js';
 import { exits, WrongUsage, type Exit, type Terminal } from '../terminal.js';
 

@@ -1,4 +1,4 @@
-import { walkCodeFlow } from '@portolan/openid';
+import { walkCodeFlow } from '@portolan/openid/walk';
 
 /** The command line's own registration at each demonstration provider; nobody listens at its redirect address. */
 const APP = { clientId: 'portolan-cli', redirectUri: 'http://127.0.0.1/portolan/callback', scope: 'openid portal' } as const;

@@ -305,10 +305,10 @@ export class Story {
       return restrictions.some(({ state }) => state === 'live');
     });
     this.narrator.tell('DE', `${otto.name} opts out`);
-    const handle = await matchAbroad(this.at('BE'), this.doctor('BE'), 'DE', erika);
+    // Asked for together: both answers leave at the same fixed time, whatever they say.
+    const [handle] = await Promise.all([matchAbroad(this.at('BE'), this.doctor('BE'), 'DE', erika), this.refused(otto)]);
     demand(handle !== undefined, 'DE finds the person who did not opt out');
     const transfer = await this.ask('BE', 'DE', handle, ['summary']);
-    await this.refused(otto);
     const receipt = await this.keepReceipt('DE', transfer);
     await this.verify(receipt);
     const trail = await this.at('DE').call('/regulator/trail?limit=200', { token: await this.at('DE').login('regulator') });
