@@ -42,6 +42,7 @@ export const sdkHome = {
   '@bufbuild/protobuf': 'libs/verify',
   'fabric-contract-api': 'apps/contract',
   'fabric-shim': 'apps/contract',
+  'fabric-shim-api': 'apps/contract',
   'fast-xml-parser': 'libs/formats',
   ajv: 'libs/contracts',
   canonicalize: 'libs/contracts',

@@ -28,14 +28,19 @@ export interface Prepared {
 /** Checks name, role, schema and length, and says what to read. Pure and synchronous. */
 export function prepare(act: Act, deps: ExecuteDeps): Prepared | Refusal {
   const rule = Object.hasOwn(rules, act.fn) ? rules[act.fn] : undefined;
-  if (rule === undefined) return refusal('ledger.rule-unknown', 'fn');
+  return rule === undefined ? refusal('ledger.rule-unknown', 'fn') : prepareRule(rule, act, deps);
+}
+
+/** `prepare` for a rule that is known already. */
+export function prepareRule<A>(rule: Rule<A>, act: Act, deps: ExecuteDeps): Prepared | Refusal {
   const wrong = formMistake(rule, act, deps);
   if (wrong !== undefined) return wrong;
-  const reads = distinct(rule.reads(act.args, act.caller, deps.validators));
+  const args = act.args as A;
+  const reads = distinct(rule.reads(args, act.caller, deps.validators));
   return {
     ok: true,
     reads,
-    decide: (values) => lawful(rule.decide(act.args, { ...deps, values, caller: act.caller, time: act.time }), act.caller, reads, values),
+    decide: (values) => lawful(rule.decide(args, { ...deps, values, caller: act.caller, time: act.time }), act.caller, reads, values),
   };
 }
 
@@ -45,7 +50,11 @@ export async function execute(act: Act, read: (keys: readonly StateKey[]) => Pro
   return prepared.ok ? prepared.decide(await read(prepared.reads)) : prepared;
 }
 
-function formMistake(rule: Rule<unknown>, act: Act, { validators }: ExecuteDeps): Refusal | undefined {
+function formMistake(
+  rule: Pick<Rule<unknown>, 'name' | 'role' | 'schema' | 'maxChars'>,
+  act: Act,
+  { validators }: ExecuteDeps,
+): Refusal | undefined {
   if (act.caller.role !== rule.role) return refusal('ledger.role-refused', rule.name);
   const mistake = validators.mistake(rule.schema, act.args);
   if (mistake !== undefined) return refusal('ledger.args-invalid', `${rule.name} ${mistake}`);

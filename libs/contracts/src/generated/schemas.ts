@@ -1611,7 +1611,7 @@ export const schemas = {
  "admit-organisation-args": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "admit-organisation-args.schema.json",
-  "description": "Arguments of admit-organisation, the embedded ledger's one act on the channel's configuration; signed by the governance of the organisation that orders",
+  "description": "Arguments of admit-organisation, the embedded ledger's one act on the channel's configuration, signed by the governance of the organisation that orders; and of found-organisation, by which an organisation that a Fabric channel lists registers itself",
   "type": "object",
   "additionalProperties": false,
   "required": [

@@ -716,7 +716,7 @@ export interface RestrictionContent {
   by: Actor;
 }
 /**
- * Arguments of admit-organisation, the embedded ledger's one act on the channel's configuration; signed by the governance of the organisation that orders
+ * Arguments of admit-organisation, the embedded ledger's one act on the channel's configuration, signed by the governance of the organisation that orders; and of found-organisation, by which an organisation that a Fabric channel lists registers itself
  */
 export interface AdmitOrganisationArgs {
   v: 1;
