@@ -17,9 +17,6 @@ const conditions = ['@portolan/source', 'node'];
 const shared = { environment: 'node' as const, exclude: ['**/node_modules/**', '**/dist/**'] };
 const house = { plugins, resolve: { conditions }, ssr: { resolve: { conditions } } };
 
-/** Written with the roles in one process, and not seen green with a process a role yet: named here until they are. */
-const notYetApart = ['03', '04', '06', '07', '08', '11', '14'].map((n) => `libs/testing/src/scenarios/invariant-${n}-*.scenario.test.ts`);
-
 /** The scenarios over one shared world: its roles in one process, or a process a role. */
 const scenarios = (roles: 'together' | 'apart'): TestProjectInlineConfiguration => ({
   ...house,
@@ -27,7 +24,6 @@ const scenarios = (roles: 'together' | 'apart'): TestProjectInlineConfiguration 
     ...shared,
     name: `scenario-${roles}`,
     include: ['libs/testing/src/scenarios/**/*.scenario.test.ts'],
-    exclude: [...shared.exclude, ...(roles === 'apart' ? notYetApart : [])],
     env: { SCENARIO_ROLES: roles },
     globalSetup: ['tools/scenario-world.mjs'],
     testTimeout: 120_000,
