@@ -1,2 +1,14 @@
-// The room's one door. A Fabric channel stands behind the port Ledger of libs/domain.
-export {};
+export type { FabricEvidence } from './evidence.js';
+export { FabricLedger, type FabricLedgerOptions } from './fabric-ledger.js';
+export {
+  ChannelClient,
+  GatewayChannelClient,
+  pemSigner,
+  type BlockStream,
+  type ChannelClientOptions,
+  type FabricIdentity,
+  type FabricPeer,
+  type SignDigest,
+} from './gateway/channel-client.js';
+export { refusalIn, type Tried } from './gateway/failures.js';
+export { MemoryFabricIndexStore } from './index/memory-fabric-index-store.js';

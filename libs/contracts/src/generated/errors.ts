@@ -1107,6 +1107,41 @@ export const errorRegistry = {
   "http": 500,
   "fhir": "security"
  },
+ "ledger.read-conflict": {
+  "what": "Another transaction changed what this one rests on before it was committed",
+  "next": "Nothing: it is tried again on what stands now",
+  "retriable": true,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "ledger.endorsement-failed": {
+  "what": "Too few organisations endorse the act alike: a peer lags, cannot be reached, or runs other rules",
+  "next": "Nothing: it is tried again; if it lasts, look with portolan doctor which peers answer and how far they are",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
+ },
+ "ledger.endorsement-policy": {
+  "what": "The transaction was committed as invalid, since those who endorsed it do not satisfy the channel's policy",
+  "next": "Call the operator: an organisation wrote what is another's, or the policy changed while the act was on its way",
+  "retriable": true,
+  "http": 500,
+  "fhir": "security"
+ },
+ "ledger.transaction-invalid": {
+  "what": "Fabric committed the transaction as invalid for a reason of its own",
+  "next": "Nothing: it is tried again; look in the peer's log for the validation code of this block if it lasts",
+  "retriable": true,
+  "http": 500,
+  "fhir": "processing"
+ },
+ "ledger.transaction-too-large": {
+  "what": "The transaction is larger than the channel takes",
+  "next": "Send fewer steps at once",
+  "retriable": false,
+  "http": 413,
+  "fhir": "too-long"
+ },
  "link.unreachable": {
   "what": "Another role of this node does not answer",
   "next": "Nothing is lost: it is tried again; check the roles with portolan doctor if it lasts",

@@ -1,4 +1,6 @@
 import type { SchemaModel } from '../connect/role-data-source.js';
+import { fabricEntities } from '../fabric/fabric.entities.js';
+import { FabricIndex1795226400010 } from '../fabric/migrations/1795226400010-fabric-index.js';
 import { ledgerEntities } from '../ledger/ledger.entities.js';
 import { LedgerCopy1795226400005 } from '../ledger/migrations/1795226400005-ledger-copy.js';
 import { roleEntities } from '../role/role.entities.js';
@@ -10,6 +12,12 @@ import { trailEntities } from './trail.entities.js';
 
 export const notaryModel: SchemaModel = {
   schema: 'notary',
-  entities: [...roleEntities, ...notaryEntities, ...trailEntities, ...ledgerEntities],
-  migrations: [RoleTables1795226400000, NotaryTables1795226400002, LedgerCopy1795226400005, LateSteps1795226400007],
+  entities: [...roleEntities, ...notaryEntities, ...trailEntities, ...ledgerEntities, ...fabricEntities],
+  migrations: [
+    RoleTables1795226400000,
+    NotaryTables1795226400002,
+    LedgerCopy1795226400005,
+    LateSteps1795226400007,
+    FabricIndex1795226400010,
+  ],
 };

@@ -1,6 +1,7 @@
-import type { DataKeys, LedgerCopyStore, NotaryTx } from '@portolan/domain';
+import type { DataKeys, FabricIndexStore, LedgerCopyStore, NotaryTx } from '@portolan/domain';
 import type { RoleDatabaseConfig } from '../connect/role-data-source.js';
 import { openRoleDatabase, type RoleDatabase } from '../connect/role-database.js';
+import { PostgresFabricIndexStore } from '../fabric/fabric-index.store.js';
 import { PostgresLedgerCopyStore } from '../ledger/ledger-copy.store.js';
 import { PostgresActStore } from './act.store.js';
 import { PostgresBatchStore } from './batch.store.js';
@@ -13,6 +14,8 @@ import { PostgresTrailStore } from './trail.store.js';
 export interface NotaryDatabase extends RoleDatabase<NotaryTx> {
   /** The country's copy of the embedded ledger. */
   readonly ledger: LedgerCopyStore;
+  /** The country's index of a Fabric channel. */
+  readonly fabric: FabricIndexStore;
 }
 
 /** Throws `store.unavailable`, `store.migrations-missing`. */
@@ -25,5 +28,9 @@ export async function openNotaryDatabase(config: RoleDatabaseConfig, keys: DataK
     log: new PostgresLogStore(sql),
     trail: new PostgresTrailStore(sql),
   }));
-  return { ...database, ledger: new PostgresLedgerCopyStore(database.transactions) };
+  return {
+    ...database,
+    ledger: new PostgresLedgerCopyStore(database.transactions),
+    fabric: new PostgresFabricIndexStore(database.transactions),
+  };
 }

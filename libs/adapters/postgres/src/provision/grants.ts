@@ -32,6 +32,14 @@ const ledgerCopy: TableGrants = {
   ledger_cursor: KEEP,
 };
 
+/** An index of a Fabric channel; it is emptied to be built again from the peer's blocks, all but what was refused. */
+const fabricIndex: TableGrants = {
+  fabric_block: ['SELECT', 'INSERT', 'DELETE'],
+  fabric_tx: ['SELECT', 'INSERT', 'DELETE'],
+  fabric_state: FREE,
+  fabric_refusal: APPEND,
+};
+
 /** What a schema's own database user may do with each of its tables. The page to read when asking who may what. */
 export const grants: Readonly<Record<Schema, TableGrants>> = {
   edge: {
@@ -67,6 +75,7 @@ export const grants: Readonly<Record<Schema, TableGrants>> = {
     trail_key: KEEP,
     trail_head: APPEND,
     ...ledgerCopy,
+    ...fabricIndex,
   },
   orderer: { migration: READ, block: APPEND, block_tx: APPEND, attestation: APPEND, ...ledgerCopy },
 };
