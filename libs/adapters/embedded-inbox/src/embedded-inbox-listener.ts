@@ -4,10 +4,10 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { PortolanError, type CountryCode, type Kid } from '@portolan/contracts';
-import { InboxListener, type PartnerKeyIsLive, type PartnerMessage } from '@portolan/domain';
+import { InboxListener, isMessageName, MESSAGE_MAX_BYTES, type PartnerKeyIsLive, type PartnerMessage } from '@portolan/domain';
 import { LiveKeys } from './live-keys.js';
 import { partnerOf, PartnerSockets, type Partner } from './partner-socket.js';
-import { ID_HEADER, isMessageName, KEY_HEADER, MESSAGE_MAX_BYTES, MESSAGES_PATH, refusal } from './protocol.js';
+import { ID_HEADER, KEY_HEADER, MESSAGES_PATH, refusal } from './protocol.js';
 
 export interface InboxLimits {
   /** Connections in all, also those still in their handshake. */

@@ -1,7 +1,6 @@
 import { PortolanError, type CountryCode } from '@portolan/contracts';
-import { PartnerLink, type PartnerMessage } from '@portolan/domain';
+import { isMessageName, MESSAGE_MAX_BYTES, PartnerLink, type PartnerMessage } from '@portolan/domain';
 import { PartnerConnection, type LinkLimits, type PartnerEndpoint } from './partner-connection.js';
-import { isMessageName, MESSAGE_MAX_BYTES } from './protocol.js';
 
 export interface EmbeddedPartnerLinkConfig {
   /** Where a partner's inbox is, and how we show ourselves there; undefined where there is no such partner. Asked at each message. */

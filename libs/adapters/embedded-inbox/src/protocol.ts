@@ -17,14 +17,6 @@ import { isErrorCode, type ErrorCode } from '@portolan/contracts';
 export const MESSAGES_PATH = '/exchange/v1/messages';
 export const ID_HEADER = 'portolan-message-id';
 export const KEY_HEADER = 'portolan-message-key';
-/** A sealed part is at most 2 MB; the rest is its wire header. */
-export const MESSAGE_MAX_BYTES = 3_000_000;
-
-const NAME = /^[A-Za-z0-9._:/-]{1,200}$/;
-
-/** Whether `text` may be a message's id or key. */
-export const isMessageName = (text: unknown): text is string => typeof text === 'string' && NAME.test(text);
-
 export const refusal = (code: ErrorCode): string => JSON.stringify({ code });
 
 /** The code in a refusal's body, where it is one of ours. */

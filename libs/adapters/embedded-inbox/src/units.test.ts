@@ -1,9 +1,10 @@
+import { isMessageName } from '@portolan/domain';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Backoff } from './backoff.js';
 import { KeyOrder } from './key-order.js';
 import { LiveKeys } from './live-keys.js';
-import { codeOf, isMessageName, refusal } from './protocol.js';
+import { codeOf, refusal } from './protocol.js';
 
 describe('KeyOrder', () => {
   it('runs the tasks of one key in their order, those of others side by side', async () => {

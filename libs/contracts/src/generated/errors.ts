@@ -301,6 +301,13 @@ export const errorRegistry = {
   "http": 503,
   "fhir": "throttled"
  },
+ "exchange.inbox-unavailable": {
+  "what": "The brokers that hold the inbox do not answer",
+  "next": "Nothing is lost: partners keep what they could not write; check the brokers and the certificate shown to them with portolan doctor",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
+ },
  "exchange.transfer-unknown": {
   "what": "The envelope names a transfer that does not exist between this partner and us",
   "next": "Treat it as forged or replayed; the original is kept as a dead letter",

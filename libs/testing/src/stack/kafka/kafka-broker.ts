@@ -56,6 +56,10 @@ export class KafkaBroker {
     this.files = brokerFiles(config.folder);
   }
 
+  get folder(): string {
+    return this.config.folder;
+  }
+
   /** Ports as of the last start. */
   get ports(): BrokerPorts {
     const note = this.note();

@@ -1,0 +1,215 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Partitioners, type Producer } from 'kafkajs';
+import { Backoff } from './backoff.js';
+import { KafkaClient, type KafkaClientConfig } from './kafka-client.js';
+
+/** One record; what it weighs is its value and a little for what stands around it. */
+export interface TopicRecord {
+  readonly key: string;
+  readonly value: Uint8Array | null;
+  readonly headers: Readonly<Record<string, string | Buffer>>;
+}
+
+export interface WriterLimits {
+  /** How long the first record of a batch waits for company. */
+  readonly lingerMs: number;
+  /** Of one batch, which is one produce request. A single larger record goes alone. */
+  readonly maxBatchBytes: number;
+  readonly maxBatchRecords: number;
+  /** Records that wait or are on their way; more are not taken. */
+  readonly maxWaiting: number;
+  readonly maxWaitingBytes: number;
+  /** A batch, from the moment that it leaves. */
+  readonly batchMs: number;
+  readonly backoffFirstMs: number;
+  readonly backoffMostMs: number;
+}
+
+export const WRITER_LIMITS: WriterLimits = {
+  lingerMs: 1,
+  maxBatchBytes: 3_000_000,
+  maxBatchRecords: 1_000,
+  maxWaiting: 2_000,
+  maxWaitingBytes: 64_000_000,
+  batchMs: 30_000,
+  backoffFirstMs: 100,
+  backoffMostMs: 5_000,
+};
+
+/** Why records were not written. `tls` where a certificate was refused. */
+export class WriteFailure extends Error {
+  constructor(
+    readonly reason: 'backoff' | 'full' | 'closed' | 'tls' | 'kafka',
+    readonly detail: string,
+    cause?: unknown,
+  ) {
+    super(detail, { cause });
+    this.name = 'WriteFailure';
+  }
+}
+
+interface Waiting {
+  readonly record: TopicRecord;
+  readonly bytes: number;
+  readonly stored: () => void;
+  readonly failed: (error: WriteFailure) => void;
+}
+
+const RECORD_OVERHEAD_BYTES = 200;
+
+/**
+ * Writes one topic, in order: one produce request at a time, into which goes whatever has gathered meanwhile. Idempotent and
+ * acknowledged by all replicas in sync.
+ *
+ * kafkajs gives the sequence numbers of a failed request to the next one. Were the failed one stored all the same, the broker would take
+ * the next for its repetition, acknowledge it and drop it. So no two requests are ever under way, and after a failure the producer is
+ * thrown away with its id; what it may have written is written again, and the receiver knows it by its id.
+ */
+export class TopicWriter {
+  private readonly queue: Waiting[] = [];
+  private readonly backoff: Backoff;
+  private waitingCount = 0;
+  private waitingBytes = 0;
+  private running: Promise<void> | undefined;
+  private isClosed = false;
+  private client: KafkaClient | undefined;
+  private connected: Promise<Producer> | undefined;
+
+  constructor(
+    private readonly topic: string,
+    private readonly config: KafkaClientConfig,
+    private readonly limits: WriterLimits,
+    /** Not before this: another writer of the topic finishes first. */
+    private readonly after: Promise<unknown> = Promise.resolve(),
+  ) {
+    this.backoff = new Backoff(limits.backoffFirstMs, limits.backoffMostMs, () => performance.now());
+  }
+
+  /** Resolves when the brokers hold the record. Rejects with `WriteFailure`; the record may have been written all the same. */
+  send(record: TopicRecord): Promise<void> {
+    const bytes = (record.value?.length ?? 0) + record.key.length + RECORD_OVERHEAD_BYTES;
+    const { maxWaiting, maxWaitingBytes } = this.limits;
+    if (this.isClosed) return Promise.reject(new WriteFailure('closed', 'the link is closed'));
+    if (this.waitingCount >= maxWaiting || this.waitingBytes + bytes > maxWaitingBytes)
+      return Promise.reject(new WriteFailure('full', 'too many messages wait'));
+    if (this.backoff.isWaiting) return Promise.reject(new WriteFailure('backoff', 'waiting before the next attempt'));
+    this.waitingCount += 1;
+    this.waitingBytes += bytes;
+    const settled = (): void => {
+      this.waitingCount -= 1;
+      this.waitingBytes -= bytes;
+    };
+    const written = new Promise<void>((stored, failed) => this.queue.push({ record, bytes, stored, failed })).finally(settled);
+    this.running ??= this.run().finally(() => (this.running = undefined));
+    return written;
+  }
+
+  /** Takes no more, and lets go when what waits has been written or has failed. */
+  async retire(): Promise<void> {
+    this.isClosed = true;
+    await this.running;
+    await this.letGo();
+  }
+
+  /** Destroys the sockets now; whatever waits fails. */
+  destroy(): void {
+    this.isClosed = true;
+    this.failAll(this.queue.splice(0), new WriteFailure('closed', 'the link was dropped'));
+    this.client?.destroy();
+  }
+
+  private async run(): Promise<void> {
+    await this.after.catch(() => undefined);
+    while (this.queue.length > 0) {
+      if (this.limits.lingerMs > 0 && !this.hasFullBatch()) await pause(this.limits.lingerMs);
+      const batch = this.nextBatch();
+      if (batch.length > 0) await this.write(batch);
+    }
+  }
+
+  private hasFullBatch(): boolean {
+    return this.queue.length >= this.limits.maxBatchRecords || this.waitingBytes >= this.limits.maxBatchBytes;
+  }
+
+  private nextBatch(): Waiting[] {
+    let [count, bytes] = [0, 0];
+    for (const { bytes: more } of this.queue) {
+      if (count >= this.limits.maxBatchRecords || (count > 0 && bytes + more > this.limits.maxBatchBytes)) break;
+      count += 1;
+      bytes += more;
+    }
+    return this.queue.splice(0, count);
+  }
+
+  private async write(batch: readonly Waiting[]): Promise<void> {
+    try {
+      await within(this.limits.batchMs, this.produce(batch));
+      this.backoff.succeeded();
+      for (const { stored } of batch) stored();
+    } catch (error) {
+      this.backoff.failed();
+      const failure = this.failureOf(error);
+      void this.letGo();
+      // What waits behind must not arrive earlier than what failed.
+      this.failAll([...batch, ...this.queue.splice(0)], failure);
+    }
+  }
+
+  private async produce(batch: readonly Waiting[]): Promise<void> {
+    const producer = await (this.connected ??= this.connect());
+    const messages = batch.map(({ record: { key, value, headers } }) => ({
+      key,
+      value: value === null ? null : Buffer.from(value.buffer, value.byteOffset, value.length),
+      headers: { ...headers },
+    }));
+    await producer.send({ topic: this.topic, acks: -1, messages });
+  }
+
+  private async connect(): Promise<Producer> {
+    const client = (this.client = new KafkaClient(this.config));
+    const producer = client.kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: Partitioners.DefaultPartitioner,
+      // One at the least, or kafkajs makes no idempotent producer: a repetition within one request is the one it tells apart rightly.
+      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 },
+    });
+    await producer.connect();
+    return producer;
+  }
+
+  private failureOf(error: unknown): WriteFailure {
+    const tls = this.client?.tlsError;
+    if (tls !== undefined) return new WriteFailure('tls', tls, error);
+    return new WriteFailure('kafka', 'not written', error);
+  }
+
+  private async letGo(): Promise<void> {
+    const { client, connected } = this;
+    this.client = this.connected = undefined;
+    const producer = await connected?.catch(() => undefined);
+    if (producer !== undefined) await within(1_000, producer.disconnect()).catch(() => undefined);
+    client?.destroy();
+  }
+
+  private failAll(waiting: readonly Waiting[], failure: WriteFailure): void {
+    for (const { failed } of waiting) failed(failure);
+  }
+}
+
+class Overdue extends Error {
+  override readonly name = 'Overdue';
+  readonly code = 'ETIMEDOUT';
+}
+
+/** The answer, or `ETIMEDOUT`. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Overdue('no answer in time')), ms);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
