@@ -1,6 +1,6 @@
 import { connect, type TLSSocket } from 'node:tls';
 import type { ErrorCode } from '@portolan/contracts';
-import { Kafka, logLevel, type ISocketFactory, type RetryOptions } from 'kafkajs';
+import { Kafka, logLevel, type ISocketFactory } from 'kafkajs';
 import { kafkajsLog, type KafkaLog } from './log.js';
 import { quietRequestQueues } from './quiet-request-queue.js';
 
@@ -23,14 +23,15 @@ export interface KafkaClientConfig {
   readonly log: KafkaLog;
   /** What is logged where kafkajs complains. */
   readonly code: ErrorCode;
-  readonly retry?: RetryOptions;
+  /** One answer of a broker; it is asked for a few times. */
+  readonly answerMs?: number;
 }
 
 const CONNECT_WITHIN_MS = 5_000;
-const ANSWER_WITHIN_MS = 10_000;
+const ANSWER_MS = 10_000;
 const KEEP_ALIVE_MS = 30_000;
 /** Few and quick: whoever called us tries again, and knows better when. */
-const RETRY: RetryOptions = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 };
+export const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 };
 
 /**
  * A kafkajs client over mutual TLS 1.3, whose sockets are ours to destroy: kafkajs cannot be told to let go of one. Once destroyed it
@@ -50,9 +51,9 @@ export class KafkaClient {
       ssl: true,
       socketFactory: this.open,
       connectionTimeout: CONNECT_WITHIN_MS,
-      requestTimeout: ANSWER_WITHIN_MS,
+      requestTimeout: config.answerMs ?? ANSWER_MS,
       enforceRequestTimeout: true,
-      retry: { ...RETRY, ...config.retry },
+      retry: RETRY,
       logLevel: logLevel.ERROR,
       logCreator: kafkajsLog(config.log, config.code),
     });

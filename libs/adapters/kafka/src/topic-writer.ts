@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Partitioners, type Producer } from 'kafkajs';
 import { Backoff } from './backoff.js';
-import { KafkaClient, type KafkaClientConfig } from './kafka-client.js';
+import { KafkaClient, RETRY, type KafkaClientConfig } from './kafka-client.js';
 
 /** One record; what it weighs is its value and a little for what stands around it. */
 export interface TopicRecord {
@@ -19,8 +19,10 @@ export interface WriterLimits {
   /** Records that wait or are on their way; more are not taken. */
   readonly maxWaiting: number;
   readonly maxWaitingBytes: number;
-  /** A batch, from the moment that it leaves. */
+  /** A batch, from the moment that it leaves, with the repetitions of its request. */
   readonly batchMs: number;
+  /** One answer of a broker. */
+  readonly answerMs: number;
   readonly backoffFirstMs: number;
   readonly backoffMostMs: number;
 }
@@ -32,6 +34,7 @@ export const WRITER_LIMITS: WriterLimits = {
   maxWaiting: 2_000,
   maxWaitingBytes: 64_000_000,
   batchMs: 30_000,
+  answerMs: 10_000,
   backoffFirstMs: 100,
   backoffMostMs: 5_000,
 };
@@ -166,14 +169,14 @@ export class TopicWriter {
   }
 
   private async connect(): Promise<Producer> {
-    const client = (this.client = new KafkaClient(this.config));
+    const client = (this.client = new KafkaClient({ ...this.config, answerMs: this.limits.answerMs }));
     const producer = client.kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       createPartitioner: Partitioners.DefaultPartitioner,
       // One at the least, or kafkajs makes no idempotent producer: a repetition within one request is the one it tells apart rightly.
-      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 3 },
+      retry: RETRY,
     });
     await producer.connect();
     return producer;

@@ -79,7 +79,7 @@ export class KafkaBroker {
       await end(before.process, STOP_WITHIN_MS);
     }
     const ports = await this.freePortsLike(this.config.ports ?? before?.ports);
-    const note: Note = { clusterId: before?.clusterId ?? randomBytes(16).toString('base64url'), ports };
+    const note: Note = { clusterId: before?.clusterId ?? newClusterId(), ports };
     await this.writeFiles(note);
     await this.format(note);
     await this.launch(note);
@@ -266,6 +266,12 @@ export class KafkaBroker {
     }
     rmSync(this.freshArchive, { force: true });
   }
+}
+
+/** 16 bytes in base64url; one that begins with a hyphen would be taken for an option. */
+function newClusterId(): string {
+  const id = randomBytes(16).toString('base64url');
+  return id.startsWith('-') ? newClusterId() : id;
 }
 
 /** Whether something listens there. */
