@@ -15,6 +15,8 @@ export interface Act {
 export interface ExecuteDeps {
   readonly validators: Validators;
   readonly sha256: Sha256;
+  /** How far a transaction's time may be from its block's, as this channel's hosts agree; `clockSkew` where absent. */
+  readonly clockWindowMs?: number;
 }
 
 /** An act whose form is right: what must be read, and what follows from it. */

@@ -1,4 +1,4 @@
-export { closesAt, lateWindow } from './batch/judge-follow-up.js';
+export { closesAt, expiresAfter, lateWindow } from './batch/judge-follow-up.js';
 export { limitTerm } from './batch/judge-release.js';
 export { readLeaf } from './batch/step-leaf.js';
 export { emergencyTerm, reviewTerm } from './emergency/emergencies.js';

@@ -5,7 +5,7 @@ export const minute = 60 * second;
 export const hour = 60 * minute;
 export const day = 24 * hour;
 
-/** How far a node's clock may be ahead of the transaction's time. */
+/** How far a transaction's time may be from its block's, and a node's clock from the transaction's time (Fabric: `peer.authentication.timewindow`). */
 export const clockSkew = 2 * minute;
 
 /** Whether the text, already of the right pattern, names a day and time that exist. */

@@ -49,6 +49,8 @@ export interface Scene {
   readonly time: Instant;
   readonly sha256: Sha256;
   readonly validators: Validators;
+  /** How far a transaction's time may be from its block's, as this channel's hosts agree; `clockSkew` where absent. */
+  readonly clockWindowMs?: number;
 }
 
 /**

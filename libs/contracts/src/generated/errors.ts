@@ -1010,8 +1010,8 @@ export const errorRegistry = {
   "fhir": "expired"
  },
  "ledger.step-too-early": {
-  "what": "A transfer expires only after limit and grace",
-  "next": "Wait for the end of the grace",
+  "what": "A transfer expires only after limit, grace and two clock windows",
+  "next": "Wait until then",
   "retriable": false,
   "http": 422,
   "fhir": "business-rule"
@@ -1085,6 +1085,20 @@ export const errorRegistry = {
   "retriable": false,
   "http": 422,
   "fhir": "invalid"
+ },
+ "ledger.release-repeated": {
+  "what": "A transfer was released on the channel a second time; the first release in ledger order counts",
+  "next": "Ask the custodian's authority: it has proved two releases of one transfer against itself, and only the first opens a record",
+  "retriable": false,
+  "http": 409,
+  "fhir": "security"
+ },
+ "ledger.end-repeated": {
+  "what": "A transfer that had ended on the channel was ended a second time; the first end in ledger order counts",
+  "next": "Ask the authority of the country that anchored the second end; whoever waited for that end goes by the first",
+  "retriable": false,
+  "http": 409,
+  "fhir": "security"
  },
  "ledger.late-missing": {
   "what": "A step that was signed in an emergency, while the channel could not be reached, does not stand on the channel",
@@ -1283,7 +1297,7 @@ export const errorRegistry = {
   "fhir": "duplicate"
  },
  "orderer.time-window": {
-  "what": "The transaction's time is more than two minutes away from its block's",
+  "what": "The transaction's time is further from its block's than the channel's clock window allows",
   "next": "Set the node's clock and sign the act again",
   "retriable": true,
   "http": 422,

@@ -2412,6 +2412,12 @@ export const schemas = {
     "$ref": "common.schema.json#/$defs/instant",
     "description": "Time of block 0"
    },
+   "clockWindowSeconds": {
+    "description": "How far a transaction's time may be from its block's; 120 where absent. A transfer expires two windows after its limit and grace",
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 900
+   },
    "orderer": {
     "title": "GenesisOrderer",
     "description": "The organisation that orders, and the key that signs block headers",
@@ -4313,6 +4319,13 @@ export const schemas = {
      "refused",
      "expired",
      "adopted"
+    ]
+   },
+   "alarm": {
+    "description": "true: only steps that repeat one that counts; false: only those that count",
+    "enum": [
+     "true",
+     "false"
     ]
    },
    "limit": {

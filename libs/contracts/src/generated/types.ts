@@ -970,6 +970,10 @@ export interface LedgerGenesis {
   v: 1;
   channel: ChannelId;
   time: Instant;
+  /**
+   * How far a transaction's time may be from its block's; 120 where absent. A transfer expires two windows after its limit and grace
+   */
+  clockWindowSeconds?: number;
   orderer: GenesisOrderer;
   /**
    * @minItems 1
@@ -1580,6 +1584,10 @@ export interface TrailQuery {
   purpose?: Purpose;
   transfer?: Uuid;
   step?: 'released' | 'received' | 'refused' | 'expired' | 'adopted';
+  /**
+   * true: only steps that repeat one that counts; false: only those that count
+   */
+  alarm?: 'true' | 'false';
   limit?: string;
   cursor?: string;
 }

@@ -27,8 +27,10 @@ export abstract class ChannelReader {
   abstract permitStanding(custodian: CountryCode, permitId: Uuid, recipient: CountryCode): Promise<Standing['permit']>;
   /** Commitment of a permit as its custodian anchored it; undefined where no such permit stands. */
   abstract permitCommitment(custodian: CountryCode, permitId: Uuid): Promise<string | undefined>;
-  /** Whether a step of a transfer by `org` stands accepted on our own copy, and where. */
+  /** Whether a step of a transfer by `org` stands accepted on our own copy, and where. Of releases and ends only the one that counts. */
   abstract stepOf(transferId: Uuid, step: string, org: CountryCode): Promise<CommittedPredecessor | undefined>;
+  /** After which moment a release may expire, by the channel's clock; undefined where it does not stand on our own copy. */
+  abstract expiresAfter(release: CommittedPredecessor): Promise<Instant | undefined>;
   /** Whether a suspension stops releases between us and this country: our own of ourselves or of it, its own of itself or of us. */
   abstract suspended(partner: CountryCode): Promise<boolean>;
   /** How an emergency stands that `by` declared between these two countries. */

@@ -2,7 +2,6 @@ import {
   canonicalJson,
   parseBounded,
   PortolanError,
-  type CommittedPredecessor,
   type CounterReceipt,
   type ErrorCode,
   type ExpiredStep,
@@ -18,7 +17,7 @@ import { kidOf } from '../seal/kid-of.js';
 import type { ExchangeTx } from '../store/exchange-tx.port.js';
 import type { ExchangePorts, Transfer } from '../transfer/exchange.ports.js';
 import { row } from '../transfer/row.js';
-import { custodianData, lateMark, needed, type CustodianData } from '../transfer/transfer.data.js';
+import { custodianData, lateMark, needed } from '../transfer/transfer.data.js';
 
 interface Facts {
   readonly counterReceipt: string;
@@ -85,14 +84,20 @@ async function openReceipt(transfer: Transfer, ports: ExchangePorts): Promise<{ 
   };
 }
 
-/** Row 10d: limit and grace have passed and no final step of the receiver stands: the sender anchors `expired`. */
-export const expireRow = row<
-  ExchangeTx,
-  ExchangePorts,
-  Transfer,
-  { leaf: string; waits: ErrorCode | undefined },
-  { to: 'expiring' | 'sent'; leaf: string; waits: ErrorCode | undefined }
->({
+interface ExpiryFacts {
+  readonly leaf: string;
+  /** Why nothing expires yet, and for how long; undefined where it may. */
+  readonly waits: { readonly code: ErrorCode; readonly forMs: number } | undefined;
+}
+
+/** How long a look at the channel is put off where nothing says when it will be worth it. */
+const LOOK_AGAIN_MS = 60_000;
+
+/**
+ * Row 10d: no final step of the receiver stands, and none can stand any more, so the sender anchors `expired`. That is some minutes after
+ * limit and grace: the channel says when, since a step dated in time may come into a block as late as its clock window allows.
+ */
+export const expireRow = row<ExchangeTx, ExchangePorts, Transfer, ExpiryFacts, { to: 'expiring' | 'sent' } & ExpiryFacts>({
   step: 'expire',
   role: 'exchange',
   side: 'custodian',
@@ -100,17 +105,15 @@ export const expireRow = row<
   to: ['expiring', 'sent'],
   async gather(transfer, ports) {
     const { transferId, partner } = transfer;
-    const final =
-      (await ports.channel.stepOf(transferId, 'received', partner)) ?? (await ports.channel.stepOf(transferId, 'refused', partner));
     const predecessor = sha256Hex(needed(custodianData(transfer).leaf, 'leaf'), ports.sha256);
     const us = ports.country.code;
     const step: ExpiredStep = { v: 1, step: 'expired', transferId, from: us, to: partner, by: us, predecessor };
-    return { leaf: canonicalJson(step), waits: waitsFor(custodianData(transfer), final) };
+    return { leaf: canonicalJson(step), waits: await waitsFor(transfer, ports) };
   },
-  decide: ({ leaf, waits }) => ({ to: waits === undefined ? 'expiring' : 'sent', leaf, waits }),
+  decide: (facts) => ({ to: facts.waits === undefined ? 'expiring' : 'sent', ...facts }),
   async write(tx, transfer, { waits, leaf }, ports) {
     const { transferId, keyId } = transfer;
-    if (waits !== undefined) return tx.transfers.postpone(transferId, 60_000, waits);
+    if (waits !== undefined) return tx.transfers.postpone(transferId, waits.forMs, waits.code);
     if (!(await tx.transfers.advance(transferId, 'sent', 'expiring', {}))) return;
     const after = needed(custodianData(transfer).released, 'released');
     await post(tx, {
@@ -124,12 +127,18 @@ export const expireRow = row<
   },
 });
 
-/** Why nothing expires yet, though its time has come. */
-function waitsFor({ released }: CustodianData, final: CommittedPredecessor | undefined): ErrorCode | undefined {
-  // The receiver's step stands but its counter-receipt is still on the way: the receiver resends it, we look again later.
-  if (final !== undefined) return 'receive.receipt-not-visible';
+/** Why nothing expires yet, though limit and grace have passed by our clock. */
+async function waitsFor(transfer: Transfer, { channel, clock }: ExchangePorts): Promise<ExpiryFacts['waits']> {
+  const { transferId, partner } = transfer;
+  const { released } = custodianData(transfer);
   // A late release that does not stand itself yet; the notary alarms where it is missing too long.
-  return released === undefined ? 'ledger.ground-not-visible' : undefined;
+  const opens = released === undefined ? undefined : await channel.expiresAfter(released);
+  if (opens === undefined) return { code: 'ledger.ground-not-visible', forMs: LOOK_AGAIN_MS };
+  const now = clock.now();
+  if (now <= Date.parse(opens)) return { code: 'ledger.step-too-early', forMs: Date.parse(opens) - now + 1 };
+  const final = (await channel.stepOf(transferId, 'received', partner)) ?? (await channel.stepOf(transferId, 'refused', partner));
+  // The receiver's step stands but its counter-receipt is still on the way: the receiver resends it, we look again later.
+  return final === undefined ? undefined : { code: 'receive.receipt-not-visible', forMs: LOOK_AGAIN_MS };
 }
 
 function endAct(act: Act['act'], outcome: Act['outcome'], transfer: Transfer, ports: ExchangePorts): Act {

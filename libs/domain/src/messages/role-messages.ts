@@ -73,12 +73,17 @@ export interface RoleMessages {
   'person.erase': { person: PersonId };
   // to exchange, from notary
   'act.settled': { actId: Uuid; state: 'committed' | 'invalid'; code?: string };
-  /** `after`: where the predecessor stands, as the notary found it for a step that came without. */
+  /**
+   * `after`: where the predecessor stands, as the notary found it for a step that came without. `act`: of an adoption. `ended`: the end
+   * that counts, where a rejected one came after it.
+   */
   'step.settled': {
     transferId: Uuid;
     step: string;
+    act?: Uuid;
     state: 'accepted' | 'rejected';
     code?: string;
+    ended?: string;
     stands?: CommittedPredecessor;
     after?: CommittedPredecessor;
   };
@@ -86,8 +91,8 @@ export interface RoleMessages {
   'key.ended-on-channel': { org: CountryCode; kid: string };
   // to notary
   'act.anchor': { fn: string; args: unknown };
-  /** Without `after`, a step that follows another is held back until that one stands. */
-  'step.anchor': { transferId: Uuid; step: string; leaf: string; after?: CommittedPredecessor };
+  /** Without `after`, a step that follows another is held back until that one stands. `act`: id of an adoption, each of which is a step. */
+  'step.anchor': { transferId: Uuid; step: string; act?: Uuid; leaf: string; after?: CommittedPredecessor };
   'log.append': { eventId: Uuid; leafHash: string };
   // to edge
   'view.store': {

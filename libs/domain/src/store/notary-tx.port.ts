@@ -1,4 +1,4 @@
-import type { CountryCode, Instant, Kid, OrgId, Sha256, Uuid } from '@portolan/contracts';
+import type { CountryCode, ErrorCode, Instant, Kid, OrgId, Sha256, Uuid } from '@portolan/contracts';
 import type { RoleTx } from './role-tx.port.js';
 
 /** A single act for the channel (permit, permit end, consent, emergency …) on its way to a block. */
@@ -23,10 +23,16 @@ export interface ActStore {
   get(id: Uuid): Promise<ActRow | undefined>;
 }
 
-/** A transfer step waiting for its batch. `leaf` is canonical JSON text; exactly this is hashed. */
-export interface StepRow {
+/** Which step of a transfer: each is one of its kind, but for adoptions, each of which is an act with an id of its own. */
+export interface StepName {
   readonly transferId: Uuid;
   readonly step: string;
+  /** Id of the adoption. */
+  readonly act?: Uuid | undefined;
+}
+
+/** A transfer step waiting for its batch. `leaf` is canonical JSON text; exactly this is hashed. */
+export interface StepRow extends StepName {
   readonly leaf: string;
   /** JSON for the rule: predecessor's leaf, batch and path; undefined for `released`. */
   readonly evidence: unknown;
@@ -37,21 +43,22 @@ export interface StepRow {
   readonly code: string | undefined;
 }
 
+/** All that decides about steps is written under the lease `batcher`; `fencing` is its number. */
 export interface StepStore {
   /** False where this step of this transfer was there already: one anchor a step. */
-  add(step: { transferId: Uuid; step: string; leaf: string; evidence: unknown }): Promise<boolean>;
+  add(step: StepName & { leaf: string; evidence: unknown }): Promise<boolean>;
   /** Steps whose time has come, oldest first. */
   pending(limit: number): Promise<readonly StepRow[]>;
-  /** Puts pending steps into batch n in the order given; their composition is fixed before the batch is submitted. Lease `batcher`;
-   *  throws `store.conflict` where one of them is not pending. */
-  batch(n: number, steps: readonly { transferId: Uuid; step: string }[], fencing: number): Promise<void>;
+  /** Puts pending steps into batch n in the order given; their composition is fixed before the batch is submitted.
+   *  Throws `store.conflict` where one of them is not pending. */
+  batch(n: number, steps: readonly StepName[], fencing: number): Promise<void>;
   /** In the order given to `batch`. */
   ofBatch(n: number): Promise<readonly StepRow[]>;
-  accept(transferId: Uuid, step: string, index: number): Promise<void>;
-  reject(transferId: Uuid, step: string, code: string): Promise<void>;
+  accept(step: StepName, index: number, fencing: number): Promise<void>;
+  reject(step: StepName, code: string, fencing: number): Promise<void>;
   /** Back to pending: the predecessor was not visible yet, or the batch was halved. */
-  again(transferId: Uuid, step: string, delayMs: number): Promise<void>;
-  get(transferId: Uuid, step: string): Promise<StepRow | undefined>;
+  again(step: StepName, delayMs: number, fencing: number): Promise<void>;
+  get(step: StepName): Promise<StepRow | undefined>;
   /** Late steps that happened before this moment and do not stand on the channel, longest missing first. */
   missing(before: Instant, limit: number): Promise<readonly MissingStep[]>;
 }
@@ -81,7 +88,8 @@ export interface BatchStore {
   /** Replaces an invalid batch of the same number, else throws `store.conflict`. Lease `batcher`. */
   put(batch: { n: number; txId: Uuid; args: unknown }, fencing: number): Promise<void>;
   open(): Promise<BatchRow | undefined>;
-  settle(n: number, state: 'committed' | 'invalid'): Promise<void>;
+  /** What became of the open batch of this number that this transaction carried; throws `store.conflict` where that is not the open one. Lease `batcher`. */
+  settle(batch: { n: number; txId: Uuid }, state: 'committed' | 'invalid', fencing: number): Promise<void>;
   get(n: number): Promise<BatchRow | undefined>;
   /** Committed batches that no head repeats yet, in order. */
   headless(limit: number): Promise<readonly BatchRow[]>;
@@ -103,7 +111,8 @@ export interface HeadStore {
   get(seq: number): Promise<HeadRow | undefined>;
   /** Replaces an invalid head of the same number, else throws `store.conflict`. Lease `sequencer`. */
   put(head: { seq: number; txId: Uuid; args: unknown; size: number; root: Sha256 }, fencing: number): Promise<void>;
-  settle(seq: number, state: 'committed' | 'invalid'): Promise<void>;
+  /** As of a batch. Lease `sequencer`. */
+  settle(head: { seq: number; txId: Uuid }, state: 'committed' | 'invalid', fencing: number): Promise<void>;
 }
 
 /** The country's Merkle log (RFC 6962): leaves in order, perfect subtrees' hashes by level and index. */
@@ -136,7 +145,15 @@ export interface TrailStep {
   readonly batch: number;
   readonly index: number;
   readonly leaf: string;
+  /** Why it does not count: of releases and of ends of one transfer the first in ledger order does, and this one came after it. */
+  readonly alarm?: RepeatedStep | undefined;
 }
+
+/** What a party has proved against itself by anchoring it a second time. */
+export type RepeatedStep = Extract<ErrorCode, 'ledger.release-repeated' | 'ledger.end-repeated'>;
+
+/** Steps that end a transfer: one of them counts. */
+export const endSteps: readonly string[] = ['received', 'refused', 'expired'];
 
 export interface TrailFilter {
   /** Sender or receiver. */
@@ -146,6 +163,9 @@ export interface TrailFilter {
   readonly purpose?: string;
   readonly transferId?: Uuid;
   readonly step?: string;
+  readonly org?: OrgId;
+  /** Only those that count, or only those that do not. */
+  readonly alarm?: 'true' | 'false';
 }
 
 /** A key of the channel's registry, ended or not; the record itself is read from the ledger's copy. */
@@ -165,6 +185,8 @@ export interface TrailStore {
   /** Moves the checkpoint on; `store.conflict` where it stands at `block` or beyond. Lease `indexer`. */
   advance(block: number, fencing: number): Promise<void>;
   putSteps(steps: readonly TrailStep[]): Promise<void>;
+  /** Releases and ends of these transfers that count, whoever they are between. */
+  counting(transferIds: readonly Uuid[]): Promise<readonly TrailStep[]>;
   putPermit(permit: {
     id: Uuid;
     custodian: CountryCode;

@@ -55,7 +55,19 @@ export interface AskerData extends Traced {
   readonly refusal?: string;
   /** `receipt` */
   readonly counterReceipt?: string;
+  /** Each adoption under its id (adoptionKey): the opening of its commitment, and where its step stands. */
+  readonly [adoption: `adoption.${string}`]: AdoptionData | undefined;
 }
+
+/** An item of a view that was taken over: canonical JSON text of salt and items, and its step as anchored or the code it was refused for. */
+export interface AdoptionData {
+  readonly opening: string;
+  readonly stands?: CommittedPredecessor;
+  readonly code?: string;
+}
+
+/** Member of the asker's data that one adoption has to itself: members are merged, so none overwrites another. */
+export const adoptionKey = (id: Uuid): `adoption.${string}` => `adoption.${id}`;
 
 /** Sealed parts of one envelope in order: RFC 6962 leaf hashes (hex) and compact JWEs. */
 export interface SealedParts {
@@ -64,7 +76,7 @@ export interface SealedParts {
 }
 
 export const custodianData = (transfer: Transfer): CustodianData => transfer.data;
-export const askerData = (transfer: Transfer): AskerData => transfer.data;
+export const askerData = (transfer: Transfer): AskerData => transfer.data as AskerData;
 
 /** Marks an audited act of a late transfer. */
 export const lateMark = ({ late }: CustodianData): { late?: Uuid } => (late === undefined ? {} : { late: late.id });

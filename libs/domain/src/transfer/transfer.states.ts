@@ -61,6 +61,8 @@ export const signals = {
   permitAnchored: { name: 'permit.anchored', from: 'permitting', to: 'permitted' },
   releaseAnchored: { name: 'step.released', from: 'sealed', to: 'anchored' },
   receiptArrived: { name: 'counter-receipt', from: 'sent', to: 'receipted' },
+  expiryOvertaken: { name: 'step.expired overtaken', from: 'expiring', to: 'sent' },
+  expiryOvertakenByReceipt: { name: 'step.expired overtaken, counter-receipt here', from: 'expiring', to: 'receipted' },
   expiryAnchored: { name: 'step.expired', from: 'expiring', to: 'expired' },
   recordArrived: { name: 'record', from: 'asked', to: 'arrived' },
   answeredNone: { name: 'answer.none', from: 'asked', to: 'none' },

@@ -1,7 +1,7 @@
 import type { ErrorCode, Instant, StepLeaf } from '@portolan/contracts';
 import { sha256Hex } from '@portolan/verify';
 import { emergencyRecords, lateMistake } from '../emergency/emergency-lookup.js';
-import { hour, plus, second } from '../instants.js';
+import { clockSkew, hour, plus, second } from '../instants.js';
 import type { Look } from '../record-rule.js';
 import type { RecordName } from '../state.js';
 import type { FollowUp, Released } from './step-leaf.js';
@@ -39,19 +39,27 @@ function adoptionMistake(before: StepLeaf): ErrorCode | undefined {
   return before.step === 'received' || before.step === 'released' ? undefined : 'ledger.predecessor-mismatch';
 }
 
-function windowMistake(leaf: FollowUp, before: StepLeaf, at: Instant, { time }: Look): ErrorCode | undefined {
+function windowMistake(leaf: FollowUp, before: StepLeaf, at: Instant, { time, clockWindowMs }: Look): ErrorCode | undefined {
   if (before.step !== 'released') return 'ledger.predecessor-mismatch';
-  const open = time <= closesAt(before, at);
-  if (leaf.step === 'expired') return open ? 'ledger.step-too-early' : undefined;
-  return open ? undefined : 'ledger.step-too-late';
+  if (leaf.step === 'expired') return time <= expiresAfter(before, at, clockWindowMs) ? 'ledger.step-too-early' : undefined;
+  return time <= closesAt(before, at) ? undefined : 'ledger.step-too-late';
 }
 
 /**
- * Last moment for received and refused; expired comes after it, so never both within their windows. A late release was
- * anchored after the channel came back, perhaps after its own limit: its receiver gets a day from then.
+ * Last moment for received and refused, by their transaction's time. A late release was anchored after the channel came back, perhaps
+ * after its own limit: its receiver gets a day from then.
  */
 export function closesAt(release: Released, anchoredAt: Instant): Instant {
   const limit = plus(release.limit, release.graceSeconds * second);
   const late = release.late === undefined ? limit : plus(anchoredAt, lateWindow);
   return late > limit ? late : limit;
+}
+
+/**
+ * After this moment a transfer may expire, by the transaction's time: twice the host's clock window after the last moment of received
+ * and refused. Those, dated just in time, can stand in a block as much as one window later; and expired, dated just after this moment,
+ * in a block as much as one window earlier. So whatever the clocks say, no block has room for both.
+ */
+export function expiresAfter(release: Released, anchoredAt: Instant, clockWindowMs: number = clockSkew): Instant {
+  return plus(closesAt(release, anchoredAt), 2 * clockWindowMs);
 }

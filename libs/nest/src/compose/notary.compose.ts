@@ -12,7 +12,7 @@ import { databaseOf, type NodeGround } from './node-ground.js';
 const HEAD_EVERY_MS = 500;
 
 /** The channel's genesis, pinned in this node's own configuration. */
-export async function genesisOf({ config, validators }: NodeGround): Promise<LedgerGenesis & { text: string }> {
+export async function genesisOf({ config, validators }: NodeGround): Promise<LedgerGenesis & { text: string; clockWindowMs: number }> {
   const text = await readFile(config.ledger.genesis, 'utf8').catch(() => {
     throw new PortolanError('config.unreadable', 'ledger genesis');
   });
@@ -55,6 +55,7 @@ export async function composeNotary(ground: NodeGround, link: RoleLink, opened: 
     sha256,
     checkpoint,
     logger,
+    clockWindowMs: genesis.clockWindowMs,
     headEveryMs: config.ledger.headEveryMs ?? HEAD_EVERY_MS,
     takeOverAfterMs: ground.takeOverAfterMs,
     ledgerState: async () => ({ height: await ledger.height(), divergences: await ledger.divergences() }),

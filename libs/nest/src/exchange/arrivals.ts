@@ -158,8 +158,12 @@ export class Arrivals {
     return { lateRelease: await openLateStep(late, envelope, this.ports) };
   }
 
+  /** While an expiry is under way the receiver's word is kept beside it: whichever end comes first on the channel counts. */
   private async receipt(envelope: Envelope, seq: string): Promise<void> {
-    await this.move(envelope, seq, signals.receiptArrived, { receipt: onePart(envelope) });
+    const data = { receipt: onePart(envelope) };
+    await this.move(envelope, seq, signals.receiptArrived, data, undefined, async (tx, { transferId }) => {
+      await tx.transfers.advance(transferId, 'expiring', 'expiring', { data });
+    });
   }
 
   private async notice(envelope: Envelope, seq: string): Promise<void> {
@@ -188,11 +192,12 @@ export class Arrivals {
     signal: { readonly from: TransferState; readonly to: TransferState },
     data: Record<string, unknown>,
     also?: (tx: ExchangeTx, transfer: Transfer) => Promise<void>,
+    otherwise?: (tx: ExchangeTx, transfer: Transfer) => Promise<void>,
   ): Promise<void> {
     await this.ports.uow.run(async (tx) => {
       const transfer = await this.transferOf(tx, envelope, signal === signals.receiptArrived ? 'custodian' : 'asker');
       const moved = await tx.transfers.advance(transfer.transferId, signal.from, signal.to, { data, dueAt: this.now() });
-      if (moved) await also?.(tx, transfer);
+      await (moved ? also : otherwise)?.(tx, transfer);
       await tx.incoming.done(seq);
     });
   }

@@ -1,6 +1,7 @@
-import type { CountryCode, ExchangeNotice } from '@portolan/contracts';
+import type { CountryCode, ExchangeNotice, Uuid } from '@portolan/contracts';
 import { canonicalJson, PortolanError } from '@portolan/contracts';
 import {
+  adoptionKey,
   askerData,
   custodianData,
   ensureTransferId,
@@ -37,7 +38,7 @@ export function exchangeHandlers(
     'view.stored': async (tx, { transferId }) => {
       await moveOn(tx, transferId, signals.viewStored, {}, ports);
     },
-    'view.notice': (tx, body) => tellCustodian(tx, body, ports),
+    'view.notice': (tx, body, id) => tellCustodian(tx, body, id, ports),
     'resource.changed': (tx, body) => tellReceivers(tx, body, ports),
     'emergency.declare': (tx, body) => emergencies.declare(tx, body),
     'emergency.end': (tx, body) => emergencies.end(tx, body),
@@ -83,30 +84,40 @@ async function endViews(tx: ExchangeTx, permitId: string, ports: ExchangePorts):
 }
 
 /** The edge used, destroyed, adopted or wants to correct something of a foreign record: its custodian is told, and the person through it. */
-async function tellCustodian(tx: ExchangeTx, body: RoleMessages['view.notice'], ports: ExchangePorts): Promise<void> {
+async function tellCustodian(tx: ExchangeTx, body: RoleMessages['view.notice'], id: Uuid, ports: ExchangePorts): Promise<void> {
   const transfer = (await tx.transfers.get(ensureTransferId(body.transferId))) as Transfer | undefined;
   if (transfer?.permitId !== body.permitId) throw new PortolanError('exchange.transfer-unknown', 'exchange/notice');
   const { kind, permitId, actor, reason, items, proposal } = body;
   const optional = { actor, reason, proposal };
   const draft = { kind, permitId, items, ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)) };
   await sendNotice(tx, transfer, draft, ports);
-  if (kind === 'adopted') await anchorAdoption(tx, transfer, items, ports);
+  if (kind === 'adopted') await anchorAdoption(tx, transfer, { id, items }, ports);
 }
 
-/** The items and their source versions are committed to; the opening stays in the transfer's row. */
-async function anchorAdoption(tx: ExchangeTx, transfer: Transfer, items: ExchangeNotice['items'], ports: ExchangePorts): Promise<void> {
+/** One act of taking items over; its id is that of the edge's message about it. */
+interface Adoption {
+  readonly id: Uuid;
+  readonly items: ExchangeNotice['items'];
+}
+
+/** Each adoption is a step of its own: its items and their source versions are committed to, and the opening stays in the transfer's row. */
+async function anchorAdoption(tx: ExchangeTx, transfer: Transfer, { id, items }: Adoption, ports: ExchangePorts): Promise<void> {
   const { transferId, keyId, partner: from } = transfer;
   const { released, lateRelease } = askerData(transfer);
   const release = released?.leaf ?? needed(lateRelease, 'lateRelease').leaf;
   const us = ports.country.code;
   const salt = ports.random.bytes(32);
   const adoption = canonicalJson({ salt: base64url(salt), items });
-  await tx.transfers.advance(transferId, transfer.state, transfer.state, { data: { adoption } });
+  const kept = await tx.transfers.advance(transferId, transfer.state, transfer.state, {
+    data: { [adoptionKey(id)]: { opening: adoption } },
+  });
+  // It has just moved on: the command comes again.
+  if (!kept) throw new PortolanError('store.conflict', `transfer ${transferId}`);
   const predecessor = sha256Hex(release, ports.sha256);
   const commitment = commit(salt, utf8(adoption), ports.sha256);
   const leaf = canonicalJson({ v: 1, step: 'adopted', transferId, from, to: us, by: us, predecessor, commitment });
   const after = released === undefined ? {} : { after: released };
-  const body = { transferId, step: 'adopted', leaf, ...after };
+  const body = { transferId, step: 'adopted', act: id, leaf, ...after };
   await post(tx, { id: ports.random.uuid(), type: 'step.anchor', key: transferId, keyId, body });
 }
 

@@ -1,4 +1,4 @@
-import type { CommittedPredecessor, CountryCode, Kid, PublicJwk, Uuid } from '@portolan/contracts';
+import type { CommittedPredecessor, CountryCode, Instant, Kid, PublicJwk, Uuid } from '@portolan/contracts';
 import { ChannelReader, type EmergencyStanding, type Standing } from '@portolan/domain';
 import type { RoleLink } from '../link/role-link.js';
 
@@ -43,6 +43,10 @@ export class RemoteChannel extends ChannelReader {
     return this.ask('stepOf', [transferId, step, org]);
   }
 
+  expiresAfter(release: CommittedPredecessor): Promise<Instant | undefined> {
+    return this.ask('expiresAfter', [release]);
+  }
+
   suspended(partner: CountryCode): Promise<boolean> {
     return this.ask('suspended', [partner]);
   }
@@ -69,6 +73,7 @@ export const channelQuestions = [
   'permitStanding',
   'permitCommitment',
   'stepOf',
+  'expiresAfter',
   'suspended',
   'emergency',
   'reachable',

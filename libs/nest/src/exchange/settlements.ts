@@ -1,4 +1,7 @@
+import { PortolanError } from '@portolan/contracts';
 import {
+  adoptionKey,
+  askerData,
   custodianData,
   ensureTransferId,
   expiryOf,
@@ -52,6 +55,7 @@ export class Settlements {
   }
 
   async step(tx: ExchangeTx, body: StepSettled): Promise<void> {
+    if (body.act !== undefined) return this.adoption(tx, body, body.act);
     if (body.state === 'rejected') return this.rejected(tx, body);
     const { transferId, step } = body;
     const stands = needed(body.stands, 'stands');
@@ -60,6 +64,17 @@ export class Settlements {
     const data = { final: stands, ...(body.after === undefined ? {} : { released: body.after }) };
     const signal = { received: signals.receivedAnchored, refused: signals.refusedAnchored, expired: signals.expiryAnchored }[step];
     if (signal !== undefined) await moveOn(tx, transferId, signal, data, this.ports);
+  }
+
+  /** An adoption moves nothing; where it stands is kept beside its opening. */
+  private async adoption(tx: ExchangeTx, { transferId, stands, code }: StepSettled, act: string): Promise<void> {
+    const transfer = await this.transferOf(tx, transferId);
+    const kept = transfer === undefined ? undefined : askerData(transfer)[adoptionKey(act)];
+    if (transfer === undefined || kept === undefined) return;
+    const settled = { ...kept, ...(stands === undefined ? {} : { stands }), ...(code === undefined ? {} : { code }) };
+    const data = { [adoptionKey(act)]: settled };
+    if (!(await tx.transfers.advance(transfer.transferId, transfer.state, transfer.state, { data })))
+      throw new PortolanError('store.conflict', `transfer ${transferId}`);
   }
 
   /** Kept where the transfer has gone on without its anchor; its receiver's day counts from now. */
@@ -72,7 +87,7 @@ export class Settlements {
     await tx.transfers.advance(transfer.transferId, transfer.state, transfer.state, { data, ...due });
   }
 
-  private async rejected(tx: ExchangeTx, { transferId, step, code }: StepSettled): Promise<void> {
+  private async rejected(tx: ExchangeTx, { transferId, step, code, ended }: StepSettled): Promise<void> {
     const transfer = await this.transferOf(tx, transferId);
     if (transfer === undefined) return;
     switch (step) {
@@ -84,7 +99,17 @@ export class Settlements {
         return this.takeBack(tx, transfer);
       case 'refused':
         await tx.transfers.advance(transfer.transferId, 'refusing', 'failed', {});
+        return;
+      case 'expired':
+        return this.notExpired(tx, transfer, ended);
     }
+  }
+
+  /** Another end of the transfer stands before ours: the receiver's, whose counter-receipt we await again, or its own word that it expired. */
+  private async notExpired(tx: ExchangeTx, transfer: Transfer, ended: string | undefined): Promise<void> {
+    if (ended === undefined) return;
+    const overtaken = custodianData(transfer).receipt === undefined ? signals.expiryOvertaken : signals.expiryOvertakenByReceipt;
+    await moveOn(tx, transfer.transferId, ended === 'expired' ? signals.expiryAnchored : overtaken, {}, this.ports);
   }
 
   /** Our final step came too late for the channel: what was opened is destroyed, and the sender anchors `expired`. */

@@ -3,16 +3,19 @@ import type {
   CommittedPredecessor,
   CountryCode,
   EmergencyRecord,
+  Instant,
   KeyRecord,
   Kid,
   PermitRecord,
   PublicJwk,
+  ReleasedStep,
   StandingRecord,
+  StepLeaf,
   Uuid,
 } from '@portolan/contracts';
 import type { ChannelReader, Clock, EmergencyStanding, Ledger, NotaryTx, Sha256, Standing, UnitOfWork } from '@portolan/domain';
-import { instant } from '@portolan/domain';
-import { names, type RecordName } from '@portolan/ledger-rules';
+import { instant, isUuid } from '@portolan/domain';
+import { expiresAfter, names, type RecordName } from '@portolan/ledger-rules';
 import { inclusionPath, leafHash, textOf, utf8, verifyInclusion } from '@portolan/verify';
 
 /** How another country's participant may be asked about: by its name on the channel. */
@@ -23,6 +26,8 @@ export interface ChannelQueryParts {
   readonly uow: UnitOfWork<NotaryTx>;
   readonly clock: Clock;
   readonly sha256: Sha256;
+  /** The channel's clock window; that of the rules where absent. */
+  readonly clockWindowMs?: number;
 }
 
 /** Without an answer from the channel for so long, it counts as unreachable; a copy hears from it every two seconds. */
@@ -55,12 +60,22 @@ export class ChannelQueries implements ChannelReader {
   }
 
   async standing(step: CommittedPredecessor, recipient: CountryCode): Promise<Standing> {
-    const leaf = JSON.parse(step.leaf) as { permitId?: Uuid };
+    const leaf = JSON.parse(step.leaf) as Partial<Pick<ReleasedStep, 'transferId' | 'from' | 'to' | 'permitId'>>;
     const [batch, permit] = await Promise.all([
       this.record<BatchRecord>(names.batch(step.org, step.n)),
       leaf.permitId === undefined ? ('unknown' as const) : this.permitStanding(step.org, leaf.permitId, recipient),
     ]);
-    return { step: batch === undefined ? 'not-visible' : this.proves(step, batch) ? 'stands' : 'mismatch', permit };
+    if (batch === undefined) return { step: 'not-visible', permit };
+    return { step: this.proves(step, batch) ? await this.counts(step, leaf) : 'mismatch', permit };
+  }
+
+  /** Of two releases of one transfer the first in ledger order counts: the trail knows which, once it has reached that batch. */
+  private async counts({ leaf: text }: CommittedPredecessor, { transferId, from, to }: Partial<ReleasedStep>): Promise<Standing['step']> {
+    if (transferId === undefined || !isUuid(transferId)) return 'mismatch';
+    const steps = await this.parts.uow.run((tx) => tx.trail.counting([transferId]));
+    const first = steps.find((one) => one.step === 'released' && one.from === from && one.to === to);
+    if (first === undefined) return 'not-visible';
+    return first.leaf === text ? 'stands' : 'mismatch';
   }
 
   async permitCommitment(custodian: CountryCode, permitId: Uuid): Promise<string | undefined> {
@@ -69,11 +84,18 @@ export class ChannelQueries implements ChannelReader {
 
   async stepOf(transferId: Uuid, step: string, org: CountryCode): Promise<CommittedPredecessor | undefined> {
     return this.parts.uow.run(async (tx) => {
-      const found = (await tx.trail.steps({ transferId, step }, 5)).find((one) => one.org === org);
+      const [found] = await tx.trail.steps({ transferId, step, org, country: this.parts.org, alarm: 'false' }, 1);
       if (found === undefined) return undefined;
       const leaves = (await tx.trail.leaves(org, found.batch)).map((leaf) => leafHash(utf8(leaf), this.parts.sha256));
       return { org, n: found.batch, index: found.index, leaf: found.leaf, path: inclusionPath(found.index, leaves, this.parts.sha256) };
     });
+  }
+
+  async expiresAfter({ org, n, leaf }: CommittedPredecessor): Promise<Instant | undefined> {
+    const entry = await this.entry<BatchRecord>(names.batch(org, n));
+    const release = JSON.parse(leaf) as StepLeaf;
+    if (entry === undefined || release.step !== 'released') return undefined;
+    return expiresAfter(release, entry.at, this.parts.clockWindowMs);
   }
 
   async suspended(partner: CountryCode): Promise<boolean> {
@@ -117,8 +139,12 @@ export class ChannelQueries implements ChannelReader {
   }
 
   private async record<R>(name: RecordName): Promise<R | undefined> {
+    return (await this.entry<R>(name))?.record;
+  }
+
+  private async entry<R>(name: RecordName): Promise<{ at: Instant; record: R } | undefined> {
     const bytes = await this.parts.ledger.record(name.owner, name.key);
-    return bytes === undefined ? undefined : (JSON.parse(textOf(bytes)) as { record: R }).record;
+    return bytes === undefined ? undefined : (JSON.parse(textOf(bytes)) as { at: Instant; record: R });
   }
 
   private now(): string {

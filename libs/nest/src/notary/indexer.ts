@@ -7,6 +7,7 @@ import {
   type Ledger,
   type NotaryTx,
   type Random,
+  type RepeatedStep,
   type TrailStep,
   type UnitOfWork,
 } from '@portolan/domain';
@@ -53,45 +54,62 @@ export class Indexer {
     if (fencing === undefined) return false;
     const done = await uow.run((tx) => tx.trail.checkpoint());
     const blocks = await ledger.blocks(done + 1, BLOCKS_A_ROUND);
-    for (const block of blocks) await uow.run((tx) => this.index(tx, block, fencing));
+    for (const block of blocks) this.alarm(await uow.run((tx) => this.index(tx, block, fencing)));
     if (blocks.length === 0) await ledger.beyond(done, 500);
     return true;
   }
 
-  private async index(tx: NotaryTx, block: CommittedBlock, fencing: number): Promise<void> {
-    for (const one of block.transactions) if (one.valid) await this.apply(tx, one);
+  /** Answers with the steps that repeat one that counts. */
+  private async index(tx: NotaryTx, block: CommittedBlock, fencing: number): Promise<readonly TrailStep[]> {
+    const repeated: TrailStep[] = [];
+    for (const one of block.transactions) if (one.valid) repeated.push(...(await this.apply(tx, one)));
     await tx.trail.advance(block.number, fencing);
+    return repeated;
   }
 
-  private async apply(tx: NotaryTx, one: CommittedTx): Promise<void> {
+  /** Who anchors two releases or two ends of one transfer has proved it against itself: it is named here, and stays named in the trail. */
+  private alarm(repeated: readonly TrailStep[]): void {
+    for (const { transferId, step, org, alarm } of repeated)
+      if (alarm !== undefined)
+        this.parts.logger.failure(`the channel holds a second one: ${step} of transfer ${transferId} by ${org}`, alarm);
+  }
+
+  private async apply(tx: NotaryTx, one: CommittedTx): Promise<readonly TrailStep[]> {
     switch (one.fn) {
       case 'anchor-batch':
         return this.steps(tx, one, one.args as AnchorBatchArgs);
       case 'put-permit':
-        return tx.trail.putPermit({ ...(one.args as PermitRecord), block: one.block });
+        await tx.trail.putPermit({ ...(one.args as PermitRecord), block: one.block });
+        return [];
       case 'end-permit':
-        return this.permitEnd(tx, one, (one.args as PermitEndRecord).permitId);
+        await this.permitEnd(tx, one, (one.args as PermitEndRecord).permitId);
+        return [];
       case 'put-head':
-        return this.head(tx, one, one.args as PutHeadArgs);
+        await this.head(tx, one, one.args as PutHeadArgs);
+        return [];
       case 'put-key':
-        return tx.trail.putKey({ ...(one.args as KeyRecord), endedAt: undefined });
+        await tx.trail.putKey({ ...(one.args as KeyRecord), endedAt: undefined });
+        return [];
       case 'end-key':
-        return this.keyEnd(tx, one, one.args as KeyEndRecord);
+        await this.keyEnd(tx, one, one.args as KeyEndRecord);
+        return [];
       default:
-        return;
+        return [];
     }
   }
 
-  private async steps(tx: NotaryTx, one: CommittedTx, args: AnchorBatchArgs): Promise<void> {
+  private async steps(tx: NotaryTx, one: CommittedTx, args: AnchorBatchArgs): Promise<readonly TrailStep[]> {
+    const accepted = args.steps.flatMap(({ leaf: text }, index) =>
+      one.verdicts?.[index]?.accepted === true ? [{ text, index, leaf: JSON.parse(text) as StepLeaf }] : [],
+    );
+    const before = (await tx.trail.counting(accepted.map(({ leaf }) => leaf.transferId))).filter((step) => isBefore(step, one));
+    const counting = new Set(before.map(onceKey));
     const rows: TrailStep[] = [];
-    let position = 0;
-    for (const [index, { leaf: text }] of args.steps.entries()) {
-      if (one.verdicts?.[index]?.accepted !== true) continue;
-      const leaf = JSON.parse(text) as StepLeaf;
+    for (const [position, { text, index, leaf }] of accepted.entries()) {
       const permitId = 'permitId' in leaf ? leaf.permitId : undefined;
       rows.push({
         block: one.block,
-        position: one.index * 10_000 + index,
+        position: positionOf(one) + index,
         at: one.time,
         org: one.org,
         transferId: leaf.transferId,
@@ -105,10 +123,11 @@ export class Indexer {
         batch: args.n,
         index: position,
         leaf: text,
+        alarm: repetition(leaf, counting),
       });
-      position += 1;
     }
     await tx.trail.putSteps(rows);
+    return rows.filter(({ alarm }) => alarm !== undefined);
   }
 
   private async permitEnd(tx: NotaryTx, one: CommittedTx, permitId: string): Promise<void> {
@@ -131,4 +150,23 @@ export class Indexer {
     if (first === undefined || last === undefined) return;
     await tx.trail.putHead({ org, seq, txId: one.id, block: one.block, fromBatch: first.n, toBatch: last.n });
   }
+}
+
+/** Place of a transaction's first step among those of its block. */
+const positionOf = ({ index }: CommittedTx): number => index * 10_000;
+
+const isBefore = ({ block, position }: TrailStep, one: CommittedTx): boolean =>
+  block < one.block || (block === one.block && position < positionOf(one));
+
+/** What counts once over all batches: of one transfer between two countries its release, and its end. */
+const onceKey = ({ transferId, from, to, step }: Pick<TrailStep, 'transferId' | 'from' | 'to' | 'step'>): string =>
+  `${transferId} ${from} ${to} ${step === 'released' ? 'release' : 'end'}`;
+
+/** The first counts, and is noted as such. */
+function repetition(leaf: StepLeaf, counting: Set<string>): RepeatedStep | undefined {
+  if (leaf.step === 'adopted') return undefined;
+  const key = onceKey(leaf);
+  if (counting.has(key)) return leaf.step === 'released' ? 'ledger.release-repeated' : 'ledger.end-repeated';
+  counting.add(key);
+  return undefined;
 }

@@ -18,6 +18,9 @@ import { Sequencer } from './sequencer.js';
 import { TrailQueries, type TrailPage } from './trail.queries.js';
 import { PortolanError } from '@portolan/contracts';
 
+/** Most repeated steps that the state of the ledger lists. */
+const REPEATED_SHOWN = 20;
+
 export interface NotaryParts {
   readonly org: string;
   readonly channelName: string;
@@ -32,6 +35,8 @@ export interface NotaryParts {
   readonly checkpoint: Checkpoint;
   readonly logger: NodeLogger;
   readonly headEveryMs: number;
+  /** The channel's clock window; that of the rules where absent. */
+  readonly clockWindowMs?: number;
   readonly takeOverAfterMs: number;
   /** Extra health facts for doctor, given by the ledger adapter. */
   readonly ledgerState: () => Promise<Readonly<Record<string, unknown>>>;
@@ -90,7 +95,10 @@ export class NotaryRole {
       receipt: { from: ['edge'], answer: ({ transferId, step }: { transferId: Uuid; step: string }) => trail.receipt(transferId, step) },
       'late.missing': { from: ['edge'], answer: ({ limit }: { limit: number }) => this.lateWatch.missing(limit) },
       'event.proof': { from: ['edge'], answer: ({ eventId }: { eventId: Uuid }) => trail.eventProof(eventId) },
-      'ledger.state': { from: ['edge'], answer: () => ledgerState() },
+      'ledger.state': {
+        from: ['edge'],
+        answer: async () => ({ ...(await ledgerState()), repeated: await trail.repeated(REPEATED_SHOWN) }),
+      },
       trust: { from: ['edge'], answer: () => trustFile() },
     };
   }

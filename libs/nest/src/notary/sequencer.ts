@@ -71,7 +71,7 @@ export class Sequencer {
 
   private async head(fencing: number): Promise<boolean> {
     const last = await this.parts.uow.run((tx) => tx.heads.last());
-    if (last?.state === 'open') return this.pursue(last);
+    if (last?.state === 'open') return this.pursue(last, fencing);
     if (Date.now() - this.lastHeadAt < this.parts.headEveryMs) return false;
     const next = await this.parts.uow.run((tx) => this.compose(tx, last, fencing));
     if (next === undefined) return false;
@@ -102,7 +102,7 @@ export class Sequencer {
     await this.parts.ledger.submit({ id: head.txId, fn: 'put-head', args: head.args });
   }
 
-  private async pursue(open: HeadRow): Promise<boolean> {
+  private async pursue(open: HeadRow, fencing: number): Promise<boolean> {
     const { ledger, uow } = this.parts;
     const outcome = await ledger.outcome(open.txId);
     if (outcome === undefined) {
@@ -111,7 +111,7 @@ export class Sequencer {
       return true;
     }
     await uow.run(async (tx) => {
-      await tx.heads.settle(open.seq, outcome.valid ? 'committed' : 'invalid');
+      await tx.heads.settle(open, outcome.valid ? 'committed' : 'invalid', fencing);
       const { batches } = open.args as PutHeadArgs;
       const [first, final] = [batches[0], batches.at(-1)];
       if (outcome.valid && first !== undefined && final !== undefined) await tx.batches.assignHead(first.n, final.n, open.seq);

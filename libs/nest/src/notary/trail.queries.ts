@@ -24,10 +24,16 @@ export class TrailQueries {
     return { steps, next: last === undefined ? undefined : { block: last.block, position: last.position } };
   }
 
+  /** Steps that repeat one that counts, newest first: which country anchored what of which transfer a second time. */
+  async repeated(limit: number): Promise<readonly Pick<TrailStep, 'org' | 'transferId' | 'step' | 'at' | 'alarm'>[]> {
+    const steps = await this.uow.run((tx) => tx.trail.steps({ alarm: 'true' }, limit));
+    return steps.map(({ org, transferId, step, at, alarm }) => ({ org, transferId, step, at, alarm }));
+  }
+
   /** The receipt of a step as it stands now, without what only the parties can add; `ledger.not-anchored-yet` until its head is proved. */
   async receipt(transferId: Uuid, step: string): Promise<Receipt> {
     const found = await this.uow.run(async (tx) => {
-      const [line] = await tx.trail.steps({ transferId, step }, 1);
+      const [line] = await tx.trail.steps({ transferId, step, alarm: 'false' }, 1);
       if (line === undefined) throw new PortolanError('trail.unknown', 'notary/receipt');
       const head = await tx.trail.headOf(line.org, line.batch);
       return { line, head, leaves: await tx.trail.leaves(line.org, line.batch) };

@@ -5,6 +5,8 @@ import { before, type AnchoredStep, type ChannelPermit, type LedgerCopyRows, typ
 import type { Findings } from './violation.js';
 
 interface Genesis {
+  /** How far a transaction's time may be from its block's. */
+  readonly clockWindowSeconds?: number;
   readonly orderer: { readonly jwk: JsonWebKey };
   readonly organisations: readonly { readonly keys: readonly { readonly kid: string; readonly jwk: JsonWebKey }[] }[];
 }
@@ -102,9 +104,10 @@ function compareState(a: LedgerCopyRows, b: LedgerCopyRows, findings: Findings):
 
 /** What stands on the channel by itself: signatures, batches and their roots, each step once, nothing released without a live permit. */
 export function checkChannel(copy: LedgerCopyRows, facts: LedgerFacts, genesisText: string, findings: Findings): void {
-  checkSignatures(facts, JSON.parse(genesisText) as Genesis, findings);
+  const genesis = JSON.parse(genesisText) as Genesis;
+  checkSignatures(facts, genesis, findings);
   checkBatches(copy, facts, findings);
-  checkSteps(facts, findings);
+  checkSteps(facts, genesis.clockWindowSeconds ?? 120, findings);
 }
 
 function checkSignatures(facts: LedgerFacts, genesis: Genesis, findings: Findings): void {
@@ -147,9 +150,12 @@ function checkBatches(copy: LedgerCopyRows, facts: LedgerFacts, findings: Findin
   }
 }
 
-function checkSteps(facts: LedgerFacts, findings: Findings): void {
+/** A transfer may have several adoptions, each another text; everything else is one of its kind. */
+const nameOf = (step: string, text: string): string => (step === 'adopted' ? `adopted ${sha256(text)}` : step);
+
+function checkSteps(facts: LedgerFacts, windowSeconds: number, findings: Findings): void {
   findings.demandOnce(
-    facts.steps.map(({ leaf }) => `${leaf.transferId} ${leaf.step}`),
+    facts.steps.map(({ leaf, text }) => `${leaf.transferId} ${nameOf(leaf.step, text)}`),
     5,
     'step',
     'anchored twice',
@@ -157,7 +163,11 @@ function checkSteps(facts: LedgerFacts, findings: Findings): void {
   const released = new Map(facts.steps.filter(({ leaf }) => leaf.step === 'released').map((step) => [step.leaf.transferId, step]));
   for (const step of facts.steps) {
     if (step.leaf.step === 'released') checkRelease(step, facts, findings);
-    else checkFollowUp(step, released.get(step.leaf.transferId), findings);
+    else {
+      const before = released.get(step.leaf.transferId);
+      checkFollowUp(step, before, findings);
+      if (before !== undefined) checkMoment(step, before, windowSeconds, findings);
+    }
   }
   const ends = facts.steps.filter(({ leaf }) => ['received', 'refused', 'expired'].includes(leaf.step));
   findings.demandOnce(
@@ -205,6 +215,18 @@ function checkFollowUp(step: AnchoredStep, released: AnchoredStep | undefined, f
   );
 }
 
+/** The receiver's end is dated within limit and grace (a late release's within a day of its anchor), expired two clock windows after. */
+function checkMoment({ leaf, time }: AnchoredStep, released: AnchoredStep, windowSeconds: number, findings: Findings): void {
+  if (leaf.step === 'adopted') return;
+  const { limit = '', graceSeconds = 0, late } = released.leaf;
+  const inTime = Date.parse(limit) + graceSeconds * 1000;
+  const closes = late === undefined ? inTime : Math.max(inTime, Date.parse(released.time) + 86_400_000);
+  const at = Date.parse(time);
+  const where = `step ${leaf.transferId} ${leaf.step}`;
+  if (leaf.step === 'expired') findings.demand(at > closes + 2000 * windowSeconds, 1, where, 'expired while another end could still come');
+  else findings.demand(at <= closes, 1, where, 'dated after limit and grace');
+}
+
 interface StepRow {
   readonly transfer_id: string;
   readonly step: string;
@@ -220,24 +242,28 @@ interface TrailRow {
   readonly batch: string;
   readonly leaf_index: number;
   readonly leaf: string;
+  readonly block: string;
+  readonly position: number;
+  readonly alarm: string | null;
 }
 
 /** A notary's own rows say what the channel says: its steps and batches, and the trail of all countries. */
 export function checkNotary(country: Country, facts: LedgerFacts, findings: Findings): void {
-  const name = (org: string, { transferId, step }: { transferId: string; step: string }): string => `${org} ${transferId} ${step}`;
+  const name = (org: string, { transferId, step }: { transferId: string; step: string }, text: string): string =>
+    `${org} ${transferId} ${nameOf(step, text)}`;
   const place = (batch: string | number | null, index: number | null, leaf: string): string => `${batch ?? ''}/${index ?? ''} ${leaf}`;
-  const anchored = new Map(facts.steps.map((one) => [name(one.org, one.leaf), place(one.batch, one.position, one.text)]));
+  const anchored = new Map(facts.steps.map((one) => [name(one.org, one.leaf, one.text), place(one.batch, one.position, one.text)]));
   const own = country.rows<StepRow>('notary.step');
   for (const { transfer_id: transferId, step, leaf, state, batch, leaf_index: index } of own) {
-    const stands = anchored.get(name(country.code, { transferId, step }));
+    const stands = anchored.get(name(country.code, { transferId, step }, leaf));
     const where = `${country.code} notary.step ${transferId} ${step}`;
     if (state === 'accepted') findings.demand(stands === place(batch, index, leaf), 4, where, 'accepted here, not so on the channel');
     else findings.demand(stands === undefined, 4, where, `stands on the channel, ${state} here`);
   }
-  const rows = new Set(own.map(({ transfer_id: transferId, step }) => name(country.code, { transferId, step })));
-  for (const { org, leaf } of facts.steps.filter((one) => one.org === country.code)) {
+  const rows = new Set(own.map(({ transfer_id: transferId, step, leaf }) => name(country.code, { transferId, step }, leaf)));
+  for (const { org, leaf, text } of facts.steps.filter((one) => one.org === country.code)) {
     findings.demand(
-      rows.has(name(org, leaf)),
+      rows.has(name(org, leaf, text)),
       4,
       `${country.code} notary.step ${leaf.transferId} ${leaf.step}`,
       'anchored without a stored decision',
@@ -248,8 +274,9 @@ export function checkNotary(country: Country, facts: LedgerFacts, findings: Find
 
 function checkTrail(country: Country, anchored: ReadonlyMap<string, string>, findings: Findings): void {
   const missing = new Map(anchored);
+  checkAlarms(country, findings);
   for (const row of country.rows<TrailRow>('notary.trail_step')) {
-    const name = `${row.org} ${row.transfer_id} ${row.step}`;
+    const name = `${row.org} ${row.transfer_id} ${nameOf(row.step, row.leaf)}`;
     const where = `${country.code} notary.trail_step ${name}`;
     findings.demand(
       missing.get(name) === `${row.batch}/${row.leaf_index} ${row.leaf}`,
@@ -261,4 +288,23 @@ function checkTrail(country: Country, anchored: ReadonlyMap<string, string>, fin
   }
   for (const name of missing.keys())
     findings.demand(false, 4, `${country.code} notary.trail_step ${name}`, 'the trail lacks an anchored step');
+}
+
+/** Of releases and of ends of one transfer the first counts; the trail names every other, and those alone. */
+function checkAlarms(country: Country, findings: Findings): void {
+  const rows = country.rows<TrailRow>('notary.trail_step').filter(({ step }) => step !== 'adopted');
+  const inOrder = [...rows].sort((a, b) => Number(a.block) - Number(b.block) || a.position - b.position);
+  const seen = new Set<string>();
+  for (const { transfer_id: transfer, step, leaf, alarm } of inOrder) {
+    const { from, to } = JSON.parse(leaf) as { from: string; to: string };
+    const key = `${transfer} ${from} ${to} ${step === 'released' ? step : 'end'}`;
+    const where = `${country.code} notary.trail_step ${transfer} ${step}`;
+    findings.demand(
+      seen.has(key) === (alarm !== null),
+      5,
+      where,
+      alarm === null ? 'is a second one, and not named' : `counts, and is named ${alarm}`,
+    );
+    seen.add(key);
+  }
 }

@@ -132,6 +132,20 @@ export const plants: readonly Plant[] = [
     sql: ['DELETE FROM notary.trail_step WHERE block = (SELECT min(block) FROM notary.trail_step)'],
     found: /^4 PT notary.trail_step .*lacks an anchored step/,
   },
+  {
+    name: 'a step that counts, named as a second one',
+    at: 'PT',
+    sql: [`UPDATE notary.trail_step SET alarm = 'ledger.end-repeated' WHERE step = 'received'`],
+    found: /^5 PT notary.trail_step \S+ received counts, and is named/,
+  },
+  {
+    name: 'a second end that the trail does not name',
+    at: 'PT',
+    sql: [
+      `INSERT INTO notary.trail_step SELECT block + 1000, position, at, org, transfer_id, 'expired', sender, recipient, permit_id, purpose, reason, late, batch + 1000, leaf_index, leaf FROM notary.trail_step WHERE step = 'received'`,
+    ],
+    found: /^5 PT notary.trail_step \S+ expired is a second one, and not named/,
+  },
   // Transfers and views
   {
     name: 'a transfer that rests otherwise',

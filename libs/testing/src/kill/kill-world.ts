@@ -211,4 +211,6 @@ export const worldOptions = (folder: string) =>
     fsync: false,
     countriesFolder: join(folder, 'countries'),
     takeOverAfterMs: TAKE_OVER_AFTER_MS,
+    // Transfers expire two of these after limit and grace: nobody waits four minutes in each test of that.
+    clockWindowSeconds: 6,
   }) as const;

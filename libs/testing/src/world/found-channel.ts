@@ -13,6 +13,8 @@ export interface FoundingPlan {
   readonly countriesFolder: string;
   readonly countries: readonly CountryMaterial[];
   readonly orderer: OrdererMaterial;
+  /** The channel's clock window; that of the rules where absent. */
+  readonly clockWindowSeconds?: number | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -22,7 +24,7 @@ export interface FoundingPlan {
  * here, by the setup tool, and by no process that runs later.
  */
 export async function foundChannel(plan: FoundingPlan): Promise<string> {
-  const { orderer, root, clock, random, channel } = plan;
+  const { orderer, root, clock, random, channel, clockWindowSeconds } = plan;
   const countries = await Promise.all(plan.countries.map((material) => foundingCountry(material, plan)));
   const governance = await governanceOf(
     orderer.org,
@@ -36,6 +38,7 @@ export async function foundChannel(plan: FoundingPlan): Promise<string> {
     time: instant(clock.now()),
     orderer: { org: orderer.org, jwk: orderer.ledger.publicJwk },
     organisations: [...countries, regulator],
+    ...(clockWindowSeconds === undefined ? {} : { clockWindowSeconds }),
     uuid: () => random.uuid(),
   });
 }

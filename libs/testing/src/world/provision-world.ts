@@ -43,6 +43,8 @@ export interface WorldPlan {
   /** Tests of crashes: the roles of a country read its checkpoint file. */
   readonly checkpoints: boolean;
   readonly takeOverAfterMs?: number;
+  /** The channel's clock window; that of the rules where absent. */
+  readonly clockWindowSeconds?: number;
   readonly database: { readonly admin: DatabaseAddress; readonly passwordOf: PasswordOf };
 }
 
@@ -158,6 +160,7 @@ async function found(plan: WorldPlan, countries: readonly CountryMaterial[], ord
       countriesFolder,
       countries,
       orderer,
+      clockWindowSeconds: plan.clockWindowSeconds,
       clock: new SystemClock(),
       random: new SystemRandom(),
     }),

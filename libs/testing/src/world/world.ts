@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly countriesFolder?: string;
   /** How soon a restarted role takes up what it had begun (node-config). */
   readonly takeOverAfterMs?: number;
+  /** How far a transaction's time may be from its block's, and half of how long a transfer waits beyond limit and grace before it expires. */
+  readonly clockWindowSeconds?: number;
   /** Where PostgreSQL may put its data when `folder` cannot be reached by its user. */
   readonly reachableFolder?: string;
   readonly fsync?: boolean;
@@ -157,7 +159,7 @@ export class World {
 
 /** What a world is provisioned with, where its options leave it open. */
 function planOf(options: WorldOptions, database: WorldPlan['database']): WorldPlan {
-  const { folder, telemetry, takeOverAfterMs } = options;
+  const { folder, telemetry, takeOverAfterMs, clockWindowSeconds } = options;
   return {
     root: folder,
     countriesFolder: options.countriesFolder ?? join(repository, 'libs/countries'),
@@ -167,6 +169,7 @@ function planOf(options: WorldOptions, database: WorldPlan['database']): WorldPl
     checkpoints: options.checkpoints ?? false,
     ...(telemetry === undefined ? {} : { telemetry }),
     ...(takeOverAfterMs === undefined ? {} : { takeOverAfterMs }),
+    ...(clockWindowSeconds === undefined ? {} : { clockWindowSeconds }),
     database,
   };
 }

@@ -6,6 +6,7 @@ import {
   type Sha256 as Sha256Hex,
   type TrustedParticipant,
 } from '@portolan/contracts';
+import { clockSkew } from '@portolan/ledger-rules';
 import { sha256Hex, thumbprint } from '@portolan/verify';
 import type { ChainTools } from './tools.js';
 
@@ -14,6 +15,8 @@ export interface Genesis extends LedgerGenesis {
   readonly text: string;
   /** SHA-256 of the text: what block 0 names as its predecessor. */
   readonly hash: Sha256Hex;
+  /** How far a transaction's time may be from its block's. */
+  readonly clockWindowMs: number;
 }
 
 const maxChars = 16_000_000;
@@ -30,7 +33,9 @@ export function readGenesis(text: string, tools: ChainTools): Genesis {
   for (const organisation of document.organisations) {
     if (!namedByThumbprint(organisation, tools)) throw new PortolanError('ledger.key-mismatch', `${where} ${organisation.org}`);
   }
-  return { ...document, text, hash: sha256Hex(text, tools.sha256) };
+  const { clockWindowSeconds } = document;
+  const clockWindowMs = clockWindowSeconds === undefined ? clockSkew : clockWindowSeconds * 1000;
+  return { ...document, text, hash: sha256Hex(text, tools.sha256), clockWindowMs };
 }
 
 /** Whether every key of a participant bears its RFC 7638 thumbprint. */

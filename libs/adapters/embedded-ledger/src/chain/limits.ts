@@ -10,8 +10,6 @@ export const limits = {
   /** Transactions, and characters of them, that wait at the orderer before it answers that it is busy. */
   queueTransactions: 2_000,
   queueChars: 32_000_000,
-  /** Fabric's time window (`peer.authentication.timewindow`), as design.md sets it: how far a transaction's time may be from its block's. */
-  timeWindowMs: 120_000,
   /** Longest that one request waits for something new. */
   waitMs: 25_000,
   /** A copy asks for blocks at least so often: from the answers, empty or not, it knows that it still has the channel. */

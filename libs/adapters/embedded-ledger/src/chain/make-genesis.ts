@@ -50,6 +50,8 @@ export interface GenesisPlan {
   /** The organisation that orders and its ledger key, which signs headers. */
   readonly orderer: { readonly org: OrgId; readonly jwk: PublicJwk };
   readonly organisations: readonly FoundingOrganisation[];
+  /** The channel's clock window; 120 seconds where absent. */
+  readonly clockWindowSeconds?: number;
   readonly uuid: () => Uuid;
 }
 
@@ -62,8 +64,10 @@ export async function makeGenesis(plan: GenesisPlan): Promise<string> {
       transactions.push(await signRegistryAct({ ...act, id: plan.uuid() }, organisation.governance, channel, time));
     }
   }
-  const genesis: LedgerGenesis = { v: 1, channel, time, orderer, organisations: plan.organisations.map(participantOf), transactions };
-  return canonicalJson(genesis);
+  const { clockWindowSeconds } = plan;
+  const window = clockWindowSeconds === undefined ? {} : { clockWindowSeconds };
+  const organisations = plan.organisations.map(participantOf);
+  return canonicalJson({ v: 1, channel, time, ...window, orderer, organisations, transactions } satisfies LedgerGenesis);
 }
 
 /** A registry act as a transaction of the governance identity, ready to be handed in. */

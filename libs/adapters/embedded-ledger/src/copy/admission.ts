@@ -25,7 +25,8 @@ export const admitFn = 'admit-organisation';
 
 /** Rules of the channel, and beside them the one act on its configuration. */
 export function prepareAct(act: Act, genesis: Genesis, tools: ChainTools): Prepared | Refusal {
-  return act.fn === admitFn ? prepareAdmission(act, genesis, tools) : prepare(act, tools);
+  const { clockWindowMs } = genesis;
+  return act.fn === admitFn ? prepareAdmission(act, genesis, tools) : prepare(act, { ...tools, clockWindowMs });
 }
 
 /** What the state holds before the first transaction of block 0. */

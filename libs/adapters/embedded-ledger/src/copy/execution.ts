@@ -11,7 +11,6 @@ import { keyText, refusal, signerOf, signerReads, type Decision, type Prepared, 
 import { sha256Hex, utf8, verifyJws } from '@portolan/verify';
 import type { CheckedBlock } from '../chain/block.js';
 import type { Genesis } from '../chain/genesis.js';
-import { limits } from '../chain/limits.js';
 import type { OpenedTransaction } from '../chain/transaction.js';
 import type { ChainTools } from '../chain/tools.js';
 import { foundingWrites, prepareAct } from './admission.js';
@@ -48,7 +47,7 @@ export async function executeBlock(
   const results: TransactionResult[] = [];
   const verdicts: string[] = [];
   for (const { opened, prepared } of candidates) {
-    const decision = await decide(opened, prepared, block.tip.time, state, tools);
+    const decision = await decide(opened, prepared, { time: block.tip.time, windowMs: genesis.clockWindowMs }, state, tools);
     if (decision.ok) state.apply(decision.writes);
     state.put(idKey(opened), utf8(`${block.tip.number}`));
     results.push({ txId: opened.payload.id, valid: decision.ok, ...(decision.ok ? {} : { code: decision.code }) });
@@ -63,12 +62,12 @@ export async function executeBlock(
 async function decide(
   opened: OpenedTransaction,
   prepared: Prepared | Refusal,
-  blockTime: Instant,
+  block: { readonly time: Instant; readonly windowMs: number },
   state: WorkingState,
   tools: ChainTools,
 ): Promise<Decision> {
   if (state.get(idKey(opened)) !== undefined) return refusal('orderer.transaction-duplicate', 'id');
-  if (!withinWindow(opened.payload.time, blockTime)) return refusal('orderer.time-window', 'time');
+  if (!withinWindow(opened.payload.time, block.time, block.windowMs)) return refusal('orderer.time-window', 'time');
   const unsigned = await signatureMistake(opened, state.values(signerReads(opened.payload.org, opened.kid)), tools);
   if (unsigned !== undefined) return unsigned;
   return prepared.ok ? prepared.decide(state.values(prepared.reads)) : prepared;
@@ -92,8 +91,8 @@ export async function signatureMistake(
 }
 
 /** Whether two instants are near enough for a transaction to stand in the block. */
-export function withinWindow(time: Instant, blockTime: Instant): boolean {
-  return Math.abs(Date.parse(time) - Date.parse(blockTime)) <= limits.timeWindowMs;
+export function withinWindow(time: Instant, blockTime: Instant, windowMs: number): boolean {
+  return Math.abs(Date.parse(time) - Date.parse(blockTime)) <= windowMs;
 }
 
 function preparedOf({ payload }: OpenedTransaction, genesis: Genesis, tools: ChainTools): Prepared | Refusal {

@@ -168,7 +168,7 @@ export class EmbeddedOrderer {
   /** What no live registered key signed, or is dated far off, never gets into a block. */
   private async refuseUnsigned(opened: OpenedTransaction): Promise<void> {
     const { org, time } = opened.payload;
-    if (!withinWindow(time, this.now())) throw new PortolanError('orderer.time-window', 'transaction time');
+    if (!withinWindow(time, this.now(), this.genesis.clockWindowMs)) throw new PortolanError('orderer.time-window', 'transaction time');
     // A key registered or ended in the newest block counts already.
     if (!(await this.copy.reached(this.chain.tip.number, 5_000))) throw new PortolanError('orderer.busy', 'own copy');
     const mistake = await signatureMistake(opened, await this.records.values(signerReads(org, opened.kid)), this.tools);

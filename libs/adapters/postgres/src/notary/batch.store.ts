@@ -29,8 +29,10 @@ export class PostgresBatchStore implements BatchStore {
     return row === null ? undefined : batchRow(row);
   }
 
-  async settle(n: number, state: 'committed' | 'invalid'): Promise<void> {
-    await this.sql.manager.update(BatchEntity, { n, state: 'open' }, { state });
+  async settle({ n, txId }: { n: number; txId: Uuid }, state: 'committed' | 'invalid', fencing: number): Promise<void> {
+    await fence(this.sql, 'batcher', fencing);
+    const settled = await this.sql.manager.update(BatchEntity, { n, txId, state: 'open' }, { state });
+    if (settled.affected !== 1) throw new PortolanError('store.conflict', `batch ${n}`, 'not the open one');
   }
 
   async get(n: number): Promise<BatchRow | undefined> {

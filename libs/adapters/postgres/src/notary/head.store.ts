@@ -29,8 +29,10 @@ export class PostgresHeadStore implements HeadStore {
     if (put === 0) throw new PortolanError('store.conflict', `head ${head.seq}`);
   }
 
-  async settle(seq: number, state: 'committed' | 'invalid'): Promise<void> {
-    await this.sql.manager.update(HeadEntity, { seq, state: 'open' }, { state });
+  async settle({ seq, txId }: { seq: number; txId: Uuid }, state: 'committed' | 'invalid', fencing: number): Promise<void> {
+    await fence(this.sql, 'sequencer', fencing);
+    const settled = await this.sql.manager.update(HeadEntity, { seq, txId, state: 'open' }, { state });
+    if (settled.affected !== 1) throw new PortolanError('store.conflict', `head ${seq}`, 'not the open one');
   }
 }
 

@@ -60,13 +60,13 @@ describe('the notary’s stores', () => {
     await add(refused, leaf(later));
     await add(there, leaf(at));
     await add(ordinary, '{"step":"released"}');
-    await run(({ steps }) => steps.reject(refused, 'released', 'ledger.permit-ended'));
-    await run(({ steps }) => steps.accept(there, 'released', 0));
+    await run(({ steps }) => steps.reject({ transferId: refused, step: 'released' }, 'ledger.permit-ended', batcher));
+    await run(({ steps }) => steps.accept({ transferId: there, step: 'released' }, 0, batcher));
     expect(await run(({ steps }) => steps.missing(later, 10))).toEqual([
       { transferId: old, step: 'released', time: at, code: undefined },
       { transferId: refused, step: 'released', time: later, code: 'ledger.permit-ended' },
     ]);
-    for (const id of [old, young, ordinary]) await run(({ steps }) => steps.accept(id, 'released', 0));
+    for (const transferId of [old, young, ordinary]) await run(({ steps }) => steps.accept({ transferId, step: 'released' }, 0, batcher));
   });
 
   it('batches steps in the order given, each step once, and lets an invalid batch’s number be used again', async () => {
@@ -90,8 +90,8 @@ describe('the notary’s stores', () => {
     expect(await run(({ batches }) => batches.open())).toEqual({ n: 0, txId, args: { b: 1 }, state: 'open', head: undefined });
     expect((await run(({ steps }) => steps.ofBatch(0))).map(({ transferId }) => transferId)).toEqual([ids[2], ids[0]]);
     await run(async ({ batches, steps }) => {
-      await batches.settle(0, 'invalid');
-      for (const { transferId, step } of chosen) await steps.again(transferId, step, 0);
+      await batches.settle({ n: 0, txId }, 'invalid', batcher);
+      for (const step of chosen) await steps.again(step, 0, batcher);
     });
     expect(await run(({ batches }) => batches.last())).toBeUndefined();
     expect((await run(({ steps }) => steps.pending(10))).length).toBe(3);
@@ -99,18 +99,18 @@ describe('the notary’s stores', () => {
     await run(async ({ batches, steps }) => {
       await batches.put({ n: 0, txId: again, args: {} }, batcher);
       await steps.batch(0, chosen, batcher);
-      await steps.accept(ids[2], 'released', 0);
-      await steps.reject(ids[0], 'released', 'ledger.refused');
-      await batches.settle(0, 'committed');
+      await steps.accept({ transferId: ids[2], step: 'released' }, 0, batcher);
+      await steps.reject({ transferId: ids[0], step: 'released' }, 'ledger.refused', batcher);
+      await batches.settle({ n: 0, txId: again }, 'committed', batcher);
     });
-    expect(await run(({ steps }) => steps.get(ids[2], 'released'))).toMatchObject({
+    expect(await run(({ steps }) => steps.get({ transferId: ids[2], step: 'released' }))).toMatchObject({
       state: 'accepted',
       batch: 0,
       index: 0,
       leaf,
       evidence: undefined,
     });
-    expect(await run(({ steps }) => steps.get(ids[0], 'released'))).toMatchObject({
+    expect(await run(({ steps }) => steps.get({ transferId: ids[0], step: 'released' }))).toMatchObject({
       state: 'rejected',
       code: 'ledger.refused',
       index: undefined,
@@ -122,17 +122,54 @@ describe('the notary’s stores', () => {
     expect(await run(({ batches }) => batches.last())).toBe(0);
   });
 
+  it('keeps each adoption of a transfer as a step of its own, and each once', async () => {
+    const [transferId, first, second] = [uuid(), uuid(), uuid()];
+    const adopted = (act: string): { transferId: string; step: string; act: string } => ({ transferId, step: 'adopted', act });
+    const add = (act: string, leaf: string): Promise<boolean> =>
+      run(({ steps }) => steps.add({ ...adopted(act), leaf, evidence: undefined }));
+    expect([await add(first, 'a'), await add(second, 'b'), await add(first, 'c')]).toEqual([true, true, false]);
+    await run(async ({ batches, steps }) => {
+      await batches.put({ n: 70, txId: first, args: {} }, batcher);
+      await steps.batch(70, [adopted(second), adopted(first)], batcher);
+      await steps.accept(adopted(second), 0, batcher);
+      await steps.reject(adopted(first), 'ledger.predecessor-missing', batcher);
+      await batches.settle({ n: 70, txId: first }, 'invalid', batcher);
+    });
+    expect(await run(({ steps }) => steps.get(adopted(first)))).toMatchObject({ act: first, leaf: 'a', state: 'rejected' });
+    expect(await run(({ steps }) => steps.get(adopted(second)))).toMatchObject({ act: second, leaf: 'b', state: 'accepted', index: 0 });
+    expect(await run(({ steps }) => steps.get({ transferId, step: 'adopted' }))).toBeUndefined();
+  });
+
+  it('lets nobody settle a batch or a head but the open one of its transaction', async () => {
+    const [old, young] = [uuid(), uuid()];
+    await run(({ batches }) => batches.put({ n: 71, txId: old, args: {} }, batcher));
+    await run(({ batches }) => batches.settle({ n: 71, txId: old }, 'invalid', batcher));
+    await run(({ batches }) => batches.put({ n: 71, txId: young, args: {} }, batcher));
+    // Who was frozen with the outcome of the old transaction at hand.
+    await expect(run(({ batches }) => batches.settle({ n: 71, txId: old }, 'invalid', batcher))).rejects.toMatchObject({
+      code: 'store.conflict',
+    });
+    expect(await run(({ batches }) => batches.get(71))).toMatchObject({ state: 'open', txId: young });
+    await run(({ batches }) => batches.settle({ n: 71, txId: young }, 'invalid', batcher));
+    const head = { seq: 71, txId: young, args: {}, size: 0, root: hash(0) };
+    await run(({ heads }) => heads.put(head, sequencer));
+    await expect(run(({ heads }) => heads.settle({ ...head, txId: old }, 'committed', sequencer))).rejects.toMatchObject({
+      code: 'store.conflict',
+    });
+    await run(({ heads }) => heads.settle(head, 'invalid', sequencer));
+  });
+
   it('keeps heads, and replaces an invalid one only', async () => {
     const head = { seq: 0, txId: uuid(), args: { x: 1 }, size: 5, root: hash(5) };
     expect(await run(({ heads }) => heads.last())).toBeUndefined();
     await run(({ heads }) => heads.put(head, sequencer));
     expect(await run(({ heads }) => heads.get(0))).toEqual({ ...head, state: 'open' });
-    await run(({ heads }) => heads.settle(0, 'invalid'));
+    await run(({ heads }) => heads.settle(head, 'invalid', sequencer));
     expect(await run(({ heads }) => heads.last())).toBeUndefined();
     const second = { ...head, txId: uuid(), size: 6 };
     await run(({ heads }) => heads.put(second, sequencer));
     await expect(run(({ heads }) => heads.put(head, sequencer))).rejects.toMatchObject({ code: 'store.conflict' });
-    await run(({ heads }) => heads.settle(0, 'committed'));
+    await run(({ heads }) => heads.settle(second, 'committed', sequencer));
     expect(await run(({ heads }) => heads.last())).toEqual({ ...second, state: 'committed' });
   });
 
@@ -171,6 +208,11 @@ describe('the notary’s stores', () => {
     it.each([
       ['batch', async (tx: NotaryTx, n: number) => tx.batches.put({ n: 90, txId: uuid(), args: {} }, n), 'batcher'],
       ['steps', async (tx: NotaryTx, n: number) => tx.steps.batch(90, [], n), 'batcher'],
+      ['settled batch', async (tx: NotaryTx, n: number) => tx.batches.settle({ n: 90, txId: uuid() }, 'invalid', n), 'batcher'],
+      ['accepted step', async (tx: NotaryTx, n: number) => tx.steps.accept({ transferId: uuid(), step: 'released' }, 0, n), 'batcher'],
+      ['refused step', async (tx: NotaryTx, n: number) => tx.steps.reject({ transferId: uuid(), step: 'released' }, 'c', n), 'batcher'],
+      ['step put back', async (tx: NotaryTx, n: number) => tx.steps.again({ transferId: uuid(), step: 'released' }, 0, n), 'batcher'],
+      ['settled head', async (tx: NotaryTx, n: number) => tx.heads.settle({ seq: 90, txId: uuid() }, 'invalid', n), 'sequencer'],
       [
         'head',
         async (tx: NotaryTx, n: number) => tx.heads.put({ seq: 90, txId: uuid(), args: {}, size: 0, root: hash(0) }, n),
@@ -248,6 +290,21 @@ describe('the notary’s stores', () => {
       expect(await run(({ trail }) => trail.steps({ transferId: steps[2]!.transferId, step: 'received' }, 10))).toEqual([steps[2]]);
       expect(await run(({ trail }) => trail.steps({}, 1, { block: 11, position: 0 }))).toEqual([steps[1]]);
       expect(await run(({ trail }) => trail.leaves('BE', 10))).toEqual(['leaf 10.0']);
+    });
+
+    it('tells what counts from what repeats it', async () => {
+      const transferId = uuid();
+      const rows = [
+        step(20, 0, { transferId }),
+        step(20, 1, { transferId, step: 'received', permitId: undefined, purpose: undefined }),
+        step(21, 0, { transferId, step: 'expired', alarm: 'ledger.end-repeated' }),
+        step(21, 1, { transferId, step: 'adopted' }),
+      ];
+      await run(({ trail }) => trail.putSteps(rows));
+      expect(await run(({ trail }) => trail.counting([transferId, uuid()]))).toEqual(rows.slice(0, 2));
+      expect(await run(({ trail }) => trail.steps({ transferId, alarm: 'true' }, 10))).toEqual([rows[2]]);
+      expect(await run(({ trail }) => trail.steps({ transferId, step: 'expired', alarm: 'false' }, 10))).toEqual([]);
+      expect(await run(({ trail }) => trail.steps({ transferId, org: 'XX' }, 10))).toEqual([]);
     });
 
     it('knows permits, keys and heads', async () => {

@@ -41,6 +41,10 @@ export class StepEntity {
   @Column('text')
   step!: string;
 
+  /** Id of an adoption, of which a transfer may have several; null for every step that is one of its kind. */
+  @Column('uuid', { nullable: true })
+  act!: string | null;
+
   /** Canonical JSON text: exactly this is hashed. */
   @Column('text')
   leaf!: string;

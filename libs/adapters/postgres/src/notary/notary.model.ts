@@ -6,6 +6,7 @@ import { LedgerCopy1795226400005 } from '../ledger/migrations/1795226400005-ledg
 import { roleEntities } from '../role/role.entities.js';
 import { RoleTables1795226400000 } from '../role/migrations/1795226400000-role-tables.js';
 import { LateSteps1795226400007 } from './migrations/1795226400007-late-steps.js';
+import { CountingSteps1795226400021 } from './migrations/1795226400021-counting-steps.js';
 import { NotaryTables1795226400002 } from './migrations/1795226400002-notary-tables.js';
 import { notaryEntities } from './notary.entities.js';
 import { trailEntities } from './trail.entities.js';
@@ -19,5 +20,6 @@ export const notaryModel: SchemaModel = {
     LedgerCopy1795226400005,
     LateSteps1795226400007,
     FabricIndex1795226400010,
+    CountingSteps1795226400021,
   ],
 };

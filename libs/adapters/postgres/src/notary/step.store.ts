@@ -1,6 +1,6 @@
 import { PortolanError, type Instant, type Uuid } from '@portolan/contracts';
-import type { MissingStep, StepRow, StepStore } from '@portolan/domain';
-import { Raw } from 'typeorm';
+import type { MissingStep, StepName, StepRow, StepStore } from '@portolan/domain';
+import { IsNull, Raw, type FindOptionsWhere } from 'typeorm';
 import { fence } from '../connect/leases.js';
 import type { Sql } from '../connect/sql.js';
 import { StepEntity } from './notary.entities.js';
@@ -11,10 +11,10 @@ const LATE_AT = `substring(leaf from '"time":"([^"]{24})"')`;
 export class PostgresStepStore implements StepStore {
   constructor(private readonly sql: Sql) {}
 
-  async add({ transferId, step, leaf, evidence }: Parameters<StepStore['add']>[0]): Promise<boolean> {
+  async add({ transferId, step, act, leaf, evidence }: Parameters<StepStore['add']>[0]): Promise<boolean> {
     const added = await this.sql.affected(
-      `INSERT INTO step (transfer_id, step, leaf, evidence, next_at) VALUES ($1, $2, $3, $4, clock_timestamp()) ON CONFLICT DO NOTHING`,
-      [transferId, step, leaf, evidence === undefined ? null : JSON.stringify(evidence)],
+      `INSERT INTO step (transfer_id, step, act, leaf, evidence, next_at) VALUES ($1, $2, $3, $4, $5, clock_timestamp()) ON CONFLICT DO NOTHING`,
+      [transferId, step, act ?? null, leaf, evidence === undefined ? null : JSON.stringify(evidence)],
     );
     if (added === 1) this.sql.wake('steps');
     return added === 1;
@@ -26,13 +26,14 @@ export class PostgresStepStore implements StepStore {
     return rows.map(stepRow);
   }
 
-  async batch(n: number, steps: readonly { transferId: Uuid; step: string }[], fencing: number): Promise<void> {
+  async batch(n: number, steps: readonly StepName[], fencing: number): Promise<void> {
     await fence(this.sql, 'batcher', fencing);
     const batched = await this.sql.affected(
       `UPDATE step SET state = 'batched', batch = $1, position = chosen.place - 1, code = NULL
-       FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS chosen (transfer_id, step, place)
-       WHERE step.transfer_id = chosen.transfer_id AND step.step = chosen.step AND step.state = 'pending'`,
-      [n, steps.map(({ transferId }) => transferId), steps.map(({ step }) => step)],
+       FROM unnest($2::uuid[], $3::text[], $4::uuid[]) WITH ORDINALITY AS chosen (transfer_id, step, act, place)
+       WHERE step.transfer_id = chosen.transfer_id AND step.step = chosen.step AND step.act IS NOT DISTINCT FROM chosen.act
+         AND step.state = 'pending'`,
+      [n, steps.map(({ transferId }) => transferId), steps.map(({ step }) => step), steps.map(({ act }) => act ?? null)],
     );
     if (batched !== steps.length) throw new PortolanError('store.conflict', `batch ${n}`, 'a step is not pending');
   }
@@ -41,25 +42,28 @@ export class PostgresStepStore implements StepStore {
     return (await this.sql.manager.find(StepEntity, { where: { batch: n }, order: { position: 'ASC' } })).map(stepRow);
   }
 
-  async accept(transferId: Uuid, step: string, index: number): Promise<void> {
-    await this.sql.manager.update(StepEntity, { transferId, step }, { state: 'accepted', index, code: null });
+  async accept(step: StepName, index: number, fencing: number): Promise<void> {
+    await fence(this.sql, 'batcher', fencing);
+    await this.sql.manager.update(StepEntity, named(step), { state: 'accepted', index, code: null });
   }
 
-  async reject(transferId: Uuid, step: string, code: string): Promise<void> {
-    await this.sql.manager.update(StepEntity, { transferId, step }, { state: 'rejected', code });
+  async reject(step: StepName, code: string, fencing: number): Promise<void> {
+    await fence(this.sql, 'batcher', fencing);
+    await this.sql.manager.update(StepEntity, named(step), { state: 'rejected', code });
   }
 
-  async again(transferId: Uuid, step: string, delayMs: number): Promise<void> {
+  async again({ transferId, step, act }: StepName, delayMs: number, fencing: number): Promise<void> {
+    await fence(this.sql, 'batcher', fencing);
     await this.sql.affected(
-      `UPDATE step SET state = 'pending', batch = NULL, position = NULL, leaf_index = NULL, next_at = clock_timestamp() + $3 * interval '1 ms'
-       WHERE transfer_id = $1 AND step = $2`,
-      [transferId, step, delayMs],
+      `UPDATE step SET state = 'pending', batch = NULL, position = NULL, leaf_index = NULL, next_at = clock_timestamp() + $4 * interval '1 ms'
+       WHERE transfer_id = $1 AND step = $2 AND act IS NOT DISTINCT FROM $3`,
+      [transferId, step, act ?? null, delayMs],
     );
     this.sql.wake('steps');
   }
 
-  async get(transferId: Uuid, step: string): Promise<StepRow | undefined> {
-    const row = await this.sql.manager.findOneBy(StepEntity, { transferId, step });
+  async get(step: StepName): Promise<StepRow | undefined> {
+    const row = await this.sql.manager.findOneBy(StepEntity, named(step));
     return row === null ? undefined : stepRow(row);
   }
 
@@ -74,9 +78,12 @@ export class PostgresStepStore implements StepStore {
   }
 }
 
-const stepRow = ({ transferId, step, leaf, evidence, state, batch, index, code }: StepEntity): StepRow => ({
+const named = ({ transferId, step, act }: StepName): FindOptionsWhere<StepEntity> => ({ transferId, step, act: act ?? IsNull() });
+
+const stepRow = ({ transferId, step, act, leaf, evidence, state, batch, index, code }: StepEntity): StepRow => ({
   transferId,
   step,
+  ...(act === null ? {} : { act }),
   leaf,
   evidence: evidence === null ? undefined : (JSON.parse(evidence) as unknown),
   state,

@@ -57,6 +57,10 @@ export class TrailStepEntity {
 
   @Column('text')
   leaf!: string;
+
+  /** Registry code where the step repeats one that counts. */
+  @Column('text', { nullable: true })
+  alarm!: string | null;
 }
 
 @Entity('trail_permit')

@@ -1,6 +1,6 @@
 import { PortolanError, type Instant, type Kid, type OrgId, type Uuid } from '@portolan/contracts';
-import type { RegisteredKey, TrailFilter, TrailStep, TrailStore } from '@portolan/domain';
-import type { SelectQueryBuilder } from 'typeorm';
+import { endSteps, type RegisteredKey, type TrailFilter, type TrailStep, type TrailStore } from '@portolan/domain';
+import { In, IsNull, type SelectQueryBuilder } from 'typeorm';
 import { fence } from '../connect/leases.js';
 import type { Plain, Sql } from '../connect/sql.js';
 import { TrailHeadEntity, TrailKeyEntity, TrailPermitEntity, TrailStepEntity } from './trail.entities.js';
@@ -32,8 +32,14 @@ export class PostgresTrailStore implements TrailStore {
       permitId: step.permitId ?? null,
       purpose: step.purpose ?? null,
       reason: step.reason ?? null,
+      alarm: step.alarm ?? null,
     }));
     await this.insert(TrailStepEntity, rows);
+  }
+
+  async counting(transferIds: readonly Uuid[]): Promise<readonly TrailStep[]> {
+    const where = { transferId: In([...transferIds]), step: In(['released', ...endSteps]), alarm: IsNull() };
+    return (await this.sql.manager.find(TrailStepEntity, { where, order: { block: 'ASC', position: 'ASC' } })).map(trailStep);
   }
 
   async putPermit({ id, custodian, recipient, purpose, until, block }: Permit): Promise<void> {
@@ -101,13 +107,15 @@ export class PostgresTrailStore implements TrailStore {
 }
 
 function narrowed(query: SelectQueryBuilder<TrailStepEntity>, filter: TrailFilter): SelectQueryBuilder<TrailStepEntity> {
-  const { country, from, to, purpose, transferId, step } = filter;
+  const { country, from, to, purpose, transferId, step, org, alarm } = filter;
   if (country !== undefined) query.andWhere('(s.from = :country OR s.to = :country)', { country });
   if (from !== undefined) query.andWhere('s.at >= :from', { from });
   if (to !== undefined) query.andWhere('s.at < :to', { to });
   if (purpose !== undefined) query.andWhere('s.purpose = :purpose', { purpose });
   if (transferId !== undefined) query.andWhere('s.transferId = :transferId', { transferId });
   if (step !== undefined) query.andWhere('s.step = :step', { step });
+  if (org !== undefined) query.andWhere('s.org = :org', { org });
+  if (alarm !== undefined) query.andWhere(alarm === 'true' ? 's.alarm IS NOT NULL' : 's.alarm IS NULL');
   return query;
 }
 
@@ -116,4 +124,5 @@ const trailStep = (row: Plain<TrailStepEntity>): TrailStep => ({
   permitId: row.permitId ?? undefined,
   purpose: row.purpose ?? undefined,
   reason: row.reason ?? undefined,
+  alarm: (row.alarm ?? undefined) as TrailStep['alarm'],
 });
