@@ -83,7 +83,7 @@ export class Settlements {
     if (await moveOn(tx, transferId, signals.releaseAnchored, data, this.ports)) return;
     const transfer = await this.transferOf(tx, transferId);
     if (transfer === undefined) return;
-    const due = transfer.state === 'sent' ? { dueAt: expiryOf(transfer, this.ports) } : {};
+    const due = transfer.state === 'sent' ? { dueAt: await expiryOf(transfer, stands, this.ports) } : {};
     await tx.transfers.advance(transfer.transferId, transfer.state, transfer.state, { data, ...due });
   }
 

@@ -212,5 +212,5 @@ export const worldOptions = (folder: string) =>
     countriesFolder: join(folder, 'countries'),
     takeOverAfterMs: TAKE_OVER_AFTER_MS,
     // Transfers expire two of these after limit and grace: nobody waits four minutes in each test of that.
-    clockWindowSeconds: 6,
+    clockWindowSeconds: 4,
   }) as const;
