@@ -5,3 +5,4 @@ export type { Health, HealthCheck, RejectView } from './edge/operator/index.js';
 export { CountryFolders, FileKeyVault, findPartnerIdentity, findTlsIdentity, MasterKeyDataKeys, SystemClock } from '@portolan/keys';
 export { openEdgeDatabase, openExchangeDatabase, openNotaryDatabase } from '@portolan/postgres';
 export { describeCertificate } from '@portolan/x509';
+export { StoreRecordSource } from './exchange/store-record-source.js';

@@ -1625,6 +1625,41 @@ export const errorRegistry = {
   "http": 502,
   "fhir": "security"
  },
+ "source.unreachable": {
+  "what": "A FHIR service that holds records does not answer",
+  "next": "Look at the service and the way to it; what was asked for is asked again by itself until the transfer's limit",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
+ },
+ "source.refused": {
+  "what": "A FHIR service that holds records refuses this node",
+  "next": "Check the node's client and its scopes at the service's authorization server, and the configured address",
+  "retriable": false,
+  "http": 502,
+  "fhir": "security"
+ },
+ "source.answer-invalid": {
+  "what": "A FHIR service answered with something that is no FHIR R4 within the limits",
+  "next": "Nothing of it is released; tell whoever runs the service, with the place that is named",
+  "retriable": false,
+  "http": 502,
+  "fhir": "structure"
+ },
+ "source.another-person": {
+  "what": "A FHIR service answered with a resource of another person than was asked for",
+  "next": "Nothing of it is released; tell whoever runs the service: its search gives away what it should not",
+  "retriable": false,
+  "http": 502,
+  "fhir": "forbidden"
+ },
+ "source.leads-elsewhere": {
+  "what": "A FHIR service sent this node to an address that is not its own",
+  "next": "Nothing was asked there; correct the base address in the configuration, or the service",
+  "retriable": false,
+  "http": 502,
+  "fhir": "forbidden"
+ },
  "store.person-erased": {
   "what": "The person was erased; nothing can be written under her key any more",
   "next": "Do not send this person's data again; see the erasure in the audit trail",

@@ -3930,6 +3930,51 @@ export const schemas = {
         }
        },
        "title": "SourceOrganisation"
+      },
+      "fetch": {
+       "description": "Its records stay with it: its FHIR R4 service is asked at the time of a release, and nothing is kept. Absent: what it sends is stored in the node",
+       "type": "object",
+       "additionalProperties": false,
+       "required": [
+        "baseUrl"
+       ],
+       "properties": {
+        "baseUrl": {
+         "type": "string",
+         "minLength": 1,
+         "maxLength": 1000,
+         "pattern": "^https?://"
+        },
+        "client": {
+         "description": "SMART Backend Services; the key is <home>/exchange/sources/<name>/client.jwk.json",
+         "type": "object",
+         "additionalProperties": false,
+         "required": [
+          "clientId",
+          "tokenUrl"
+         ],
+         "properties": {
+          "clientId": {
+           "type": "string",
+           "minLength": 1,
+           "maxLength": 200
+          },
+          "tokenUrl": {
+           "type": "string",
+           "minLength": 1,
+           "maxLength": 1000,
+           "pattern": "^https?://"
+          },
+          "scope": {
+           "type": "string",
+           "minLength": 1,
+           "maxLength": 500
+          }
+         },
+         "title": "SourceClient"
+        }
+       },
+       "title": "SourceFetch"
       }
      },
      "title": "NodeSource"

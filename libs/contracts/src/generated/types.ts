@@ -1470,11 +1470,27 @@ export interface ClientKeys {
 export interface NodeSource {
   name: string;
   organisation: SourceOrganisation;
+  fetch?: SourceFetch;
 }
 export interface SourceOrganisation {
   system: string;
   value: string;
   name: string;
+}
+/**
+ * Its records stay with it: its FHIR R4 service is asked at the time of a release, and nothing is kept. Absent: what it sends is stored in the node
+ */
+export interface SourceFetch {
+  baseUrl: string;
+  client?: SourceClient;
+}
+/**
+ * SMART Backend Services; the key is <home>/exchange/sources/<name>/client.jwk.json
+ */
+export interface SourceClient {
+  clientId: string;
+  tokenUrl: string;
+  scope?: string;
 }
 export interface NodeCustodian {
   name: string;

@@ -21,6 +21,8 @@ export interface AuditFacts {
   readonly permitId?: Uuid;
   /** FHIR references `Type/id` that were touched. */
   readonly items?: readonly string[];
+  /** Services that were asked for records at that time, with the SHA-256 of each answer's exact bytes. */
+  readonly fetched?: readonly { readonly source: string; readonly time: Instant; readonly answer: string }[];
   /** Data categories concerned. */
   readonly categories?: readonly string[];
   /** The emergency in which this was done while the channel could not be reached. */
@@ -99,5 +101,11 @@ function entities(facts: AuditFacts): unknown[] {
           ),
         ]),
     ...(facts.items ?? []).map((reference) => entity('2', { reference })),
+    ...(facts.fetched ?? []).map(({ source, time, answer }) =>
+      entity('4', { display: `FHIR service ${source}` }, [
+        { type: 'fetched', valueString: time },
+        { type: 'sha256', valueString: answer },
+      ]),
+    ),
   ];
 }

@@ -118,13 +118,27 @@ async function gatherFacts(request: ExchangeRequest, receivedAt: string, ports: 
     demandedTraits: country.demandedTraits,
     candidates,
     ...said,
-    present:
-      only === undefined
-        ? []
-        : categoriesPresent(await ports.records.gather(only.id, request.categories, request.since, request.until), request),
+    present: only === undefined ? [] : await presentOf(only, request, receivedAt, ports),
     suspended: await ports.channel.suspended(request.from),
     emergency,
   };
+}
+
+/** Deciding and sealing the answer have this long after the last source was heard. */
+const DECIDING_MS = 400;
+/** Where a request waited so long that every answer is late, a source is heard all the same. */
+const LEAST_HEARD_MS = 1_000;
+
+/** What the sources hold of what is asked. One that is too slow holds nothing now: the negative answer leaves when it always does. */
+async function presentOf(
+  { id: person }: Person,
+  request: ExchangeRequest,
+  receivedAt: string,
+  { records, country, clock }: ExchangePorts,
+): Promise<PermitFacts['present']> {
+  const { categories, since, until } = request;
+  const by = Math.max(Date.parse(receivedAt) + country.policy.negativeAnswerMs - DECIDING_MS, clock.now() + LEAST_HEARD_MS);
+  return categoriesPresent(await records.gather({ person, categories, since, until, by }), request);
 }
 
 async function emergencyOf(

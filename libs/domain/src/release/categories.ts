@@ -89,5 +89,10 @@ function fits(rule: CategoryRule, resource: Resource): boolean {
   return concepts.some((concept) => hasCode(concept, system, codes));
 }
 
+/** Resource types of which some belong to one of these categories: what a source is asked for. */
+export const typesGiving = (categories: readonly DataCategory[]): readonly string[] => [
+  ...new Set(rules.filter(({ gives }) => gives.some((category) => categories.includes(category))).map(({ type }) => type)),
+];
+
 /** The categories that a FHIR R4 resource belongs to; none for supporting resources and for what never crosses by itself. */
 export const categoriesOf = (resource: Resource): readonly DataCategory[] => rules.find((rule) => fits(rule, resource))?.gives ?? [];

@@ -1,9 +1,12 @@
 export type { Assembled, Assembly, Custodian } from './bundle.js';
-export { categoriesOf, isSupporting } from './categories.js';
+export { categoriesOf, isSupporting, typesGiving } from './categories.js';
 export { isWithin } from './clinical-time.js';
 export { covers, type Coverage } from './covers.js';
 export { DISPUTE_EXTENSION, minimise, type Minimised } from './minimise.js';
 export * from './record-source.port.js';
+export { keyOf, literalReferences, subjectOf, targetOf } from './references.js';
+export { isObject, objects, readResource, text as textAt, writeResource, type Json, type JsonObject, type Resource } from './resource.js';
+export { stableUuid } from '@portolan/formats';
 export { release, type ManifestEntry, type Release, type ReleasePlan } from './release.js';
 export { assembleResults } from './results.js';
 export { narrow, type OpeningScope, type Scope } from './scope.js';

@@ -13,6 +13,31 @@ export interface StoredResource {
   readonly categories: readonly DataCategory[];
   /** The country that keeps it. */
   readonly custodian: CountryCode;
+  /** Where it was fetched from, if it was not in the node's own store. */
+  readonly fetched?: FetchedFrom;
+}
+
+/** The account of what a service was asked for at the time of a release. */
+export interface FetchedFrom {
+  /** The source's name in the node's configuration. */
+  readonly source: string;
+  readonly time: Instant;
+  /** SHA-256 (hexadecimal) of the exact bytes of the answer that it came in. */
+  readonly answer: string;
+}
+
+/** Whose records are wanted, and which. */
+export interface RecordsWanted {
+  readonly person: PersonId;
+  readonly categories: readonly DataCategory[];
+  /** Clinical dates, a hint for sources that can narrow. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /**
+   * Epoch milliseconds at which an answer is of no use any more. A source that has not answered by then counts as holding nothing:
+   * the one negative answer leaves at its fixed time, however slow a source is (design, invariant 8).
+   */
+  readonly by?: number;
 }
 
 /**
@@ -23,12 +48,6 @@ export abstract class RecordSource {
   /**
    * All of this person's resources that may belong to the categories, every Patient resource that is this person, and the
    * supporting resources (`isSupporting`) that they refer to. It may give too much: `release` keeps only what is covered.
-   * `since` and `until` are a hint for sources that can narrow by clinical date.
    */
-  abstract gather(
-    person: PersonId,
-    categories: readonly DataCategory[],
-    since?: string,
-    until?: string,
-  ): Promise<readonly StoredResource[]>;
+  abstract gather(wanted: RecordsWanted): Promise<readonly StoredResource[]>;
 }

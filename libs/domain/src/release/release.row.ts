@@ -1,5 +1,6 @@
-import { canonicalJson, type ExchangeRecord, type ExchangeRequest, type PermitOpening } from '@portolan/contracts';
+import { canonicalJson, PortolanError, type ExchangeRecord, type ExchangeRequest, type PermitOpening } from '@portolan/contracts';
 import { base64url, hexOf } from '@portolan/verify';
+import type { AuditFacts } from '../audit/audit-event.js';
 import { recordAct } from '../audit/record-act.js';
 import { instant } from '../kernel/machine.port.js';
 import { post } from '../messages/post.js';
@@ -8,6 +9,7 @@ import type { ExchangeTx } from '../store/exchange-tx.port.js';
 import type { ExchangePorts, Transfer } from '../transfer/exchange.ports.js';
 import { row } from '../transfer/row.js';
 import { custodianData, lateMark, needed, type SealedParts } from '../transfer/transfer.data.js';
+import type { RecordsWanted } from './record-source.port.js';
 import type { ReleasePlan } from './release.js';
 import { release, type ManifestEntry } from './release.js';
 
@@ -38,7 +40,13 @@ export const releaseRow = row<ExchangeTx, ExchangePorts, Transfer, Facts, Decisi
     const request = needed(data.asked, 'asked');
     const text = needed(data.opening, 'opening');
     const opening = JSON.parse(text) as PermitOpening;
-    const gathered = await ports.records.gather(needed(transfer.person, 'person'), opening.categories, opening.since, request.until);
+    const wanted = {
+      person: needed(transfer.person, 'person'),
+      categories: opening.categories,
+      since: opening.since,
+      until: request.until,
+    };
+    const gathered = await gatherInTime(wanted, needed(transfer.limit, 'limit'), ports);
     const none = await sealAnswer(request, 'none', ports);
     return { plan: planOf(opening, request, gathered, ports), request, opening: text, salt: base64url(ports.random.bytes(32)), none };
   },
@@ -63,6 +71,21 @@ export const releaseRow = row<ExchangeTx, ExchangePorts, Transfer, Facts, Decisi
   write: (tx, transfer, decision, ports) =>
     decision.to === 'assembled' ? keep(tx, transfer, decision, ports) : takeBack(tx, transfer, decision.none, ports),
 });
+
+/**
+ * A source that fails is asked again until the record could not be opened any more; then nothing is left to release, and the transfer
+ * ends like any other without an answer.
+ */
+async function gatherInTime(wanted: RecordsWanted, limit: string, ports: ExchangePorts): Promise<ReleasePlan['gathered']> {
+  try {
+    return await ports.records.gather(wanted);
+  } catch (error) {
+    const over = Date.parse(limit) <= ports.clock.now();
+    const final = error instanceof PortolanError && !error.retriable && error.code.startsWith('source.');
+    if (over || final) return [];
+    throw error;
+  }
+}
 
 function planOf(opening: PermitOpening, request: ExchangeRequest, gathered: ReleasePlan['gathered'], ports: ExchangePorts): ReleasePlan {
   const { country, clock, sha256 } = ports;
@@ -101,10 +124,17 @@ async function keep(
       ...permit,
       categories: needed(custodianData(transfer).grant, 'grant').categories,
       items: manifest.map(({ type, id }) => `${type}/${id}`),
+      ...fetchedOf(manifest),
       ...lateMark(custodianData(transfer)),
     },
     { person: transfer.person, keyId: transfer.keyId },
   );
+}
+
+/** Which services were asked, and the hash of each answer that something came from. */
+function fetchedOf(manifest: readonly ManifestEntry[]): Pick<AuditFacts, 'fetched'> {
+  const answers = new Map(manifest.flatMap(({ fetched }) => (fetched === undefined ? [] : [[fetched.answer, fetched] as const])));
+  return answers.size === 0 ? {} : { fetched: [...answers.values()] };
 }
 
 async function takeBack(tx: ExchangeTx, transfer: Transfer, none: SealedParts, ports: ExchangePorts): Promise<void> {

@@ -2,7 +2,7 @@ import { PortolanError, type DataCategory, type Instant, type SummaryWording } f
 import type { Sha256Hex } from '@portolan/formats';
 import type { Custodian } from './bundle.js';
 import { minimise, type Minimised } from './minimise.js';
-import type { StoredResource } from './record-source.port.js';
+import type { FetchedFrom, StoredResource } from './record-source.port.js';
 import { readResource, writeResource, type Resource } from './resource.js';
 import { assembleResults } from './results.js';
 import { narrow, type OpeningScope, type Scope } from './scope.js';
@@ -29,6 +29,8 @@ export interface ManifestEntry {
   readonly id: string;
   readonly versionId: string;
   readonly releasedAs: string;
+  /** Where it was fetched from, if it was not in the node's own store. */
+  readonly fetched?: FetchedFrom;
 }
 
 export interface Release {
@@ -52,9 +54,9 @@ export function release(plan: ReleasePlan): Release | undefined {
   const assembly = { content, custodian: plan.custodian, wording: plan.wording, timestamp: plan.timestamp, sha256: plan.sha256 };
   const { bundle, entries } = includesSummary(scope.categories) ? assembleSummary(assembly) : assembleResults(assembly);
   const released = new Map(entries.map((e) => [e.source, e.fullUrl.slice('urn:uuid:'.length)]));
-  const manifest = stored.flatMap(({ type, id, versionId }): ManifestEntry[] => {
+  const manifest = stored.flatMap(({ type, id, versionId, fetched }): ManifestEntry[] => {
     const releasedAs = released.get(`${type}/${id}`);
-    return releasedAs === undefined ? [] : [{ type, id, versionId, releasedAs }];
+    return releasedAs === undefined ? [] : [{ type, id, versionId, releasedAs, ...(fetched === undefined ? {} : { fetched }) }];
   });
   return { contentType: 'application/fhir+json', text: writeResource(bundle), manifest };
 }

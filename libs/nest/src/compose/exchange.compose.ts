@@ -6,10 +6,10 @@ import type { PartnerLink } from '@portolan/domain';
 import { readCountry } from '../config/read-country.js';
 import { ExchangeRole } from '../exchange/exchange.role.js';
 import { RemoteChannel } from '../exchange/remote-channel.js';
-import { StoreRecordSource } from '../exchange/store-record-source.js';
 import type { RoleLink } from '../link/role-link.js';
 import { Opened } from '../runtime/role-app.js';
 import { databaseOf, verifiersOf, type NodeGround } from './node-ground.js';
+import { recordSourceOf } from './record-sources.js';
 
 /** Binds the exchange's ports to the embedded column (design, section 6). */
 export async function composeExchange(ground: NodeGround, link: RoleLink, channelName: string, opened: Opened): Promise<ExchangeRole> {
@@ -35,7 +35,7 @@ export async function composeExchange(ground: NodeGround, link: RoleLink, channe
       signer: new JoseSigner(vault),
       channel: new RemoteChannel(link, channelName),
       people: people.reader,
-      records: new StoreRecordSource(people.reader, config.country),
+      records: await recordSourceOf(ground, people.reader),
       ...verifiersOf(ground),
       uow: database.uow,
     },

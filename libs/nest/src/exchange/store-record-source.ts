@@ -1,5 +1,12 @@
-import type { CountryCode, DataCategory } from '@portolan/contracts';
-import { isSupporting, RecordSource, type PersonId, type RecordReader, type ResourceVersion, type StoredResource } from '@portolan/domain';
+import type { CountryCode } from '@portolan/contracts';
+import {
+  isSupporting,
+  RecordSource,
+  type RecordReader,
+  type RecordsWanted,
+  type ResourceVersion,
+  type StoredResource,
+} from '@portolan/domain';
 
 /** More than this of one person is not released in one crossing; narrower categories or dates must be asked for. */
 const MAX_RESOURCES = 5_000;
@@ -15,7 +22,7 @@ export class StoreRecordSource extends RecordSource {
     super();
   }
 
-  async gather(person: PersonId, categories: readonly DataCategory[]): Promise<readonly StoredResource[]> {
+  async gather({ person, categories }: RecordsWanted): Promise<readonly StoredResource[]> {
     const own = await this.reader.resources(person, categories, MAX_RESOURCES);
     const gathered = [...own, ...(await this.referred(own))];
     return gathered.filter(({ deleted }) => !deleted).map((version) => this.stored(version));

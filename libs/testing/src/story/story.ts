@@ -308,11 +308,22 @@ export class Story {
     // Asked for together: both answers leave at the same fixed time, whatever they say.
     const [handle] = await Promise.all([matchAbroad(this.at('BE'), this.doctor('BE'), 'DE', erika), this.refused(otto)]);
     demand(handle !== undefined, 'DE finds the person who did not opt out');
-    const transfer = await this.ask('BE', 'DE', handle, ['summary']);
+    // Her results are still with the hospital in DE: the node asks it now, and keeps nothing.
+    const transfer = await this.ask('BE', 'DE', handle, ['summary', 'laboratory']);
+    await this.readAtBe(handle);
     const receipt = await this.keepReceipt('DE', transfer);
     await this.verify(receipt);
     const trail = await this.at('DE').call('/regulator/trail?limit=200', { token: await this.at('DE').login('regulator') });
     this.anchors = trail.json<{ steps: readonly unknown[] }>().steps.length;
+  }
+
+  private async readAtBe(handle: string): Promise<void> {
+    const path = `/fhir/Observation?patient=Patient/${handle}&category=laboratory`;
+    const found = await this.at('BE').clinical(this.doctor('BE'), path);
+    demand(found.status === 200, `the results are found (was ${found.status}: ${found.text.slice(0, 300)})`);
+    const observations = entriesOf(found).filter(({ resourceType }) => resourceType === 'Observation');
+    demand(/"value":1\.30\b/.test(found.text), 'a result is read with each of its digits');
+    this.narrator.tell('BE', `${observations.length} results read that DE asked of its hospital at that moment`);
   }
 
   private async refused(person: DemoPerson): Promise<void> {

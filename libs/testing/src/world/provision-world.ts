@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CountryCode, NodeConfig, OrdererConfig } from '@portolan/contracts';
@@ -27,6 +28,7 @@ import { accountsOf, demoPersons } from './demo-people.js';
 import { findJson, freePorts, keep, keepJson } from './files.js';
 import { foundChannel } from './found-channel.js';
 import { providerKey, systemKey } from './hospital-keys.js';
+import { repository } from './repository.js';
 
 export const REGULATOR = 'REG';
 const CHANNEL = 'portolan-demo';
@@ -65,10 +67,11 @@ export interface ProvisionedWorld {
 
 interface Ports {
   readonly orderer: number;
-  readonly countries: Readonly<
-    Record<CountryCode, Readonly<Record<'http' | 'mllp' | 'inbox' | 'openid' | 'edge' | 'exchange' | 'notary', number>>>
-  >;
+  readonly countries: Readonly<Record<CountryCode, Readonly<Record<PortName, number>>>>;
 }
+
+const portNames = ['http', 'mllp', 'inbox', 'openid', 'edge', 'exchange', 'notary', 'records'] as const;
+type PortName = (typeof portNames)[number];
 
 /**
  * Everything that countries need before they can start: keys, certificates issued to each other, databases, a founded channel,
@@ -170,14 +173,19 @@ async function found(plan: WorldPlan, countries: readonly CountryMaterial[], ord
 async function settledPorts(plan: WorldPlan): Promise<Ports> {
   const file = join(plan.root, 'ports.json');
   const known = await findJson<Ports>(file);
-  if (known !== undefined) return known;
-  const names = ['http', 'mllp', 'inbox', 'openid', 'edge', 'exchange', 'notary'] as const;
-  const free = await freePorts(1 + plan.countries.length * names.length);
-  const [orderer = 0, ...rest] = free;
-  const countries = plan.countries.map(
-    (country, i) => [country, Object.fromEntries(names.map((name, j) => [name, rest[i * names.length + j] ?? 0]))] as const,
+  const wanted = plan.countries.flatMap((country) => portNames.map((name) => ({ country, name, port: known?.countries[country]?.[name] })));
+  const missing = wanted.filter(({ port }) => port === undefined);
+  if (known !== undefined && missing.length === 0) return known;
+  const free = await freePorts(1 + missing.length);
+  const orderer = known?.orderer ?? free[0] ?? 0;
+  const fresh = new Map(missing.map(({ country, name }, i) => [`${country} ${name}`, free[i + 1] ?? 0]));
+  const countries = Object.fromEntries(
+    plan.countries.map((country) => [
+      country,
+      Object.fromEntries(portNames.map((name) => [name, known?.countries[country]?.[name] ?? fresh.get(`${country} ${name}`) ?? 0])),
+    ]),
   );
-  const ports = { orderer, countries: Object.fromEntries(countries) } as Ports;
+  const ports = { orderer, countries } as Ports;
   await keepJson(file, ports);
   return ports;
 }
@@ -225,7 +233,7 @@ async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports)
     openid: { issuer, audience, jwksUri: `${issuer}/jwks`, providerSystem },
     demoOpenid: { door: { host: HOST, port: mine.openid }, file: openidFile },
     clients: [{ clientId, name: organisation.name, organisation, jwks: { keys: [key.publicJwk] }, providerSystem }],
-    sources: demoSources(country, organisation, clientId),
+    sources: [...demoSources(country, organisation, clientId), ...fetchedSources(country, organisation, mine.records)],
     custodian: { name: `Demo health record of ${country}`, identifier: { system: organisation.system, value: 'custodian' } },
     logging: { level: plan.logLevel },
     telemetry: plan.telemetry ?? { kind: 'none' },
@@ -248,6 +256,18 @@ function demoSources(
     PT: ['SIEX|PT-HOSPITAL-EXEMPLO', 'SIL|PT-LAB-EXEMPLO'],
   };
   return [...(overMllp[country] ?? []), clientId].map((name) => ({ name, organisation }));
+}
+
+/** Hospitals whose records stay with them until they are asked for: those of which a folder of the demonstration holds any. */
+export const recordsFolder = (country: CountryCode): string => join(repository, 'libs/testing/demo/fhir-service', country.toLowerCase());
+
+function fetchedSources(
+  country: CountryCode,
+  organisation: NodeConfig['sources'][number]['organisation'],
+  port: number,
+): NodeConfig['sources'] {
+  const fetch = { baseUrl: `http://${HOST}:${port}/fhir` };
+  return existsSync(recordsFolder(country)) ? [{ name: `records-${country.toLowerCase()}`, organisation, fetch }] : [];
 }
 
 async function writeOrderer(plan: WorldPlan, ports: Ports): Promise<ProvisionedWorld['orderer']> {

@@ -1,11 +1,12 @@
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { CountryCode, NodeConfig } from '@portolan/contracts';
 import { roles, type Role } from '@portolan/domain';
 import { startNode, startOrderer, type LogSink } from '@portolan/nest';
 import { EmbeddedCluster } from '@portolan/postgres';
+import { FolderFhirService } from './fhir-service.js';
 import { WorldProcess } from './processes.js';
-import { provisionWorld, type ProvisionedCountry, type ProvisionedWorld, type WorldPlan } from './provision-world.js';
+import { repository } from './repository.js';
+import { provisionWorld, recordsFolder, type ProvisionedCountry, type ProvisionedWorld, type WorldPlan } from './provision-world.js';
 
 export interface WorldOptions {
   /** Where spans go; nowhere unless a test listens. */
@@ -32,9 +33,7 @@ export interface WorldOptions {
   readonly progress?: (what: string) => void;
 }
 
-const here = dirname(fileURLToPath(import.meta.url));
-/** The clone's root: this file lies in libs/testing/{src,dist}/world. */
-export const repository = resolve(here, '../../../..');
+export { repository };
 
 /** N countries on loopback with the embedded column: what the demo and the scenarios run on. */
 export class World {
@@ -62,6 +61,7 @@ export class World {
       progress('keys, certificates, databases and the channel');
       const provisioned = await provisionWorld(planOf(options, { admin, passwordOf: (user) => cluster.passwordOf(user) }));
       const world = new World(options, cluster, provisioned);
+      await world.startSources();
       await world.startAll(options.roles === 'apart', progress);
       return world;
     } catch (error) {
@@ -98,6 +98,18 @@ export class World {
   async stop(): Promise<void> {
     for (const close of this.closers.splice(0).reverse()) await close();
     await this.cluster.stop();
+  }
+
+  /** Hospitals that keep their records until they are asked for them. */
+  private async startSources(): Promise<void> {
+    for (const [code, { config }] of this.provisioned.countries) {
+      for (const { fetch } of config.sources) {
+        if (fetch === undefined) continue;
+        const { hostname: host, port } = new URL(fetch.baseUrl);
+        const service = await FolderFhirService.start(recordsFolder(code), { host, port: Number(port) });
+        this.closers.push(() => service.close());
+      }
+    }
   }
 
   private async startAll(apart: boolean, progress: (what: string) => void): Promise<void> {

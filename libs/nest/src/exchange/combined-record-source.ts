@@ -1,0 +1,38 @@
+import { PortolanError } from '@portolan/contracts';
+import { RecordSource, type Clock, type RecordsWanted, type StoredResource } from '@portolan/domain';
+import type { NodeLogger } from '../runtime/logger.js';
+
+/**
+ * What a country holds of a person: its own store, and services that are asked now. With a deadline, a service that is late or fails
+ * counts as holding nothing, and the failure is logged; without one its failure is the answer, and whoever asked tries again.
+ */
+export class CombinedRecordSource extends RecordSource {
+  constructor(
+    private readonly store: RecordSource,
+    private readonly services: readonly RecordSource[],
+    private readonly clock: Clock,
+    private readonly logger: Pick<NodeLogger, 'failure'>,
+  ) {
+    super();
+  }
+
+  async gather(wanted: RecordsWanted): Promise<readonly StoredResource[]> {
+    const asked = this.services.map((service) => this.ask(service, wanted));
+    return (await Promise.all([this.store.gather(wanted), ...asked])).flat();
+  }
+
+  private ask(service: RecordSource, wanted: RecordsWanted): Promise<readonly StoredResource[]> {
+    const answer = service.gather(wanted);
+    if (wanted.by === undefined) return answer;
+    const tolerated = answer.catch((error: unknown) => {
+      this.logger.failure('a source of records was not heard', error instanceof PortolanError ? error.code : 'source.unreachable', error);
+      return [];
+    });
+    return Promise.race([tolerated, this.late(wanted.by)]);
+  }
+
+  private async late(by: number): Promise<readonly StoredResource[]> {
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, by - this.clock.now())).unref());
+    return [];
+  }
+}
