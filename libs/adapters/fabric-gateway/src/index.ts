@@ -11,4 +11,5 @@ export {
   type SignDigest,
 } from './gateway/channel-client.js';
 export { refusalIn, type Tried } from './gateway/failures.js';
+export { FabricRegistryClient } from './gateway/registry-client.js';
 export { MemoryFabricIndexStore } from './index/memory-fabric-index-store.js';
