@@ -10,7 +10,8 @@ import {
 } from '@portolan/domain';
 import { readCertificate } from './certificate.js';
 import { crypto, ECDSA_P256, exportPrivate, importPrivate, importPublic, importSpki, pemText, x509, type Key } from './platform.js';
-import { authorityExtensions, authorityKeyId, partnerExtensions, serverExtensions, subjectName } from './profiles.js';
+import { isSurelyLowS, memberExtensions, memberName, type ChannelMember } from './channel-member.js';
+import { authorityExtensions, authorityKeyId, endExtensions, partnerExtensions, serverExtensions, subjectName } from './profiles.js';
 import { readRequest } from './request.js';
 import { crlNumber } from './revocation.js';
 
@@ -74,6 +75,16 @@ export class X509Authority extends CertificateAuthority {
     return this.issuePartner({ ...partner, publicJwk }, validity);
   }
 
+  /** For an identity of the organisation on a Fabric channel: its kind in OU (NodeOUs), its role in Fabric's attribute extension. */
+  async issueMember(member: ChannelMember, key: PublicJwk, validity: Validity): Promise<string> {
+    const publicKey = await importPublic(key);
+    const extensions = memberExtensions(member, await endExtensions(publicKey, this.certificate));
+    for (;;) {
+      const certificate = await this.generate(memberName(member), publicKey, extensions, validity);
+      if (isSurelyLowS(certificate.signature)) return pemText(certificate);
+    }
+  }
+
   async issueRevocations(revoked: readonly { serial: string; at: string }[], validity: Validity): Promise<string> {
     const { notBefore, notAfter } = dates(validity);
     const list = await x509.X509CrlGenerator.create(
@@ -92,9 +103,18 @@ export class X509Authority extends CertificateAuthority {
   }
 
   private async issue(commonName: string, publicKey: Key, extensions: x509.Extension[], validity: Validity): Promise<string> {
-    const certificate = await x509.X509CertificateGenerator.create(
+    return pemText(await this.generate(subjectName(undefined, commonName), publicKey, extensions, validity));
+  }
+
+  private generate(
+    subject: x509.JsonName,
+    publicKey: Key,
+    extensions: x509.Extension[],
+    validity: Validity,
+  ): Promise<x509.X509Certificate> {
+    return x509.X509CertificateGenerator.create(
       {
-        subject: subjectName(undefined, commonName),
+        subject,
         issuer: this.certificate.subjectName.toJSON(),
         publicKey,
         signingKey: this.key,
@@ -104,7 +124,6 @@ export class X509Authority extends CertificateAuthority {
       },
       crypto,
     );
-    return pemText(certificate);
   }
 }
 

@@ -39,7 +39,8 @@ export async function partnerExtensions(publicKey: Key, authority: x509.X509Cert
   return [...(await endExtensions(publicKey, authority)), new x509.ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])];
 }
 
-async function endExtensions(publicKey: Key, authority: x509.X509Certificate): Promise<x509.Extension[]> {
+/** What every certificate has that is no authority's. */
+export async function endExtensions(publicKey: Key, authority: x509.X509Certificate): Promise<x509.Extension[]> {
   return [
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),

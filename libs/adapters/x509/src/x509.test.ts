@@ -210,3 +210,38 @@ describe('what is told of a certificate', () => {
 function pemOfBytes(bytes: Uint8Array): string {
   return `-----BEGIN CERTIFICATE-----\n${Buffer.from(bytes).toString('base64')}\n-----END CERTIFICATE-----\n`;
 }
+
+describe('an identity on a channel', () => {
+  it('has its kind as organisational unit and its role in the attribute extension, and is signed as Fabric keeps it', async () => {
+    const attributes = { 'portolan.role': 'notary' };
+    const pems = await Promise.all(
+      Array.from({ length: 16 }, () =>
+        ours.issueMember({ commonName: 'notary', kind: 'client', attributes }, pair().publicJwk, days(-1, 30)),
+      ),
+    );
+    for (const pem of pems) {
+      const certificate = new X509Certificate(pem);
+      expect(certificate.subject).toBe('OU=client\nCN=notary');
+      expect(certificate.raw.includes('{"attrs":{"portolan.role":"notary"}}')).toBe(true);
+      expect(verifyChain(pem, ours.certificatePem, { at: NOW }).commonName).toBe('notary');
+      expect(sOf(certificate) <= HALF_ORDER).toBe(true);
+    }
+  });
+
+  it('has no attribute extension where it has no attributes', async () => {
+    const pem = await ours.issueMember({ commonName: 'peer', kind: 'peer' }, pair().publicJwk, days(-1, 30));
+    expect(new X509Certificate(pem).raw.includes('attrs')).toBe(false);
+  });
+});
+
+/** Half the order of P-256 (FIPS 186-5; SEC 2, section 2.4.2). */
+const HALF_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n / 2n;
+
+/** The S of a certificate's signature: the last INTEGER of its DER. */
+function sOf({ raw }: X509Certificate): bigint {
+  for (let length = 20; length <= 33; length += 1) {
+    const at = raw.length - length - 2;
+    if (raw[at] === 0x02 && raw[at + 1] === length) return BigInt(`0x${raw.subarray(at + 2).toString('hex')}`);
+  }
+  throw new RangeError('no INTEGER at the end');
+}

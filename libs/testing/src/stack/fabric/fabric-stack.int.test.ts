@@ -1,0 +1,187 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { OrgId } from '@portolan/contracts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startOf } from '../own-process.js';
+import { ordererStatus } from './found.js';
+import { fabricEngine, FabricStack, type FabricEngine, type FabricOptions } from './index.js';
+import type { MemberName } from './folders.js';
+
+const engine = await fabricEngine();
+const absent = 'absent' in engine ? engine.absent : undefined;
+const inCi = process.env['CI'] === 'true';
+const trial = join(import.meta.dirname, 'trial-chaincode.mjs');
+const countries = ['EE', 'PT', 'BE'] as const;
+
+describe.skipIf(absent !== undefined && !inCi)(`a Fabric channel${absent === undefined ? '' : ` (skipped: ${absent})`}`, () => {
+  let root: string;
+  let options: FabricOptions;
+  let stack: FabricStack;
+
+  beforeAll(async () => {
+    if (absent !== undefined) throw new Error(absent);
+    // 0700, as a folder of keys is.
+    root = await mkdtemp(join(tmpdir(), 'portolan-fabric-'));
+    options = {
+      folder: join(root, 'network'),
+      engine: engine as FabricEngine,
+      channel: 'trial',
+      organisations: [...countries.map((org) => ({ org, kind: 'country' as const })), { org: 'REG', kind: 'regulator' }],
+      chaincode: { name: 'notes', version: '1', others: 1, command: [process.execPath, trial] },
+      endsWithUs: true,
+    };
+    stack = await FabricStack.start(options);
+  }, 240_000);
+
+  afterAll(async () => {
+    await stack.stop();
+    await rm(root, { recursive: true, force: true });
+  });
+
+  it('has four orderers that agree, and three peers with the chaincode beside each', async () => {
+    expect(stack.status().map(({ org, part }) => `${part} ${org}`)).toEqual([
+      ...countries.flatMap((org) => [`orderer ${org}`, `peer ${org}`, `chaincode ${org}`]),
+      'orderer REG',
+    ]);
+    expect(stack.status().filter(({ pid }) => pid === undefined)).toEqual([]);
+    for (const { org } of stack.organisations)
+      expect(await ordererStatus(stack.commands(org))).toMatchObject({ status: 'active', consensusRelation: 'consenter' });
+  });
+
+  it('keeps keys for their owner alone', async () => {
+    const { identities } = await stack.access('EE');
+    for (const { key } of Object.values(identities)) expect((await stat(key)).mode & 0o777).toBe(0o600);
+  });
+
+  it('shows every country what one of them wrote with the word of another', async () => {
+    await submit('EE', ['put', 'greeting', 'tere'], ['EE', 'PT']);
+    for (const org of countries) await expect.poll(() => read(org, ['get', 'greeting'])).toBe('tere');
+  });
+
+  it('makes nothing valid that the writer alone endorsed', async () => {
+    await expect(submit('EE', ['put', 'alone', 'x'], ['EE'])).rejects.toThrow('ENDORSEMENT_POLICY_FAILURE');
+    expect(await read('PT', ['get', 'alone'])).toBe('');
+  });
+
+  it('makes nothing valid that two others endorsed in an owner’s collection', async () => {
+    await expect(submit('PT', ['putOwned', 'EE', 'entry', 'x'], ['PT', 'BE'])).rejects.toThrow('ENDORSEMENT_POLICY_FAILURE');
+    await submit('EE', ['putOwned', 'EE', 'entry', 'x'], ['EE', 'BE']);
+    for (const org of countries) await expect.poll(() => read(org, ['hashOwned', 'EE', 'entry'])).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('makes nothing valid that a cheating chaincode and an honest one do not both say', async () => {
+    await stack.replaceChaincode('PT', [process.execPath, trial, '--reads-as', 'a lie']);
+    try {
+      await expect(submit('EE', ['get', 'greeting'], ['EE', 'PT'])).rejects.toThrow(/proposal response|payloads do not match|mismatch/i);
+      expect(await read('PT', ['get', 'greeting'])).toBe('a lie');
+    } finally {
+      await stack.replaceChaincode('PT', undefined);
+    }
+    expect(await read('PT', ['get', 'greeting'])).toBe('tere');
+  });
+
+  it.each<[MemberName, OrgId, unknown]>([
+    ['notary', 'EE', { org: 'EE', role: 'notary' }],
+    ['governance', 'PT', { org: 'PT', role: 'governance' }],
+    ['admin', 'BE', { org: 'BE', role: null }],
+  ])('tells the chaincode that the %s of %s calls', async (as, org, caller) => {
+    expect(JSON.parse(await read(org, ['caller'], as))).toEqual(caller);
+  });
+
+  it.each(['EE', 'REG'])(
+    'goes on with the orderer of %s dead, be it the leader, and takes it back',
+    async (org) => {
+      await stack.kill(org, 'orderer');
+      expect(stack.status().find(({ org: of, part }) => of === org && part === 'orderer')?.pid).toBeUndefined();
+      await submit('PT', ['put', `without ${org}`, 'written'], ['PT', 'BE']);
+      await expect.poll(() => read('EE', ['get', `without ${org}`])).toBe('written');
+      await stack.restart(org, 'orderer');
+      await submit('BE', ['put', `with ${org}`, 'written'], ['PT', 'BE'], org);
+      const heights = async (): Promise<unknown[]> =>
+        Promise.all(stack.organisations.map(async (one) => (await ordererStatus(stack.commands(one.org)))?.height));
+      await expect.poll(async () => new Set(await heights()).size, { timeout: 30_000 }).toBe(1);
+    },
+    120_000,
+  );
+
+  it.each(['peer', 'chaincode'] as const)('takes a %s back that was killed', async (part) => {
+    await stack.kill('BE', part);
+    await submit('EE', ['put', `without ${part}`, 'written'], ['EE', 'PT']);
+    await stack.restart('BE', part);
+    await expect.poll(() => read('BE', ['get', `without ${part}`]).catch(String), { timeout: 30_000 }).toBe('written');
+  });
+
+  it('is taken up where it runs, by whoever comes next', async () => {
+    const before = stack.status();
+    expect((await FabricStack.find(options.folder))?.status()).toEqual(before);
+    expect((await FabricStack.start(options)).status()).toEqual(before);
+  });
+
+  it('stands up again on the same folder after it was stopped, with what it held', async () => {
+    await stack.stop();
+    expect(stack.status().filter(({ pid }) => pid !== undefined)).toEqual([]);
+    stack = await FabricStack.start(options);
+    expect(await read('BE', ['get', 'greeting'])).toBe('tere');
+    await submit('BE', ['put', 'again', 'written'], ['BE', 'EE']);
+  }, 120_000);
+
+  it('never ends a foreign process that was given the number of one of its own', async () => {
+    await stack.kill('BE', 'chaincode');
+    const foreign = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'ignore' });
+    try {
+      const noteFile = join(options.folder, 'be/chaincode/process.json');
+      const note = JSON.parse(await readFile(noteFile, 'utf8')) as { process: object };
+      await writeFile(noteFile, JSON.stringify({ ...note, process: { ...note.process, pid: foreign.pid } }));
+      await stack.restart('BE', 'chaincode');
+      expect(startOf(foreign.pid!)).toBeDefined();
+    } finally {
+      foreign.kill();
+    }
+  });
+
+  it('says who cannot start where somebody else holds its port, and with its log’s last lines why it did not get ready', async () => {
+    await stack.kill('BE', 'chaincode');
+    const { chaincode } = (JSON.parse(await readFile(join(options.folder, 'network.json'), 'utf8')) as { ports: Record<OrgId, any> }).ports[
+      'BE'
+    ];
+    const squatter = createServer();
+    await new Promise<void>((resolve) => squatter.listen(chaincode, '127.0.0.1', resolve));
+    try {
+      await expect(stack.restart('BE', 'chaincode')).rejects.toThrow(
+        `chaincode BE cannot start: another process listens on its port ${chaincode}`,
+      );
+    } finally {
+      await new Promise((resolve) => squatter.close(resolve));
+    }
+    const broken = ['-e', 'console.error("no such contract"); process.exit(1)'];
+    await expect(stack.replaceChaincode('BE', [process.execPath, ...broken])).rejects.toThrow(/ended while it started[^]*no such contract/);
+    await stack.replaceChaincode('BE', undefined);
+  });
+
+  it('refuses a folder that holds another network', async () => {
+    await expect(FabricStack.start({ ...options, channel: 'other' })).rejects.toThrow('holds another Fabric network');
+  });
+
+  /** Has peers endorse, an orderer order, and waits for the verdict of all peers named. */
+  async function submit(org: OrgId, args: readonly string[], endorsers: readonly OrgId[], orderer: OrgId = 'PT'): Promise<void> {
+    const commands = stack.commands(org);
+    const to = [...stack.commands(orderer).toOrderer, ...commands.endorsedBy(endorsers)];
+    await commands.peer(['chaincode', 'invoke', ...call(args), ...to, '--waitForEvent', '--waitForEventTimeout', '45s'], 'notary');
+  }
+
+  async function read(org: OrgId, args: readonly string[], as: MemberName = 'notary'): Promise<string> {
+    return (await stack.commands(org).peer(['chaincode', 'query', ...call(args)], as)).trim();
+  }
+
+  const call = (args: readonly string[]): string[] => [
+    '-C',
+    options.channel,
+    '-n',
+    options.chaincode.name,
+    '-c',
+    JSON.stringify({ Args: args }),
+  ];
+});

@@ -1,0 +1,10 @@
+export { fabricEngine, type FabricEngine } from './engine.js';
+export {
+  FabricStack,
+  type FabricChaincode,
+  type FabricOptions,
+  type IdentityFiles,
+  type OrganisationAccess,
+  type PartStatus,
+} from './fabric-stack.js';
+export type { Consensus, FabricOrganisation, PartName } from './plan.js';

@@ -1,0 +1,106 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { OrgId } from '@portolan/contracts';
+import { findJson, keepJson } from '../../world/files.js';
+import { HOST } from './settings.js';
+
+/** Who takes part. A country has orderer, peer and chaincode service; a regulator has an orderer alone. */
+export interface FabricOrganisation {
+  /** Also its MSP id. */
+  readonly org: OrgId;
+  readonly kind: 'country' | 'regulator';
+}
+
+/** `raft` is for clients that cannot speak to a BFT channel; a majority of its orderers must be honest as well as up. */
+export type Consensus = 'bft' | 'raft';
+
+/** One process of an organisation. */
+export type PartName = 'orderer' | 'peer' | 'chaincode';
+
+export interface OrganisationPorts {
+  readonly orderer: number;
+  readonly ordererAdmin: number;
+  readonly ordererOperations: number;
+  readonly peer: number;
+  /** Where a peer waits for chaincode that it started itself; unused, but it always listens. */
+  readonly peerChaincode: number;
+  readonly peerOperations: number;
+  readonly chaincode: number;
+}
+
+/** What a network is for as long as its folder is there: the channel's first block holds it. */
+export interface NetworkPlan {
+  readonly channel: string;
+  readonly consensus: Consensus;
+  /** The channel's founders, in the order of their orderers' ids. */
+  readonly founders: readonly FabricOrganisation[];
+  /** Those that joined the running channel later. */
+  readonly joined: readonly FabricOrganisation[];
+  readonly ports: Readonly<Record<OrgId, OrganisationPorts>>;
+}
+
+const portNames = ['orderer', 'ordererAdmin', 'ordererOperations', 'peer', 'peerChaincode', 'peerOperations', 'chaincode'] as const;
+/** Below the range from which systems give ports to outgoing connections: a network's ports are kept for ever. */
+const LOWEST_PORT = 15_000;
+const HIGHEST_PORT = 30_000;
+
+export const planFile = (folder: string): string => join(folder, 'network.json');
+export const findPlan = (folder: string): Promise<NetworkPlan | undefined> => findJson<NetworkPlan>(planFile(folder));
+
+export const partsOf = ({ kind }: FabricOrganisation): readonly PartName[] =>
+  kind === 'country' ? ['orderer', 'peer', 'chaincode'] : ['orderer'];
+
+export const membersOf = ({ founders, joined }: NetworkPlan): readonly FabricOrganisation[] => [...founders, ...joined];
+
+export const countriesOf = (plan: NetworkPlan): OrgId[] =>
+  membersOf(plan)
+    .filter(({ kind }) => kind === 'country')
+    .map(({ org }) => org);
+
+/**
+ * The plan of a folder, made where there is none. Throws where the folder holds a network of other founders, another channel or another
+ * consensus.
+ */
+export async function ensurePlan(folder: string, wanted: Pick<NetworkPlan, 'channel' | 'consensus' | 'founders'>): Promise<NetworkPlan> {
+  const kept = await findPlan(folder);
+  if (kept !== undefined) {
+    const same = (['channel', 'consensus', 'founders'] as const).every((of) => JSON.stringify(kept[of]) === JSON.stringify(wanted[of]));
+    if (!same) throw new Error(`${folder} holds another Fabric network\n  next: remove that folder, or name another one`);
+    return kept;
+  }
+  const { channel, consensus, founders } = wanted;
+  if (consensus === 'bft' && founders.length < 4) throw new Error('a BFT channel needs at least four orderers, one an organisation');
+  const plan = { channel, consensus, founders, joined: [], ports: await portsFor(founders.map(({ org }) => org)) };
+  await keepJson(planFile(folder), plan);
+  return plan;
+}
+
+export async function portsFor(orgs: readonly OrgId[]): Promise<Record<OrgId, OrganisationPorts>> {
+  const free = await lastingPorts(orgs.length * portNames.length);
+  return Object.fromEntries(
+    orgs.map((org, i) => {
+      const own = Object.fromEntries(portNames.map((name, j) => [name, free[i * portNames.length + j]]));
+      return [org, own as Record<(typeof portNames)[number], number>];
+    }),
+  );
+}
+
+async function lastingPorts(count: number): Promise<number[]> {
+  const start = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
+  const found: number[] = [];
+  for (let i = 0; i < HIGHEST_PORT - LOWEST_PORT && found.length < count; i += 1) {
+    const port = LOWEST_PORT + ((start - LOWEST_PORT + i) % (HIGHEST_PORT - LOWEST_PORT));
+    if (await isFree(port)) found.push(port);
+  }
+  if (found.length < count) throw new Error(`no ${count} free ports between ${LOWEST_PORT} and ${HIGHEST_PORT}`);
+  return found;
+}
+
+/** Whether nobody listens there. */
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, HOST, () => server.close(() => resolve(true)));
+  });
+}
