@@ -17,3 +17,4 @@ export { check, unsettled, type CheckedWorld, type Violation } from './checker/i
 export { kafkaEngine, type KafkaEngine } from './stack/kafka/engine.js';
 export { KafkaBroker, type BrokerStatus, type KafkaBrokerConfig } from './stack/kafka/kafka-broker.js';
 export type { BrokerPorts } from './stack/kafka/settings.js';
+export * from './stack/fabric/index.js';

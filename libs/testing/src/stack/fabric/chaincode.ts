@@ -74,8 +74,8 @@ export async function ensureDefinition(
   const wanted = { ...definition, packageIds: Object.fromEntries(packageIds) };
   if (JSON.stringify(await findJson(record)) === JSON.stringify({ ...wanted, sequence })) return false;
   const next = { ...definition, sequence: sequence + 1 };
-  await Promise.all([...packageIds].map(([org, id]) => approve(ground, next, org, id)));
   const commands = new FabricCommands(ground, first);
+  await Promise.all([...packageIds].map(([org, id]) => approve(ground, next, org, id, commands.toOrderer)));
   const countries = [...packageIds.keys()];
   await commands.peer([...lifecycle(ground, 'commit', next), ...commands.toOrderer, ...commands.endorsedBy(countries)]);
   await keepJson(record, { ...wanted, sequence: next.sequence });
@@ -97,10 +97,13 @@ async function committedSequence(commands: FabricCommands, name: string): Promis
   return definitions.find((one) => one.name === name)?.sequence ?? 0;
 }
 
-/** An approval that stands is not given again: Fabric refuses to define the same anew. */
-async function approve(ground: Ground, definition: Sequenced, org: OrgId, packageId: string): Promise<void> {
+/**
+ * An approval that stands is not given again: Fabric refuses to define the same anew. All go to the first founder's orderer, which leads
+ * a new channel: under BFT any other would wait before it forwards.
+ */
+async function approve(ground: Ground, definition: Sequenced, org: OrgId, packageId: string, toOrderer: readonly string[]): Promise<void> {
   const commands = new FabricCommands(ground, org);
   const told = await commands.peer([...lifecycle(ground, 'checkcommitreadiness', definition), '-O', 'json']);
   if ((JSON.parse(told) as { approvals: Record<OrgId, boolean> }).approvals[org] === true) return;
-  await commands.peer([...lifecycle(ground, 'approveformyorg', definition), '--package-id', packageId, ...commands.toOrderer]);
+  await commands.peer([...lifecycle(ground, 'approveformyorg', definition), '--package-id', packageId, ...toOrderer]);
 }

@@ -59,7 +59,7 @@ export class FabricCommands {
   /** `discover …`: what the organisation's peer knows of the network. */
   async discover(args: readonly string[]): Promise<string> {
     const folders = organisationFolders(this.ground.folder, this.org);
-    const identity = ['--MSP', this.org, '--userKey', folders.keyOf('admin'), '--userCert', folders.certificateOf('admin')];
+    const identity = ['--MSP', this.org, '--userKey', folders.identity('admin').key, '--userCert', folders.identity('admin').certificate];
     const to = ['--server', `${HOST}:${portsOf(this.ground.plan, this.org).peer}`, '--channel', this.channel];
     const tls = ['--peerTLSCA', folders.tlsAuthority.certificate];
     return this.run('discover', [...tls, ...identity, ...args, ...to]);

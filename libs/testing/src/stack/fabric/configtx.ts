@@ -28,7 +28,7 @@ export function organisationEntry(network: string, { org, kind }: FabricOrganisa
 
 /** An orderer among those that agree on blocks. */
 function consenterEntry(network: string, org: OrgId, ports: OrganisationPorts): object {
-  return { ...endpointOf(network, org, ports), MSPID: org, Identity: organisationFolders(network, org).certificateOf('orderer') };
+  return { ...endpointOf(network, org, ports), MSPID: org, Identity: organisationFolders(network, org).identity('orderer').certificate };
 }
 
 function endpointOf(network: string, org: OrgId, { orderer }: OrganisationPorts): object {

@@ -144,7 +144,7 @@ describe.skipIf(absent !== undefined && !inCi)(`a Fabric channel${absent === und
 
   it('says who cannot start where somebody else holds its port, and with its log’s last lines why it did not get ready', async () => {
     await stack.kill('BE', 'chaincode');
-    const { chaincode } = (JSON.parse(await readFile(join(options.folder, 'network.json'), 'utf8')) as { ports: Record<OrgId, any> }).ports[
+    const { chaincode } = (JSON.parse(await readFile(join(options.folder, 'network.json'), 'utf8')) as { ports: Record<OrgId, { chaincode: number }> }).ports[
       'BE'
     ];
     const squatter = createServer();

@@ -7,7 +7,7 @@ import { endorsementPolicy, ensureDefinition, ensureInstalled, ensurePackage } f
 import { FabricCommands } from './commands.js';
 import { portsOf } from './configtx.js';
 import type { FabricEngine } from './engine.js';
-import { networkFiles, organisationFolders, type MemberName } from './folders.js';
+import { networkFiles, organisationFolders, type KeyFiles, type MemberName } from './folders.js';
 import { ensureGenesis, ensureOrdererJoined, ensurePeerJoined, writeSharedFiles } from './found.js';
 import { ensureMaterial } from './material.js';
 import type { Part } from './part.js';
@@ -50,12 +50,6 @@ export interface FabricOptions {
   readonly say?: (line: string) => void;
 }
 
-/** Files of one who acts for an organisation: certificate and PKCS#8 key, PEM. */
-export interface IdentityFiles {
-  readonly certificate: string;
-  readonly key: string;
-}
-
 /** What others need to speak with an organisation's part of the network. */
 export interface OrganisationAccess {
   readonly mspId: OrgId;
@@ -66,7 +60,7 @@ export interface OrganisationAccess {
   readonly operations: { readonly peer: string | undefined; readonly orderer: string };
   readonly tlsAuthorityFile: string;
   readonly tlsAuthorityPem: string;
-  readonly identities: Readonly<Record<MemberName, IdentityFiles>>;
+  readonly identities: Readonly<Record<MemberName, KeyFiles>>;
   /** Certificates by which its endorsements and blocks are verified. */
   readonly peerCertificatePem: string | undefined;
   readonly ordererCertificatePem: string;
@@ -143,7 +137,6 @@ export class FabricStack {
   async access(org: OrgId): Promise<OrganisationAccess> {
     const [folders, ports] = [organisationFolders(this.folder, org), portsOf(this.plan, org)];
     const hasPeer = this.partNames(org).includes('peer');
-    const identity = (name: string): IdentityFiles => ({ certificate: folders.certificateOf(name), key: folders.keyOf(name) });
     return {
       mspId: org,
       peer: hasPeer ? `${HOST}:${ports.peer}` : undefined,
@@ -154,9 +147,9 @@ export class FabricStack {
       },
       tlsAuthorityFile: folders.tlsAuthority.certificate,
       tlsAuthorityPem: await readFile(folders.tlsAuthority.certificate, 'utf8'),
-      identities: { notary: identity('notary'), governance: identity('governance'), admin: identity('admin') },
-      peerCertificatePem: hasPeer ? await readFile(folders.certificateOf('peer'), 'utf8') : undefined,
-      ordererCertificatePem: await readFile(folders.certificateOf('orderer'), 'utf8'),
+      identities: { notary: folders.identity('notary'), governance: folders.identity('governance'), admin: folders.identity('admin') },
+      peerCertificatePem: hasPeer ? await readFile(folders.identity('peer').certificate, 'utf8') : undefined,
+      ordererCertificatePem: await readFile(folders.identity('orderer').certificate, 'utf8'),
     };
   }
 

@@ -5,7 +5,7 @@ import type { OrgId } from '@portolan/contracts';
 import { X509Authorities, type ChannelMember, type X509Authority } from '@portolan/x509';
 import { keep } from '../../world/files.js';
 import { days, keyPair } from '../certificates.js';
-import { organisationFolders, type MemberName, type OrganisationFolders } from './folders.js';
+import { organisationFolders, type KeyFiles, type MemberName, type OrganisationFolders } from './folders.js';
 import type { FabricOrganisation } from './plan.js';
 
 const AUTHORITY_DAYS = 3_650;
@@ -51,7 +51,7 @@ function personOf(name: MemberName, org: OrgId): ChannelMember {
   return name === 'admin' ? { commonName, kind: 'admin' } : { commonName, kind: 'client', attributes: { 'portolan.role': name } };
 }
 
-async function ensureAuthority(org: OrgId, commonName: string, files: { certificate: string; key: string }): Promise<X509Authority> {
+async function ensureAuthority(org: OrgId, commonName: string, files: KeyFiles): Promise<X509Authority> {
   const authorities = new X509Authorities();
   if (!existsSync(files.certificate)) {
     // X.509's country is two letters, and a regulator's name is not.
@@ -78,10 +78,10 @@ async function ensureMember(
   member: ChannelMember,
 ): Promise<void> {
   await writeMsp(folders.localMsp(name), shared);
-  if (existsSync(folders.certificateOf(name))) return;
+  if (existsSync(folders.identity(name).certificate)) return;
   const { privateKeyPem, publicJwk } = keyPair();
-  await keep(folders.keyOf(name), privateKeyPem);
-  await keep(folders.certificateOf(name), await authority.issueMember(member, publicJwk, days(-1, MEMBER_DAYS)));
+  await keep(folders.identity(name).key, privateKeyPem);
+  await keep(folders.identity(name).certificate, await authority.issueMember(member, publicJwk, days(-1, MEMBER_DAYS)));
 }
 
 async function ensureTls(folders: OrganisationFolders, authority: X509Authority, name: string, commonName: string): Promise<void> {

@@ -28,7 +28,7 @@ export const settings = {
   raft: { tickInterval: '250ms', electionTick: 10, heartbeatTick: 1, maxInflightBlocks: 5, snapshotIntervalSize: 16 * 1024 * 1024 },
   gossip: {
     /** A peer asks an anchor peer that is not up yet again after this; by default after 25 s, within which nobody waits for endorsers. */
-    reconnectInterval: '2s',
+    reconnectInterval: '1s',
     /** How long a committing peer waits for private data that it is no member of: with implicit collections it never comes. */
     pullRetryThreshold: '1s',
     aliveTimeInterval: '2s',
