@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { OrgId } from '@portolan/contracts';
@@ -28,7 +28,7 @@ export function endorsementPolicy(countries: readonly OrgId[], others: number): 
 }
 
 /**
- * A country's package: where its chaincode service listens, and no code. Its id holds the package's hash, so it is made once and kept.
+ * A country's package: where its chaincode service listens and how it is known, and no code. Its id holds the package's hash, so it is made once and kept.
  * @returns the package's id
  */
 export async function ensurePackage(ground: Ground, org: OrgId, name: string): Promise<string> {
@@ -36,8 +36,7 @@ export async function ensurePackage(ground: Ground, org: OrgId, name: string): P
   const file = packageFile(ground, org, name);
   if (!existsSync(file)) {
     const work = await mkdtemp(join(home, 'package-'));
-    const connection = { address: `${HOST}:${portsOf(ground.plan, org).chaincode}`, dial_timeout: '10s', tls_required: false };
-    await writeFile(join(work, 'connection.json'), JSON.stringify(connection));
+    await writeFile(join(work, 'connection.json'), JSON.stringify(await connectionOf(ground, org)));
     await writeFile(join(work, 'metadata.json'), JSON.stringify({ type: 'ccaas', label: name }));
     await run('tar', ['-czf', 'code.tar.gz', 'connection.json'], { cwd: work });
     await run('tar', ['-czf', 'package.tgz', 'metadata.json', 'code.tar.gz'], { cwd: work });
@@ -45,6 +44,21 @@ export async function ensurePackage(ground: Ground, org: OrgId, name: string): P
     await rm(work, { recursive: true });
   }
   return (await new FabricCommands(ground, org).peer(['lifecycle', 'chaincode', 'calculatepackageid', file])).trim();
+}
+
+/** Peer and chaincode know each other by certificates of their organisation. */
+async function connectionOf({ folder, plan }: Ground, org: OrgId): Promise<object> {
+  const folders = organisationFolders(folder, org);
+  const { certificate, key } = folders.tls('chaincode-client');
+  return {
+    address: `${HOST}:${portsOf(plan, org).chaincode}`,
+    dial_timeout: '10s',
+    tls_required: true,
+    client_auth_required: true,
+    client_key: await readFile(key, 'utf8'),
+    client_cert: await readFile(certificate, 'utf8'),
+    root_cert: await readFile(folders.tlsAuthority.certificate, 'utf8'),
+  };
 }
 
 const packageFile = ({ folder }: Ground, org: OrgId, name: string): string =>

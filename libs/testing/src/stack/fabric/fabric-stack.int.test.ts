@@ -1,14 +1,18 @@
+import { X509Certificate } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect, type ConnectionOptions } from 'node:tls';
 import type { OrgId } from '@portolan/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keyPair } from '../certificates.js';
 import { startOf } from '../own-process.js';
+import { organisationFolders, type KeyFiles, type MemberName } from './folders.js';
 import { ordererStatus } from './found.js';
 import { fabricEngine, FabricStack, type FabricEngine, type FabricOptions } from './index.js';
-import type { MemberName } from './folders.js';
+import { findPlan, type NetworkPlan } from './plan.js';
 
 const engine = await fabricEngine();
 const absent = 'absent' in engine ? engine.absent : undefined;
@@ -91,12 +95,42 @@ describe.skipIf(absent !== undefined && !inCi)(`a Fabric channel${absent === und
     expect(JSON.parse(await read(org, ['caller'], as))).toEqual(caller);
   });
 
+  it('has a chaincode service that answers the peer of its country and nobody else', async () => {
+    const port = (await planOf()).ports['EE']!.chaincode;
+    const clientOf = (org: OrgId): KeyFiles => organisationFolders(options.folder, org).tls('chaincode-client');
+    const knockWith = async ({ certificate, key }: Partial<KeyFiles>): Promise<string> => {
+      const files = [(await stack.access('EE')).tlsAuthorityFile, certificate, key];
+      const [ca, cert, privateKey] = await Promise.all(files.map(async (file) => (file === undefined ? undefined : readFile(file))));
+      return knock({ port, ca, cert, key: privateKey });
+    };
+    expect(await knockWith(clientOf('EE'))).toBe('open');
+    expect(await knockWith(clientOf('PT'))).toBe('closed');
+    expect(await knockWith({})).toBe('closed');
+  });
+
+  it('certifies a key that a node holds, as the organisation’s notary', async () => {
+    const { publicJwk } = keyPair();
+    const pem = await stack.certify('EE', 'notary', publicJwk);
+    expect(new X509Certificate(pem).subject).toBe('OU=client\nCN=notary EE');
+    expect(new X509Certificate(pem).publicKey.export({ format: 'jwk' })).toEqual(publicJwk);
+  });
+
+  it('stops with two orderers of four dead, and goes on with one back', async () => {
+    await Promise.all((['PT', 'REG'] as const).map((org) => stack.kill(org, 'orderer')));
+    await expect(submit('EE', ['put', 'two dead', 'x'], ['EE', 'PT'], 'BE', '6s')).rejects.toThrow('timed out');
+    await stack.restart('PT', 'orderer');
+    await submit('EE', ['put', 'one back', 'x'], ['EE', 'PT'], 'BE');
+    await stack.restart('REG', 'orderer');
+    // What was ordered too late for its caller is done none the less: whoever does not know the outcome has to ask.
+    await expect.poll(() => read('PT', ['get', 'two dead']), { timeout: 30_000 }).toBe('x');
+  }, 120_000);
+
   it.each(['EE', 'REG'])(
     'goes on with the orderer of %s dead, be it the leader, and takes it back',
     async (org) => {
       await stack.kill(org, 'orderer');
       expect(stack.status().find(({ org: of, part }) => of === org && part === 'orderer')?.pid).toBeUndefined();
-      await submit('PT', ['put', `without ${org}`, 'written'], ['PT', 'BE']);
+      await submit('PT', ['put', `without ${org}`, 'written'], ['PT', 'BE'], 'PT');
       await expect.poll(() => read('EE', ['get', `without ${org}`])).toBe('written');
       await stack.restart(org, 'orderer');
       await submit('BE', ['put', `with ${org}`, 'written'], ['PT', 'BE'], org);
@@ -144,9 +178,10 @@ describe.skipIf(absent !== undefined && !inCi)(`a Fabric channel${absent === und
 
   it('says who cannot start where somebody else holds its port, and with its log’s last lines why it did not get ready', async () => {
     await stack.kill('BE', 'chaincode');
-    const { chaincode } = (JSON.parse(await readFile(join(options.folder, 'network.json'), 'utf8')) as { ports: Record<OrgId, { chaincode: number }> }).ports[
-      'BE'
-    ];
+    const plan = JSON.parse(await readFile(join(options.folder, 'network.json'), 'utf8')) as {
+      ports: Record<OrgId, { chaincode: number }>;
+    };
+    const { chaincode } = plan.ports['BE']!;
     const squatter = createServer();
     await new Promise<void>((resolve) => squatter.listen(chaincode, '127.0.0.1', resolve));
     try {
@@ -166,11 +201,19 @@ describe.skipIf(absent !== undefined && !inCi)(`a Fabric channel${absent === und
   });
 
   /** Has peers endorse, an orderer order, and waits for the verdict of all peers named. */
-  async function submit(org: OrgId, args: readonly string[], endorsers: readonly OrgId[], orderer: OrgId = 'PT'): Promise<void> {
+  async function submit(
+    org: OrgId,
+    args: readonly string[],
+    endorsers: readonly OrgId[],
+    orderer: OrgId = 'EE',
+    within = '45s',
+  ): Promise<void> {
     const commands = stack.commands(org);
     const to = [...stack.commands(orderer).toOrderer, ...commands.endorsedBy(endorsers)];
-    await commands.peer(['chaincode', 'invoke', ...call(args), ...to, '--waitForEvent', '--waitForEventTimeout', '45s'], 'notary');
+    await commands.peer(['chaincode', 'invoke', ...call(args), ...to, '--waitForEvent', '--waitForEventTimeout', within], 'notary');
   }
+
+  const planOf = async (): Promise<NetworkPlan> => (await findPlan(options.folder))!;
 
   async function read(org: OrgId, args: readonly string[], as: MemberName = 'notary'): Promise<string> {
     return (await stack.commands(org).peer(['chaincode', 'query', ...call(args)], as)).trim();
@@ -185,3 +228,17 @@ describe.skipIf(absent !== undefined && !inCi)(`a Fabric channel${absent === und
     JSON.stringify({ Args: args }),
   ];
 });
+
+/** Whether a server speaks HTTP/2 to this client: it begins, as soon as it has let somebody in. */
+function knock(options: ConnectionOptions): Promise<'open' | 'closed'> {
+  const socket = connect({ host: '127.0.0.1', ALPNProtocols: ['h2'], ...options });
+  return new Promise((resolve) => {
+    const settle = (answer: 'open' | 'closed'): void => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('data', () => settle('open'));
+    socket.once('error', () => settle('closed'));
+    socket.once('close', () => settle('closed'));
+  });
+}

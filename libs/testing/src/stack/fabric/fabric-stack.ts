@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { OrgId } from '@portolan/contracts';
+import type { OrgId, PublicJwk } from '@portolan/contracts';
 import { findJson, keepJson } from '../../world/files.js';
 import { endorsementPolicy, ensureDefinition, ensureInstalled, ensurePackage } from './chaincode.js';
 import { FabricCommands } from './commands.js';
@@ -9,7 +9,7 @@ import { portsOf } from './configtx.js';
 import type { FabricEngine } from './engine.js';
 import { networkFiles, organisationFolders, type KeyFiles, type MemberName } from './folders.js';
 import { ensureGenesis, ensureOrdererJoined, ensurePeerJoined, writeSharedFiles } from './found.js';
-import { ensureMaterial } from './material.js';
+import { certify, ensureMaterial } from './material.js';
 import type { Part } from './part.js';
 import { chaincodePart, ordererPart, peerPart, type Ground } from './parts.js';
 import {
@@ -31,7 +31,7 @@ export interface FabricChaincode {
   readonly version: string;
   /** How many countries endorse beside the owner. */
   readonly others: number;
-  /** Program and arguments; it finds `CHAINCODE_ID` and `CHAINCODE_SERVER_ADDRESS` in its environment. */
+  /** Program and arguments; its environment is what `apps/contract` reads: package id, address, files of TLS. */
   readonly command: readonly string[];
 }
 
@@ -151,6 +151,11 @@ export class FabricStack {
       peerCertificatePem: hasPeer ? await readFile(folders.identity('peer').certificate, 'utf8') : undefined,
       ordererCertificatePem: await readFile(folders.identity('orderer').certificate, 'utf8'),
     };
+  }
+
+  /** As `certify` of the organisation's material: a certificate for a key that a node holds. PEM. */
+  certify(org: OrgId, name: MemberName, publicJwk: PublicJwk): Promise<string> {
+    return certify(this.folder, org, name, publicJwk);
   }
 
   /** Fabric's own programs, run for an organisation. */

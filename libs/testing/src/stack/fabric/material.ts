@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { OrgId } from '@portolan/contracts';
+import type { OrgId, PublicJwk } from '@portolan/contracts';
 import { X509Authorities, type ChannelMember, type X509Authority } from '@portolan/x509';
 import { keep } from '../../world/files.js';
 import { days, keyPair } from '../certificates.js';
@@ -37,6 +37,8 @@ export async function ensureMaterial(network: string, organisation: FabricOrgani
   const shared = { ca: authority.certificatePem, tlsCa: tlsAuthority.certificatePem };
   await writeMsp(folders.msp, shared);
   const processes = kind === 'country' ? (['peer', 'orderer'] as const) : (['orderer'] as const);
+  if (kind === 'country')
+    for (const name of ['chaincode', 'chaincode-client']) await ensureTls(folders, tlsAuthority, name, `${name} ${org}`);
   for (const name of processes) {
     await ensureMember(folders, authority, shared, name, { commonName: `${name} ${org}`, kind: name });
     await ensureTls(folders, tlsAuthority, name, `${name} ${org}`);
@@ -46,22 +48,34 @@ export async function ensureMaterial(network: string, organisation: FabricOrgani
   return folders;
 }
 
+/**
+ * A certificate of the organisation for a key of somebody who acts for it and holds that key elsewhere: the node's notary, its governance.
+ * PEM.
+ */
+export async function certify(network: string, org: OrgId, name: MemberName, publicJwk: PublicJwk): Promise<string> {
+  const authority = await openAuthority(organisationFolders(network, org).authority);
+  return authority.issueMember(personOf(name, org), publicJwk, days(-1, MEMBER_DAYS));
+}
+
 function personOf(name: MemberName, org: OrgId): ChannelMember {
   const commonName = `${name} ${org}`;
   return name === 'admin' ? { commonName, kind: 'admin' } : { commonName, kind: 'client', attributes: { 'portolan.role': name } };
 }
 
 async function ensureAuthority(org: OrgId, commonName: string, files: KeyFiles): Promise<X509Authority> {
-  const authorities = new X509Authorities();
   if (!existsSync(files.certificate)) {
     // X.509's country is two letters, and a regulator's name is not.
     const country = /^[A-Z]{2}$/.test(org) ? org : undefined;
-    const { certificatePem, privateKeyPem } = await authorities.create({ country, commonName }, days(-1, AUTHORITY_DAYS));
+    const { certificatePem, privateKeyPem } = await new X509Authorities().create({ country, commonName }, days(-1, AUTHORITY_DAYS));
     await keep(files.key, privateKeyPem);
     await keep(files.certificate, certificatePem);
   }
+  return openAuthority(files);
+}
+
+async function openAuthority(files: KeyFiles): Promise<X509Authority> {
   const [certificatePem, privateKeyPem] = await Promise.all([readFile(files.certificate, 'utf8'), readFile(files.key, 'utf8')]);
-  return authorities.open({ certificatePem, privateKeyPem });
+  return new X509Authorities().open({ certificatePem, privateKeyPem });
 }
 
 async function writeMsp(folder: string, { ca, tlsCa }: { ca: string; tlsCa: string }): Promise<void> {

@@ -116,7 +116,7 @@ export function peerPart({ folder, engine, plan }: Ground, org: OrgId): Part {
   });
 }
 
-/** The chaincode beside a country's peer, as an external service. `command` is run with `CHAINCODE_ID` and `CHAINCODE_SERVER_ADDRESS`. */
+/** The chaincode beside a country's peer, as an external service. `command` is run with the environment that `apps/contract` reads. */
 export function chaincodePart({ folder, plan }: Ground, org: OrgId, packageId: string, command: readonly string[]): Part {
   const [folders, ports] = [organisationFolders(folder, org), portsOf(plan, org)];
   const home = folders.part('chaincode');
@@ -125,7 +125,14 @@ export function chaincodePart({ folder, plan }: Ground, org: OrgId, packageId: s
     name: `chaincode ${org}`,
     command: program,
     args,
-    environment: { PATH: bare.PATH, CHAINCODE_ID: packageId, CHAINCODE_SERVER_ADDRESS: address(ports.chaincode) },
+    environment: {
+      PATH: bare.PATH,
+      CHAINCODE_ID: packageId,
+      CHAINCODE_SERVER_ADDRESS: address(ports.chaincode),
+      CHAINCODE_TLS_KEY_FILE: folders.tls('chaincode').key,
+      CHAINCODE_TLS_CERT_FILE: folders.tls('chaincode').certificate,
+      CHAINCODE_TLS_CLIENT_CACERT_FILE: folders.tlsAuthority.certificate,
+    },
     cwd: folders.home,
     noteFile: join(home, 'process.json'),
     logFile: join(home, 'chaincode.log'),

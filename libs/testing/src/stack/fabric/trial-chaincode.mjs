@@ -1,8 +1,9 @@
 // A chaincode that keeps notes, for tests of a network as such: whatever the ledger's rules say, who endorsed is Fabric's affair.
 //
-//   CHAINCODE_ID=… CHAINCODE_SERVER_ADDRESS=… node trial-chaincode.mjs [--reads-as TEXT]
+//   node trial-chaincode.mjs [--reads-as TEXT]
 //
-// With --reads-as it answers every reading with that text, as one that cheats would.
+// Its environment is that of apps/contract. With --reads-as it answers every reading with that text, as one that cheats would.
+import { readFileSync } from 'node:fs';
 import shim from 'fabric-shim';
 
 const [option, text] = process.argv.slice(2);
@@ -35,4 +36,12 @@ class TrialChaincode {
   }
 }
 
-await shim.server(new TrialChaincode(), { ccid: process.env.CHAINCODE_ID, address: process.env.CHAINCODE_SERVER_ADDRESS }).start();
+const {
+  CHAINCODE_ID: ccid,
+  CHAINCODE_SERVER_ADDRESS: address,
+  CHAINCODE_TLS_KEY_FILE: key,
+  CHAINCODE_TLS_CERT_FILE: cert,
+  CHAINCODE_TLS_CLIENT_CACERT_FILE: ca,
+} = process.env;
+const tlsProps = { key: readFileSync(key), cert: readFileSync(cert), clientCACerts: readFileSync(ca) };
+await shim.server(new TrialChaincode(), { ccid, address, tlsProps }).start();
