@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { PortolanError, type CountryCode } from '@portolan/contracts';
 import { isMessageName, MESSAGE_MAX_BYTES, PartnerLink, type PartnerMessage } from '@portolan/domain';
 import type { BrokerAddress, ClientIdentity } from './kafka-client.js';
@@ -20,6 +21,9 @@ export interface KafkaPartnerLinkConfig {
   readonly log: KafkaLog;
   readonly limits?: Partial<WriterLimits>;
 }
+
+/** What is on its way to a partner that does not answer is given up, and is sent again later by whoever keeps it. */
+const CLOSE_WITHIN_MS = 3_000;
 
 interface Way {
   readonly endpoint: KafkaEndpoint;
@@ -63,7 +67,9 @@ export class KafkaPartnerLink extends PartnerLink {
   async close(): Promise<void> {
     const ways = [...this.ways.values()];
     this.ways.clear();
-    await Promise.all(ways.map(({ writer }) => writer.retire()));
+    const emptied = Promise.all(ways.map(({ writer }) => writer.retire()));
+    const late = pause(CLOSE_WITHIN_MS, undefined, { ref: false }).then(() => ways.forEach(({ writer }) => writer.destroy()));
+    await Promise.race([emptied, late]);
   }
 
   /** The way to this very endpoint. Where the partner moved, or our certificate is another, the new way opens when the old has emptied. */

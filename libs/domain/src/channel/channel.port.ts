@@ -22,6 +22,8 @@ export abstract class ChannelReader {
   abstract sealKey(country: CountryCode): Promise<{ kid: Kid; publicJwk: PublicJwk } | undefined>;
   /** Whether a partner's `tls` key is registered and live. */
   abstract tlsKeyLive(country: CountryCode, kid: Kid): Promise<boolean>;
+  /** The registered live `tls` keys of a country, the youngest first: two while it changes one for the other. */
+  abstract tlsKeys(country: CountryCode): Promise<readonly Kid[]>;
   abstract standing(step: CommittedPredecessor, recipient: CountryCode): Promise<Standing>;
   /** How a permit stands on our own copy, whatever became of its step. */
   abstract permitStanding(custodian: CountryCode, permitId: Uuid, recipient: CountryCode): Promise<Standing['permit']>;

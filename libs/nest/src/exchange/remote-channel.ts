@@ -27,6 +27,10 @@ export class RemoteChannel extends ChannelReader {
     return this.ask('tlsKeyLive', [country, kid]);
   }
 
+  tlsKeys(country: CountryCode): Promise<readonly Kid[]> {
+    return this.ask('tlsKeys', [country]);
+  }
+
   standing(step: CommittedPredecessor, recipient: CountryCode): Promise<Standing> {
     return this.ask('standing', [step, recipient]);
   }
@@ -69,6 +73,7 @@ export const channelQuestions = [
   'senderKey',
   'sealKey',
   'tlsKeyLive',
+  'tlsKeys',
   'standing',
   'permitStanding',
   'permitCommitment',

@@ -59,6 +59,12 @@ export class ChannelQueries implements ChannelReader {
     return (await this.liveKey(country, kid))?.use === 'tls';
   }
 
+  async tlsKeys(country: CountryCode): Promise<readonly Kid[]> {
+    const registered = await this.parts.uow.run((tx) => tx.trail.keys(country, 'tls'));
+    const live = await Promise.all(registered.map(({ kid }) => this.tlsKeyLive(country, kid)));
+    return registered.filter((_key, i) => live[i]).map(({ kid }) => kid);
+  }
+
   async standing(step: CommittedPredecessor, recipient: CountryCode): Promise<Standing> {
     const leaf = JSON.parse(step.leaf) as Partial<Pick<ReleasedStep, 'transferId' | 'from' | 'to' | 'permitId'>>;
     const [batch, permit] = await Promise.all([

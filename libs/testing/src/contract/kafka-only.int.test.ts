@@ -201,6 +201,24 @@ describe.skipIf(absent !== undefined && !inCi)(`What only Kafka does${absent ===
       await comesAbout(() => imports.has(id('next')), 10_000);
     });
 
+    it('holds no link open for long that is closed while the broker hangs', async () => {
+      const { id, accept } = store();
+      await inbox(accept, { sessionMs: 30_000 });
+      const to = kafka.kafkaLink('PT', () => ptIdentity);
+      await to.send('EE', message(id(1)));
+      kafka.broker.freeze(true);
+      try {
+        const sending = to.send('EE', message(id(2))).catch((error: unknown) => error);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        const start = performance.now();
+        await to.close();
+        expect(performance.now() - start).toBeLessThan(5_000);
+        expect(await sending).toMatchObject({ code: 'exchange.partner-unreachable' });
+      } finally {
+        kafka.broker.freeze(false);
+      }
+    });
+
     it('is all there once after an instance was killed in the middle, and another went on', async () => {
       const { id } = store();
       const folder = await mkdtemp(join(tmpdir(), 'portolan-consumer-'));
