@@ -1,7 +1,8 @@
 // Makes the channel's vectors in libs/contracts/vectors: `npx tsc -b libs/ledger-rules && node libs/ledger-rules/tools/make-vectors.mjs`.
 // Keys and signatures are fresh each time, so the files change as a whole; they are committed and everything reads the same ones.
+// libs/verify/tools/make-fabric-vectors.mjs tells the same story for Fabric: run it afterwards.
 import { createHash, webcrypto } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { canonicalJson, Validators } from '@portolan/contracts';
 import {
   base64url,
@@ -394,8 +395,8 @@ for (const [name, cases] of Object.entries(valid)) {
 
 function write(kind, name, cases) {
   const dir = new URL(`${kind}/${name}/`, home);
-  rmSync(dir, { recursive: true, force: true });
   mkdirSync(dir, { recursive: true });
+  for (const file of readdirSync(dir)) if (!file.includes('fabric-')) rmSync(new URL(file, dir));
   for (const [one, value] of Object.entries(cases)) writeFileSync(new URL(`${one}.json`, dir), canonicalJson(value));
 }
 for (const [name, cases] of Object.entries(valid)) write('valid', name, cases);

@@ -1,3 +1,4 @@
+export * from './bytes/base64.js';
 export * from './bytes/base64url.js';
 export * from './bytes/bytes.js';
 export * from './bytes/commitment.js';

@@ -7,6 +7,8 @@ import { runHere } from '../test-support/run-here.js';
 
 const vectors = fileURLToPath(new URL('../../../../libs/contracts/vectors/', import.meta.url));
 const trust = join(vectors, 'valid/trust-file/demo.json');
+/** What is pinned for a vector, by its name. */
+const trustFor = (name: string): string => (name.includes('fabric-') ? join(vectors, 'valid/trust-file/fabric-demo.json') : trust);
 const names = (folder: string): string[] => readdirSync(join(vectors, folder));
 const released = readFileSync(join(vectors, 'valid/receipt/released-disclosed.json'));
 
@@ -22,10 +24,10 @@ const kept = (name: string, content: string | Uint8Array): string => {
 
 describe('a receipt that holds', () => {
   it.each(names('valid/receipt'))('%s ends with 0, each step ok', async (name) => {
-    const { exit, out } = await runHere(['verify', join(vectors, 'valid/receipt', name), '--trust', trust]);
+    const { exit, out } = await runHere(['verify', join(vectors, 'valid/receipt', name), '--trust', trustFor(name)]);
     const lines = out.split('\n');
     expect(exit).toBe(0);
-    expect(lines[0]).toBe(`trust: ${trust}`);
+    expect(lines[0]).toBe(`trust: ${trustFor(name)}`);
     expect(lines.slice(1, -1).every((line) => line.startsWith('ok '))).toBe(true);
     expect(lines.at(-1)).toMatch(/^verified: transfer [0-9a-f-]{36} from EE to PT, (released|received|refused), as anchored by (EE|PT)$/);
   });
@@ -42,14 +44,14 @@ describe('a receipt that holds', () => {
 
 describe('a receipt that does not hold ends with 1 and names the step', () => {
   it.each(names('refused/receipt'))('%s', async (name) => {
-    const { exit, out } = await runHere(['verify', join(vectors, 'refused/receipt', name), '--trust', trust]);
+    const { exit, out } = await runHere(['verify', join(vectors, 'refused/receipt', name), '--trust', trustFor(name)]);
     const [step = ''] = name.split('.');
     expect(exit).toBe(1);
     expect(out).toMatch(new RegExp(`^failed  ${step} `, 'm'));
     expect(out.split('\n').at(-1)).toBe(`refused: the step ${step} failed`);
   });
   it.each(names('invalid/receipt'))('%s, which fits no schema', async (name) => {
-    const { exit, out } = await runHere(['verify', join(vectors, 'invalid/receipt', name), '--trust', trust, '--json']);
+    const { exit, out } = await runHere(['verify', join(vectors, 'invalid/receipt', name), '--trust', trustFor(name), '--json']);
     expect(exit).toBe(1);
     expect(JSON.parse(out)).toMatchObject({ ok: false, failed: expect.stringMatching(/^(form|schema|trust)$/) });
   });

@@ -1890,6 +1890,20 @@ export const errorRegistry = {
   "http": 500,
   "fhir": "not-found"
  },
+ "verify.protobuf-malformed": {
+  "what": "These bytes are not the Fabric message that should stand here",
+  "next": "Take the envelope as it stands in its block, byte by byte",
+  "retriable": false,
+  "http": 422,
+  "fhir": "structure"
+ },
+ "verify.ecdsa-malformed": {
+  "what": "This is not a DER signature with a low S, as Fabric demands",
+  "next": "Take the signature as it stands in its block, byte by byte",
+  "retriable": false,
+  "http": 422,
+  "fhir": "structure"
+ },
  "x509.certificate-invalid": {
   "what": "A certificate or its key cannot be read, or they do not belong together",
   "next": "Replace the file by the one its authority issued; portolan doctor names it",

@@ -2901,6 +2901,9 @@ export const schemas = {
   "oneOf": [
    {
     "$ref": "#/$defs/embedded-receipt"
+   },
+   {
+    "$ref": "#/$defs/fabric-receipt"
    }
   ],
   "$defs": {
@@ -2933,34 +2936,7 @@ export const schemas = {
       "$ref": "ledger-common.schema.json#/$defs/leaf-text"
      },
      "batch": {
-      "description": "Where the leaf stands in its batch",
-      "type": "object",
-      "additionalProperties": false,
-      "required": [
-       "n",
-       "root",
-       "count",
-       "index",
-       "path"
-      ],
-      "properties": {
-       "n": {
-        "$ref": "ledger-common.schema.json#/$defs/sequence-number"
-       },
-       "root": {
-        "$ref": "common.schema.json#/$defs/sha256"
-       },
-       "count": {
-        "$ref": "ledger-common.schema.json#/$defs/tree-size"
-       },
-       "index": {
-        "$ref": "ledger-common.schema.json#/$defs/sequence-number"
-       },
-       "path": {
-        "$ref": "ledger-common.schema.json#/$defs/merkle-path"
-       }
-      },
-      "title": "LeafInBatch"
+      "$ref": "#/$defs/leaf-in-batch"
      },
      "head": {
       "description": "The put-head transaction that read the batch root from committed state, and where it stands in its block",
@@ -3003,36 +2979,127 @@ export const schemas = {
       }
      },
      "sealed": {
-      "description": "RFC 6962 leaf hash of each sealed part, in order",
-      "type": "array",
-      "minItems": 1,
-      "maxItems": 4096,
-      "items": {
-       "$ref": "common.schema.json#/$defs/sha256"
-      }
+      "$ref": "#/$defs/sealed-parts"
      },
      "disclosed": {
-      "description": "Opens the commitment of the leaf",
-      "type": "object",
-      "additionalProperties": false,
-      "required": [
-       "salt",
-       "plaintext"
-      ],
-      "properties": {
-       "salt": {
-        "$ref": "common.schema.json#/$defs/salt"
-       },
-       "plaintext": {
-        "description": "The signed plaintext, exact text",
-        "type": "string",
-        "maxLength": 4000000
-       }
-      },
-      "title": "DisclosedPlaintext"
+      "$ref": "#/$defs/disclosed-plaintext"
      },
      "counterReceipt": {
       "$ref": "common.schema.json#/$defs/compact-jws"
+     }
+    }
+   },
+   "fabric-receipt": {
+    "description": "Proof through the endorsements of a Fabric channel, as they stand in the transaction that put the head",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "v",
+     "ledger",
+     "channel",
+     "leaf",
+     "batch",
+     "head"
+    ],
+    "properties": {
+     "v": {
+      "const": 1
+     },
+     "ledger": {
+      "const": "fabric"
+     },
+     "channel": {
+      "$ref": "ledger-common.schema.json#/$defs/channel-id"
+     },
+     "leaf": {
+      "$ref": "ledger-common.schema.json#/$defs/leaf-text"
+     },
+     "batch": {
+      "$ref": "#/$defs/leaf-in-batch"
+     },
+     "head": {
+      "description": "The put-head transaction whose endorsers read the batch root from committed state",
+      "type": "object",
+      "additionalProperties": false,
+      "required": [
+       "envelope"
+      ],
+      "properties": {
+       "envelope": {
+        "description": "Exact bytes of the common.Envelope as it stands in its block, RFC 4648 section 4 base64",
+        "type": "string",
+        "minLength": 4,
+        "maxLength": 4000000,
+        "pattern": "^[A-Za-z0-9+/]+={0,2}$"
+       }
+      },
+      "title": "HeadEnvelope"
+     },
+     "sealed": {
+      "$ref": "#/$defs/sealed-parts"
+     },
+     "disclosed": {
+      "$ref": "#/$defs/disclosed-plaintext"
+     },
+     "counterReceipt": {
+      "$ref": "common.schema.json#/$defs/compact-jws"
+     }
+    }
+   },
+   "leaf-in-batch": {
+    "description": "Where the leaf stands in its batch",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "n",
+     "root",
+     "count",
+     "index",
+     "path"
+    ],
+    "properties": {
+     "n": {
+      "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+     },
+     "root": {
+      "$ref": "common.schema.json#/$defs/sha256"
+     },
+     "count": {
+      "$ref": "ledger-common.schema.json#/$defs/tree-size"
+     },
+     "index": {
+      "$ref": "ledger-common.schema.json#/$defs/sequence-number"
+     },
+     "path": {
+      "$ref": "ledger-common.schema.json#/$defs/merkle-path"
+     }
+    }
+   },
+   "sealed-parts": {
+    "description": "RFC 6962 leaf hash of each sealed part, in order",
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 4096,
+    "items": {
+     "$ref": "common.schema.json#/$defs/sha256"
+    }
+   },
+   "disclosed-plaintext": {
+    "description": "Opens the commitment of the leaf",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "salt",
+     "plaintext"
+    ],
+    "properties": {
+     "salt": {
+      "$ref": "common.schema.json#/$defs/salt"
+     },
+     "plaintext": {
+      "description": "The signed plaintext, exact text",
+      "type": "string",
+      "maxLength": 4000000
      }
     }
    }
@@ -3415,6 +3482,9 @@ export const schemas = {
   "oneOf": [
    {
     "$ref": "#/$defs/embedded-trust"
+   },
+   {
+    "$ref": "#/$defs/fabric-trust"
    }
   ],
   "$defs": {
@@ -3542,6 +3612,115 @@ export const schemas = {
        "ledger",
        "governance"
       ]
+     },
+     "jwk": {
+      "$ref": "common.schema.json#/$defs/public-jwk"
+     },
+     "notBefore": {
+      "$ref": "common.schema.json#/$defs/instant"
+     },
+     "notAfter": {
+      "$ref": "common.schema.json#/$defs/instant"
+     },
+     "ended": {
+      "$ref": "common.schema.json#/$defs/instant"
+     }
+    }
+   },
+   "fabric-trust": {
+    "description": "Trust in a Fabric channel",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "v",
+     "ledger",
+     "channel",
+     "chaincode",
+     "otherEndorsers",
+     "participants"
+    ],
+    "properties": {
+     "v": {
+      "const": 1
+     },
+     "ledger": {
+      "const": "fabric"
+     },
+     "channel": {
+      "$ref": "ledger-common.schema.json#/$defs/channel-id"
+     },
+     "chaincode": {
+      "description": "Name of the chaincode definition",
+      "type": "string",
+      "pattern": "^[A-Za-z0-9]+([-_][A-Za-z0-9]+)*$",
+      "maxLength": 64
+     },
+     "otherEndorsers": {
+      "description": "How many countries beside the owner must have endorsed",
+      "type": "integer",
+      "minimum": 1,
+      "maximum": 63
+     },
+     "participants": {
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 64,
+      "items": {
+       "$ref": "#/$defs/fabric-participant"
+      }
+     }
+    }
+   },
+   "fabric-participant": {
+    "description": "An organisation of the channel (its MSP id), its registered keys, and the certificates that its peers endorse with",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "org",
+     "kind",
+     "keys",
+     "endorsers"
+    ],
+    "properties": {
+     "org": {
+      "$ref": "common.schema.json#/$defs/org-id"
+     },
+     "kind": {
+      "$ref": "ledger-common.schema.json#/$defs/participant-kind"
+     },
+     "keys": {
+      "type": "array",
+      "maxItems": 256,
+      "items": {
+       "$ref": "#/$defs/trusted-key"
+      }
+     },
+     "endorsers": {
+      "type": "array",
+      "maxItems": 64,
+      "items": {
+       "$ref": "#/$defs/pinned-endorser"
+      }
+     }
+    }
+   },
+   "pinned-endorser": {
+    "description": "A peer certificate as its endorsements carry it, and its public key, so that a verifier reads no X.509",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "cert",
+     "jwk",
+     "notBefore",
+     "notAfter"
+    ],
+    "properties": {
+     "cert": {
+      "description": "X.509 certificate, PEM; compared as exact text",
+      "type": "string",
+      "minLength": 64,
+      "maxLength": 16384,
+      "pattern": "^-----BEGIN CERTIFICATE-----"
      },
      "jwk": {
       "$ref": "common.schema.json#/$defs/public-jwk"

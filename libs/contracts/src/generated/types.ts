@@ -110,9 +110,16 @@ export type LedgerRole = 'notary' | 'governance';
  */
 export type KeyUse = 'sign' | 'seal' | 'tls' | 'ledger' | 'governance' | 'ca';
 /**
+ * RFC 6962 leaf hash of each sealed part, in order
+ *
+ * @minItems 1
+ * @maxItems 4096
+ */
+export type SealedParts = Sha256[];
+/**
  * What proves one step offline; a union tagged by ledger
  */
-export type Receipt = EmbeddedReceipt;
+export type Receipt = EmbeddedReceipt | FabricReceipt;
 /**
  * One step of a transfer on the channel, kept as canonical JSON text
  */
@@ -120,7 +127,7 @@ export type StepLeaf = ReleasedStep | ReceivedStep | RefusedStep | ExpiredStep |
 /**
  * What a verifier pins, from its own country or regulator; never from a receipt
  */
-export type TrustFile = EmbeddedTrust;
+export type TrustFile = EmbeddedTrust | FabricTrust;
 
 /**
  * RFC 7517 public key, ECDSA/ECDH P-256
@@ -1175,13 +1182,7 @@ export interface EmbeddedReceipt {
    * @maxItems 64
    */
   attestations: CompactJws[];
-  /**
-   * RFC 6962 leaf hash of each sealed part, in order
-   *
-   * @minItems 1
-   * @maxItems 4096
-   */
-  sealed?: Sha256[];
+  sealed?: SealedParts;
   disclosed?: DisclosedPlaintext;
   counterReceipt?: CompactJws;
 }
@@ -1212,6 +1213,29 @@ export interface DisclosedPlaintext {
    * The signed plaintext, exact text
    */
   plaintext: string;
+}
+/**
+ * Proof through the endorsements of a Fabric channel, as they stand in the transaction that put the head
+ */
+export interface FabricReceipt {
+  v: 1;
+  ledger: 'fabric';
+  channel: ChannelId;
+  leaf: LeafText;
+  batch: LeafInBatch;
+  head: HeadEnvelope;
+  sealed?: SealedParts;
+  disclosed?: DisclosedPlaintext;
+  counterReceipt?: CompactJws;
+}
+/**
+ * The put-head transaction whose endorsers read the batch root from committed state
+ */
+export interface HeadEnvelope {
+  /**
+   * Exact bytes of the common.Envelope as it stands in its block, RFC 4648 section 4 base64
+   */
+  envelope: string;
 }
 /**
  * Whether a suspension of one organisation by another stands, and which was the last; the one record that is rewritten
@@ -1349,6 +1373,55 @@ export interface OrdererKey {
   org: OrgId;
   kid: Kid;
   jwk: PublicJwk;
+}
+/**
+ * Trust in a Fabric channel
+ */
+export interface FabricTrust {
+  v: 1;
+  ledger: 'fabric';
+  channel: ChannelId;
+  /**
+   * Name of the chaincode definition
+   */
+  chaincode: string;
+  /**
+   * How many countries beside the owner must have endorsed
+   */
+  otherEndorsers: number;
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  participants: FabricParticipant[];
+}
+/**
+ * An organisation of the channel (its MSP id), its registered keys, and the certificates that its peers endorse with
+ */
+export interface FabricParticipant {
+  org: OrgId;
+  kind: ParticipantKind;
+  /**
+   * @maxItems 256
+   */
+  keys: TrustedKey[];
+  /**
+   * @maxItems 64
+   */
+  endorsers: PinnedEndorser[];
+}
+/**
+ * A peer certificate as its endorsements carry it, and its public key, so that a verifier reads no X.509
+ */
+export interface PinnedEndorser {
+  /**
+   * X.509 certificate, PEM; compared as exact text
+   */
+  cert: string;
+  jwk: PublicJwk;
+  notBefore: Instant;
+  notAfter: Instant;
+  ended?: Instant;
 }
 /**
  * Where something listens; port 0 takes any free one and prints it

@@ -1,4 +1,4 @@
-import type { Instant, OrgId, Uuid } from '@portolan/contracts';
+import type { EmbeddedReceipt, FabricReceipt, Instant, OrgId, Receipt, Uuid } from '@portolan/contracts';
 
 /** What became of one step of a batch. */
 export interface StepVerdict {
@@ -34,6 +34,10 @@ export interface CommittedBlock {
   readonly transactions: readonly CommittedTx[];
 }
 
+/** What proves a head on one ledger: a receipt without the leaf, its place in the batch, and what a party discloses. */
+export type EvidenceOf<R extends Receipt> = Omit<R, 'leaf' | 'batch' | 'sealed' | 'disclosed' | 'counterReceipt'>;
+export type LedgerEvidence = EvidenceOf<EmbeddedReceipt> | EvidenceOf<FabricReceipt>;
+
 /**
  * The channel as one country's notary sees it: it submits to the orderer and reads its own copy alone. Copies lag; a
  * transaction is valid or invalid as a whole; after a crash the outcome is unknown until `outcome` tells it.
@@ -54,7 +58,7 @@ export abstract class Ledger {
   abstract beyond(height: number, timeoutMs: number): Promise<void>;
   /** When this notary last had an answer from the channel, milliseconds since the Unix epoch; at the latest, when it was opened. */
   abstract lastContact(): number;
-  /** Ledger part of a receipt for the transaction that wrote a head; undefined until two thirds of the countries have signed. */
-  abstract evidence(txId: Uuid): Promise<unknown>;
+  /** Ledger part of a receipt for the transaction that wrote a head; undefined while the countries have not signed (embedded: two thirds). */
+  abstract evidence(txId: Uuid): Promise<LedgerEvidence | undefined>;
   abstract close(): Promise<void>;
 }

@@ -82,9 +82,9 @@ export class NotaryRole {
   }
 
   private queries(): RolePorts['queries'] {
-    const { uow, ledger, channelName, sha256, ledgerState, trustFile } = this.parts;
+    const { uow, ledger, sha256, ledgerState, trustFile } = this.parts;
     const { channel } = this;
-    const trail = new TrailQueries(uow, ledger, channelName, sha256);
+    const trail = new TrailQueries(uow, ledger, sha256);
     return {
       channel: { from: ['exchange'], answer: (asked: { question: ChannelQuestion; args: unknown[] }) => askChannel(channel, asked) },
       trail: {

@@ -14,7 +14,6 @@ export class TrailQueries {
   constructor(
     private readonly uow: UnitOfWork<NotaryTx>,
     private readonly ledger: Ledger,
-    private readonly channel: string,
     private readonly sha256: Sha256,
   ) {}
 
@@ -49,14 +48,7 @@ export class TrailQueries {
       index: line.index,
       path: inclusionPath(line.index, hashes, this.sha256),
     };
-    return {
-      v: 1,
-      ledger: 'embedded',
-      channel: this.channel,
-      leaf: line.leaf,
-      batch,
-      ...(evidence as Pick<Receipt, 'head' | 'header' | 'results' | 'attestations'>),
-    };
+    return { ...evidence, leaf: line.leaf, batch };
   }
 
   /** Where an audit event stands in this country's log, and the path to the root of its newest anchored head. */

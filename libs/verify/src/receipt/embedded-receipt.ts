@@ -1,17 +1,18 @@
-import type { BlockHeader, BlockResults, EmbeddedReceipt, LedgerTransaction, PutHeadArgs, TrustFile } from '@portolan/contracts';
+import type { BlockHeader, BlockResults, EmbeddedReceipt, EmbeddedTrust, LedgerTransaction, PutHeadArgs } from '@portolan/contracts';
 import { sha256Hex, utf8 } from '../bytes/bytes.js';
 import { decodeJws, jwsHash, parseCanonical, payloadOf, verifyJws } from '../jws/jws.js';
 import { verifyInclusion } from '../merkle/proofs.js';
 import { leafHash } from '../merkle/tree.js';
 import { checkCiphertext, checkCounterReceipt, checkOpening } from './disclosures.js';
+import { checkLeaf, checkLeafInBatch } from './leaf-in-batch.js';
 import { leafOf } from './leaf.js';
 import { demand, type ReceiptCheck, type VerifyDeps } from './report.js';
 import { pinnedCountries, trustedKey } from './trust.js';
 
 /** The chain of an embedded receipt, from the leaf up to the countries' signatures, then what its holder disclosed. */
-export const embeddedChecks: readonly ReceiptCheck<EmbeddedReceipt>[] = [
+export const embeddedChecks: readonly ReceiptCheck<EmbeddedReceipt, EmbeddedTrust>[] = [
   { step: 'trust', run: checkTrust },
-  { step: 'leaf', run: ({ leaf }, _, { validators }) => `${leafOf(leaf, validators).step} of one transfer` },
+  { step: 'leaf', run: checkLeaf },
   { step: 'leaf-in-batch', run: checkLeafInBatch },
   { step: 'batch-in-head', run: checkBatchInHead },
   { step: 'head-signature', run: checkHeadSignature },
@@ -29,23 +30,14 @@ const transactionOf = (receipt: EmbeddedReceipt, { validators }: VerifyDeps): Le
 const headerOf = (receipt: EmbeddedReceipt, { validators }: VerifyDeps): BlockHeader =>
   payloadOf(decodeJws(receipt.header), 'block-header', validators);
 
-function checkTrust(receipt: EmbeddedReceipt, trust: TrustFile): string {
+function checkTrust(receipt: EmbeddedReceipt, trust: EmbeddedTrust): string {
   demand(receipt.channel === trust.channel, `the receipt is of another channel than the pinned ${trust.channel}`);
   const { numerator, denominator } = trust.threshold;
   demand(numerator <= denominator && pinnedCountries(trust).length > 0, 'the trust file pins no country, or asks for more than all');
   return `channel ${trust.channel}, ${pinnedCountries(trust).length} pinned countries`;
 }
 
-function checkLeafInBatch({ leaf, batch }: EmbeddedReceipt, _: TrustFile, { sha256 }: VerifyDeps): string {
-  const { index, count: size, path, root } = batch;
-  demand(
-    verifyInclusion({ leafHash: leafHash(utf8(leaf), sha256), index, size, path, root }, sha256),
-    'the path does not lead to the batch root',
-  );
-  return `leaf ${index} of ${size} in batch ${batch.n}`;
-}
-
-function checkBatchInHead(receipt: EmbeddedReceipt, _: TrustFile, deps: VerifyDeps): string {
+function checkBatchInHead(receipt: EmbeddedReceipt, _: EmbeddedTrust, deps: VerifyDeps): string {
   const { fn, org, args } = transactionOf(receipt, deps);
   const { by } = leafOf(receipt.leaf, deps.validators);
   demand(fn === 'put-head', 'the transaction is not a head');
@@ -59,7 +51,7 @@ function checkBatchInHead(receipt: EmbeddedReceipt, _: TrustFile, deps: VerifyDe
   return `batch ${n} in head ${head.seq} of ${by}`;
 }
 
-async function checkHeadSignature(receipt: EmbeddedReceipt, trust: TrustFile, deps: VerifyDeps): Promise<string> {
+async function checkHeadSignature(receipt: EmbeddedReceipt, trust: EmbeddedTrust, deps: VerifyDeps): Promise<string> {
   const { org, role, channel, time } = transactionOf(receipt, deps);
   demand(role === 'notary' && channel === trust.channel, "the head is not a notary's transaction on this channel");
   const { kid } = decodeJws(receipt.head.transaction).header;
@@ -67,7 +59,7 @@ async function checkHeadSignature(receipt: EmbeddedReceipt, trust: TrustFile, de
   return `signed by ${org}`;
 }
 
-function checkHeadInBlock(receipt: EmbeddedReceipt, _: TrustFile, deps: VerifyDeps): string {
+function checkHeadInBlock(receipt: EmbeddedReceipt, _: EmbeddedTrust, deps: VerifyDeps): string {
   const { number, txRoot: root, count: size } = headerOf(receipt, deps);
   const { transaction, index, path } = receipt.head;
   const proved = verifyInclusion({ leafHash: leafHash(utf8(transaction), deps.sha256), index, size, path, root }, deps.sha256);
@@ -75,7 +67,7 @@ function checkHeadInBlock(receipt: EmbeddedReceipt, _: TrustFile, deps: VerifyDe
   return `transaction ${index} of ${size} in block ${number}`;
 }
 
-async function checkHeaderSignature(receipt: EmbeddedReceipt, trust: TrustFile, deps: VerifyDeps): Promise<string> {
+async function checkHeaderSignature(receipt: EmbeddedReceipt, trust: EmbeddedTrust, deps: VerifyDeps): Promise<string> {
   const { channel, number } = headerOf(receipt, deps);
   demand(channel === trust.channel, 'the block is of another channel');
   demand(decodeJws(receipt.header).header.kid === trust.orderer.kid, 'the block is not signed under the pinned key of the orderer');
@@ -84,7 +76,7 @@ async function checkHeaderSignature(receipt: EmbeddedReceipt, trust: TrustFile, 
 }
 
 /** A transaction in a block may have been refused; the countries signed over what became of it. */
-function checkHeadValid(receipt: EmbeddedReceipt, _: TrustFile, deps: VerifyDeps): string {
+function checkHeadValid(receipt: EmbeddedReceipt, _: EmbeddedTrust, deps: VerifyDeps): string {
   const value = parseCanonical(receipt.results, 131_072, 'results');
   const { number, results } = deps.validators.check<BlockResults>('block-results', value, 'verify.payload-malformed', 'results');
   const header = headerOf(receipt, deps);
@@ -96,7 +88,7 @@ function checkHeadValid(receipt: EmbeddedReceipt, _: TrustFile, deps: VerifyDeps
 }
 
 /** Every attestation that the receipt brings must hold, from different countries, and enough of the pinned ones. */
-async function checkAttestations(receipt: EmbeddedReceipt, trust: TrustFile, deps: VerifyDeps): Promise<string> {
+async function checkAttestations(receipt: EmbeddedReceipt, trust: EmbeddedTrust, deps: VerifyDeps): Promise<string> {
   const expected = {
     header: headerOf(receipt, deps),
     headerHash: jwsHash(receipt.header, deps.sha256),
@@ -129,7 +121,7 @@ interface Expected {
 async function attested(
   compact: string,
   expected: Expected,
-  trust: TrustFile,
+  trust: EmbeddedTrust,
   deps: VerifyDeps,
 ): Promise<{ org: string; stateHash: string }> {
   const jws = decodeJws(compact);

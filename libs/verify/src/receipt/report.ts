@@ -2,19 +2,23 @@ import { PortolanError, type StepLeaf, type TrustFile, type Validators } from '@
 import type { Sha256 } from '../bytes/bytes.js';
 import type { SubtleVerifier } from '../jws/jws.js';
 
-/** What the verifier looks at, in this order; the name of a failed one is what its user is told. */
+/** What the verifier looks at, each ledger its own ones, in their order; the name of a failed one is what its user is told. */
 export const receiptSteps = [
   'form',
   'schema',
   'trust',
   'leaf',
   'leaf-in-batch',
+  'envelope',
   'batch-in-head',
   'head-signature',
   'head-in-block',
   'header-signature',
   'head-valid',
   'attestations',
+  'proposal',
+  'write-set',
+  'endorsements',
   'ciphertext-hash',
   'commitment-opening',
   'counter-receipt',
@@ -44,9 +48,9 @@ export interface VerifyDeps {
 }
 
 /** One step: answers with what it saw, throws a Mismatch (or a PortolanError of a parser) where it does not hold. */
-export interface ReceiptCheck<R> {
+export interface ReceiptCheck<R, T extends TrustFile = TrustFile> {
   readonly step: ReceiptStep;
-  run(receipt: R, trust: TrustFile, deps: VerifyDeps): string | undefined | Promise<string | undefined>;
+  run(receipt: R, trust: T, deps: VerifyDeps): string | undefined | Promise<string | undefined>;
 }
 
 /** A step that does not hold, and why. */
@@ -58,10 +62,10 @@ export function demand(holds: boolean, otherwise: string): asserts holds {
 }
 
 /** Runs checks in order up to the first that fails. A check that answers undefined had nothing to look at. */
-export async function runChecks<R>(
-  checks: readonly ReceiptCheck<R>[],
+export async function runChecks<R, T extends TrustFile>(
+  checks: readonly ReceiptCheck<R, T>[],
   receipt: R,
-  trust: TrustFile,
+  trust: T,
   deps: VerifyDeps,
 ): Promise<StepReport[]> {
   const reports: StepReport[] = [];
@@ -73,7 +77,12 @@ export async function runChecks<R>(
   return reports;
 }
 
-async function runCheck<R>(check: ReceiptCheck<R>, receipt: R, trust: TrustFile, deps: VerifyDeps): Promise<StepReport | undefined> {
+async function runCheck<R, T extends TrustFile>(
+  check: ReceiptCheck<R, T>,
+  receipt: R,
+  trust: T,
+  deps: VerifyDeps,
+): Promise<StepReport | undefined> {
   try {
     const detail = await check.run(receipt, trust, deps);
     return detail === undefined ? undefined : { step: check.step, ok: true, detail };

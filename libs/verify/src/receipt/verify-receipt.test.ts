@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { Validators, type EmbeddedReceipt, type TrustFile } from '@portolan/contracts';
+import { Validators, type EmbeddedReceipt, type EmbeddedTrust, type FabricTrust, type TrustFile } from '@portolan/contracts';
 import { describe, expect, it } from 'vitest';
 import type { ReceiptReport } from './report.js';
 import { parseTrust } from './trust.js';
@@ -14,14 +14,17 @@ const deps = {
   subtle: globalThis.crypto.subtle,
   validators: new Validators(),
 };
-const trust = parseTrust(read('valid/trust-file/demo.json'), deps.validators);
+const trust = parseTrust(read('valid/trust-file/demo.json'), deps.validators) as EmbeddedTrust;
+const fabricTrust = parseTrust(read('valid/trust-file/fabric-demo.json'), deps.validators) as FabricTrust;
+/** What is pinned for a vector, by its name. */
+const trustFor = (name: string): TrustFile => (name.includes('fabric-') ? fabricTrust : trust);
 const failedStep = ({ ok, steps }: ReceiptReport): string => (ok ? 'none' : (steps.at(-1)?.step ?? 'none'));
 
 describe('a receipt that holds', () => {
   it.each(names('valid/receipt/'))('%s', async (name) => {
-    const report = await verifyReceipt(read(`valid/receipt/${name}.json`), trust, deps);
+    const report = await verifyReceipt(read(`valid/receipt/${name}.json`), trustFor(name), deps);
     expect(report.steps.filter(({ ok }) => !ok)).toEqual([]);
-    expect(report).toMatchObject({ ok: true, leaf: { step: name.replace('-disclosed', '') } });
+    expect(report).toMatchObject({ ok: true, leaf: { step: name.replace(/^fabric-|-disclosed$/g, '') } });
   });
   it('looks at everything that is disclosed', async () => {
     const report = await verifyReceipt(read('valid/receipt/released-disclosed.json'), trust, deps);
@@ -42,6 +45,25 @@ describe('a receipt that holds', () => {
       'counter-receipt',
     ]);
   });
+  it('looks at everything of a Fabric receipt, too', async () => {
+    const report = await verifyReceipt(read('valid/receipt/fabric-released-disclosed.json'), fabricTrust, deps);
+    expect(report.steps.map(({ step }) => step)).toEqual([
+      'form',
+      'schema',
+      'trust',
+      'leaf',
+      'leaf-in-batch',
+      'envelope',
+      'head-signature',
+      'proposal',
+      'write-set',
+      'batch-in-head',
+      'endorsements',
+      'ciphertext-hash',
+      'commitment-opening',
+      'counter-receipt',
+    ]);
+  });
   it('may be given parsed', async () => {
     const report = await verifyReceipt(JSON.parse(read('valid/receipt/released.json')), trust, deps);
     expect(report.ok).toBe(true);
@@ -51,7 +73,7 @@ describe('a receipt that holds', () => {
 
 describe('a receipt is refused, and the step is named', () => {
   it.each(names('refused/receipt/'))('%s', async (name) => {
-    const report = await verifyReceipt(read(`refused/receipt/${name}.json`), trust, deps);
+    const report = await verifyReceipt(read(`refused/receipt/${name}.json`), trustFor(name), deps);
     expect(failedStep(report)).toBe(name.split('.')[0]);
     expect(report.leaf).toBeUndefined();
   });
@@ -99,6 +121,50 @@ describe('what is pinned decides', () => {
     ['every key has ended since', editKeys('EE', { ended: '2026-11-22T00:00:00.000Z' }), 'none'],
   ] as const)('%s: %s', async (_, pinned, step) => {
     expect(failedStep(await verifyReceipt(receipt, pinned as TrustFile, deps))).toBe(step);
+  });
+  const fabric = read('valid/receipt/fabric-released-disclosed.json');
+  const editFabric = (org: string, change: (one: FabricTrust['participants'][number]) => object): FabricTrust => ({
+    ...fabricTrust,
+    participants: fabricTrust.participants.map((one) => (one.org === org ? { ...one, ...change(one) } : one)),
+  });
+  const keysOf =
+    (change: object) =>
+    ({ keys }: FabricTrust['participants'][number]): object => ({ keys: keys.map((key) => ({ ...key, ...change })) });
+  const endorsersOf =
+    (change: object) =>
+    ({ endorsers }: FabricTrust['participants'][number]): object => ({ endorsers: endorsers.map((one) => ({ ...one, ...change })) });
+  const otherJwk = fabricTrust.participants[3]!.endorsers[0]!.jwk;
+  it.each([
+    ['the embedded ledger', trust, 'trust'],
+    ['another channel', { ...fabricTrust, channel: 'another' }, 'trust'],
+    ['more countries than there are', { ...fabricTrust, otherEndorsers: 4 }, 'trust'],
+    ['another chaincode', { ...fabricTrust, chaincode: 'another' }, 'proposal'],
+    ['two countries beside the owner', { ...fabricTrust, otherEndorsers: 2 }, 'endorsements'],
+    ['the owner is not pinned', { ...fabricTrust, participants: fabricTrust.participants.slice(1) }, 'head-signature'],
+    ["the notary's key ended before", editFabric('EE', keysOf({ ended: '2026-11-21T12:01:00.000Z' })), 'head-signature'],
+    ["the notary's key was not yet valid", editFabric('EE', keysOf({ notBefore: '2026-11-22T00:00:00.000Z' })), 'head-signature'],
+    ["the notary's key is for another use", editFabric('EE', keysOf({ use: 'sign' })), 'head-signature'],
+    ['an endorsing certificate ended before', editFabric('PT', endorsersOf({ ended: '2026-11-21T12:01:00.000Z' })), 'endorsements'],
+    [
+      'an endorsing certificate was no longer valid',
+      editFabric('PT', endorsersOf({ notAfter: '2026-11-21T12:01:00.000Z' })),
+      'endorsements',
+    ],
+    ['another key beside the certificate', editFabric('PT', endorsersOf({ jwk: otherJwk })), 'endorsements'],
+    ["an endorser's key that is no point", editFabric('PT', endorsersOf({ jwk: { ...otherJwk, x: 'A'.repeat(43) } })), 'endorsements'],
+    ['the other endorser is no country', editFabric('PT', () => ({ kind: 'regulator' })), 'endorsements'],
+    ["the receiver's key ended before it answered", editFabric('PT', keysOf({ ended: '2026-11-21T12:01:30.000Z' })), 'counter-receipt'],
+    ['every key has ended since', editFabric('EE', keysOf({ ended: '2026-11-22T00:00:00.000Z' })), 'none'],
+  ] as const)('of Fabric, %s: %s', async (_, pinned, step) => {
+    expect(failedStep(await verifyReceipt(fabric, pinned as TrustFile, deps))).toBe(step);
+  });
+  it('of Fabric does not verify an embedded receipt', async () => {
+    expect(failedStep(await verifyReceipt(receipt, fabricTrust, deps))).toBe('trust');
+  });
+  it('of Fabric has the key of each certificate beside it', () => {
+    for (const { cert, jwk } of fabricTrust.participants.flatMap(({ endorsers }) => endorsers)) {
+      expect(new X509Certificate(cert).publicKey.export({ format: 'jwk' })).toEqual(jwk);
+    }
   });
   it('is not a trust file', () => expect(() => parseTrust('{"v":1}', deps.validators)).toThrow('verify.payload-malformed'));
 });

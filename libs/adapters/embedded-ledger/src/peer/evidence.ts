@@ -1,4 +1,5 @@
 import type { EmbeddedReceipt, Uuid } from '@portolan/contracts';
+import type { EvidenceOf } from '@portolan/domain';
 import { inclusionPath } from '@portolan/verify';
 import { transactionLeaves } from '../chain/block.js';
 import { proofOf } from '../copy/agreement.js';
@@ -6,7 +7,7 @@ import type { LedgerCopy } from '../copy/ledger-copy.js';
 import { committedTx } from './committed.js';
 
 /** The ledger's part of an embedded receipt: from the head's transaction up to the countries' signatures. */
-export type EmbeddedEvidence = Pick<EmbeddedReceipt, 'v' | 'ledger' | 'channel' | 'head' | 'header' | 'results' | 'attestations'>;
+export type EmbeddedEvidence = EvidenceOf<EmbeddedReceipt>;
 
 /** Evidence that a valid transaction stands in a block which two thirds of the countries signed; undefined while it does not. */
 export async function evidenceOf(id: Uuid, copy: LedgerCopy): Promise<EmbeddedEvidence | undefined> {
