@@ -303,6 +303,13 @@ const refusedActs: Row[] = [
     fn: 'end-permit',
     args: { v: 1, permitId: permit.id },
     given: (l) => l.state.delete(keyText(keysOf(names.permit('EE', permit.id))[1])),
+    is: 'ledger.record-unknown',
+  },
+  {
+    why: 'a permit that has no public bytes',
+    fn: 'end-permit',
+    args: { v: 1, permitId: permit.id },
+    given: (l) => l.state.delete(keyText(keysOf(names.permit('EE', permit.id))[0])),
     is: 'ledger.record-forged',
   },
 ];
@@ -333,6 +340,21 @@ it('what a permit ended by withdrawal leaves is what one ended by expiry leaves'
   expect(ends[0]).toEqual(ends[1]);
 });
 
+it.each(accepted)('public keys that others wrote change nothing: $why', (row) => {
+  const [honest, squatted] = [channelWithPermit(deps), channelWithPermit(deps)];
+  const owner = typeof row.as === 'string' ? row.as : 'EE';
+  row.given?.(honest);
+  row.given?.(squatted);
+  const rule = rules[row.fn];
+  const reads = rule?.reads(row.args, { org: owner, role: rule.role }, deps.validators) ?? [];
+  for (const key of reads) {
+    const stands = squatted.state.has(keyText(key)) || key.space === 'owned';
+    if (!stands)
+      squatted.state.set(keyText(key), new TextEncoder().encode('{"v":1,"by":"EE","at":"2026-01-01T00:00:00.000Z","record":{}}'));
+  }
+  expect(play({ ...row, given: () => undefined }, squatted)).toEqual(play({ ...row, given: () => undefined }, honest));
+});
+
 describe('who signed', () => {
   const claim = { org: 'EE', role: 'notary', kid, time: noon } as const;
   const ask = (ledger: MemoryLedger, change: object = {}): unknown => {
@@ -361,6 +383,6 @@ describe('who signed', () => {
   it('refuses a key that somebody else wrote', () => {
     const ledger = registered();
     ledger.state.delete(keyText(keysOf(names.key('EE', kid))[1]));
-    expect(ask(ledger)).toMatchObject({ ok: false, code: 'ledger.record-forged' });
+    expect(ask(ledger)).toMatchObject({ ok: false, code: 'ledger.key-unknown' });
   });
 });

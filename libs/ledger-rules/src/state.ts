@@ -43,14 +43,17 @@ export function keysOf({ owner, key }: RecordName): [StateKey, StateKey] {
   ];
 }
 
-/** What stands under a record's name. `forged`: public bytes and the owner's hash do not belong together. */
+/** What stands under a record's name. `forged`: the owner has spoken, and the public bytes are not what it said. */
 export type Found<R> = { readonly is: 'absent' } | { readonly is: 'forged' } | { readonly is: 'present'; readonly entry: Entry<R> };
 
-/** Believes public bytes only where the owner's own entry has their hash. */
+/**
+ * Believes public bytes only where the owner's own entry has their hash. Without the owner's entry they are as if nobody had written them:
+ * organisations with altered chaincode can write public keys, and must not change what an honest one decides.
+ */
 export function findRecord<R>(name: RecordName, values: Values, sha256: Sha256): Found<R> {
   const [open, owned] = keysOf(name).map((key) => values.get(keyText(key)));
-  if (open === undefined && owned === undefined) return { is: 'absent' };
-  if (open === undefined || owned === undefined || !('bytes' in open) || !('hash' in owned)) return { is: 'forged' };
+  if (owned === undefined) return { is: 'absent' };
+  if (open === undefined || !('bytes' in open) || !('hash' in owned)) return { is: 'forged' };
   if (hexOf(sha256(open.bytes)) !== owned.hash) return { is: 'forged' };
   const entry = parsed(open.bytes) as Entry<R> | undefined;
   return entry === undefined ? { is: 'forged' } : { is: 'present', entry };

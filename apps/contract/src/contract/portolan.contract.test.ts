@@ -74,8 +74,21 @@ describe('the word of a record is its owner’s alone', () => {
     const key = `EE/${names.permit('EE', permit.id).key}`;
     fabric.state.set(place('', key), { bytes: Buffer.from(JSON.stringify(forged)), version: 999 });
     const answer = await submit('anchor-batch', { v: 1, n: 0, steps: [{ leaf: releaseText(10) }] });
-    expect(answer).toMatchObject({ verdicts: [{ ok: false, code: 'ledger.record-forged' }] });
+    expect(answer).toMatchObject({ verdicts: [{ ok: false, code: 'ledger.permit-unknown' }] });
     expect(await fabric.ask('read-record', 'EE', names.permit('EE', permit.id).key)).toBe('');
+  });
+
+  it('lets the owner write what others have written publicly before', async () => {
+    const key = place('', `EE/${names.permit('EE', permit.id).key}`);
+    fabric.state.set(key, { bytes: Buffer.from('{"v":1,"by":"EE","record":{}}'), version: 999 });
+    expect(await submit('put-permit', permit)).toEqual({});
+    expect(JSON.parse(await fabric.ask('read-record', 'EE', names.permit('EE', permit.id).key))).toMatchObject({ record: permit });
+  });
+
+  it('lets nobody but its owner write a public key again', async () => {
+    await submit('put-permit', permit);
+    expect(fabric.policies.get(`EE/${names.permit('EE', permit.id).key}`)).toEqual(['EE']);
+    expect([...fabric.policies.keys()].filter((key) => !/^(?:EE|PT|BE|DE|REG)\//u.test(key))).toEqual([]);
   });
 
   it('does not take an act’s id for used because somebody else’s collection says so', async () => {

@@ -90,7 +90,7 @@ async function perform(ctx: Context, fn: string, texts: readonly string[], deps:
   if (fn !== foundingFn) demand(signerOf(claim, { values, sha256: deps.sha256 }));
   if (values.has(keyText(marker))) throw new Refused('orderer.transaction-duplicate', 'id');
   const decision = demand(prepared.ok ? prepared.decide(values) : prepared);
-  await writeAll(ctx.stub, [...decision.writes, { key: marker, bytes: Buffer.from(fn) }]);
+  await writeAll(ctx.stub, [...decision.writes, { key: marker, bytes: Buffer.from(fn) }], claim.org);
   return JSON.stringify(decision.verdicts === undefined ? {} : { verdicts: decision.verdicts });
 }
 

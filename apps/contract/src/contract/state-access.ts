@@ -1,9 +1,13 @@
 import type { OrgId, Uuid } from '@portolan/contracts';
 import { keyText, type StateKey, type Value, type Values, type Write } from '@portolan/ledger-rules';
+import { KeyEndorsementPolicy } from 'fabric-shim';
 import type { ChaincodeStub } from 'fabric-shim-api';
 
 /** What the contract asks of a peer. */
-export type StateStub = Pick<ChaincodeStub, 'getState' | 'putState' | 'getPrivateDataHash' | 'putPrivateData'>;
+export type StateStub = Pick<
+  ChaincodeStub,
+  'getState' | 'putState' | 'setStateValidationParameter' | 'getPrivateDataHash' | 'putPrivateData'
+>;
 
 /** The collection that Fabric lets nobody write without a peer of this organisation endorsing. */
 export const collectionOf = (owner: OrgId): string => `_implicit_org_${owner}`;
@@ -17,11 +21,18 @@ export async function readAll(stub: StateStub, keys: readonly StateKey[]): Promi
   return new Map(keys.flatMap((key, i): [string, Value][] => (found[i] === undefined ? [] : [[keyText(key), found[i]]])));
 }
 
-/** Writes in the order in which they were decided. */
-export async function writeAll(stub: StateStub, writes: readonly Write[]): Promise<void> {
+/**
+ * Writes in the order in which they were decided. A public key takes its writer's organisation as its endorsement policy, so that others, once
+ * it is written, cannot take its bytes away; a first write no key's policy can guard (design, section 5), the owner's entry does.
+ */
+export async function writeAll(stub: StateStub, writes: readonly Write[], writer: OrgId): Promise<void> {
+  const policy = new KeyEndorsementPolicy();
+  policy.addOrgs('PEER', writer);
   for (const { key, bytes } of writes) {
-    if (key.space === 'public') await stub.putState(key.key, bytes);
-    else await stub.putPrivateData(collectionOf(key.owner), key.key, bytes);
+    if (key.space === 'public') {
+      await stub.putState(key.key, bytes);
+      await stub.setStateValidationParameter(key.key, policy.getPolicy());
+    } else await stub.putPrivateData(collectionOf(key.owner), key.key, bytes);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Instant } from '@portolan/contracts';
 import type { ChaincodeInterface, ChaincodeResponse, ChaincodeStub } from 'fabric-shim-api';
+import { KeyEndorsementPolicy } from 'fabric-shim';
 import { createHash, randomUUID } from 'node:crypto';
 import { certificates, type CertificateName } from './certificates.fixture.js';
 
@@ -25,6 +26,8 @@ interface Proposal {
 export class MemoryChannel {
   /** By collection and key; `''` is the public state. Private data is kept in the clear here, and shown as hashes. */
   readonly state = new Map<string, { readonly bytes: Uint8Array; readonly version: number }>();
+  /** Organisations whose peers must endorse another write of a public key. */
+  readonly policies = new Map<string, string[]>();
   private commits = 0;
 
   constructor(private readonly chaincode: ChaincodeInterface) {}
@@ -41,6 +44,8 @@ export class MemoryChannel {
     const stub = {
       getState: async (key: string) => read('', key),
       putState: async (key: string, bytes: Uint8Array) => write('', key, bytes),
+      setStateValidationParameter: async (key: string, policy: Uint8Array) =>
+        void this.policies.set(key, new KeyEndorsementPolicy(policy).listOrgs()),
       getPrivateDataHash: async (collection: string, key: string) => hashed(read(collection, key)),
       putPrivateData: async (collection: string, key: string, bytes: Uint8Array) => write(collection, key, bytes),
       ...identityOf(proposal),

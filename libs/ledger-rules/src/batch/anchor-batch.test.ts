@@ -393,8 +393,13 @@ describe('the batch as a whole', () => {
   });
   it('does not rest on an altered previous one', () => {
     const ledger = withRelease();
-    ledger.state.delete(keyText(keysOf(names.batch('EE', 0))[1]));
+    ledger.state.delete(keyText(keysOf(names.batch('EE', 0))[0]));
     expect(whole(anchor(ledger, 'EE', 1, steps))).toBe('ledger.record-forged');
+  });
+  it('does not rest on a previous one that only others wrote', () => {
+    const ledger = withRelease();
+    ledger.state.delete(keyText(keysOf(names.batch('EE', 0))[1]));
+    expect(whole(anchor(ledger, 'EE', 1, steps))).toBe('ledger.batch-out-of-order');
   });
   it('of a thousand releases writes one value and reads each key once', () => {
     const ledger = channelWithPermit(deps);

@@ -75,7 +75,12 @@ describe('put-head', () => {
       given: (l) => l.state.set(keyText(keysOf(names.head('EE', 0))[0]), utf8('{}')),
       is: 'ledger.record-forged',
     },
-    { why: 'an altered batch', given: (l) => l.state.delete(keyText(keysOf(names.batch('EE', 1))[1])), is: 'ledger.record-forged' },
+    { why: 'an altered batch', given: (l) => l.state.delete(keyText(keysOf(names.batch('EE', 1))[0])), is: 'ledger.record-forged' },
+    {
+      why: 'a batch that only others wrote',
+      given: (l) => l.state.delete(keyText(keysOf(names.batch('EE', 1))[1])),
+      is: 'ledger.batch-not-visible',
+    },
   ];
   it.each(rows)('refuses $why: $is', ({ change, org, given, is }) => {
     const ledger = withHead();

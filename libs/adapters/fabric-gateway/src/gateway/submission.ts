@@ -24,7 +24,7 @@ interface Call {
 }
 
 /** For what a channel does not let somebody act at all, whatever the act: told to the caller, and no outcome of the act. */
-const admission: readonly ErrorCode[] = ['orderer.time-window', 'ledger.role-refused', 'runtime.unexpected'];
+const admission: readonly ErrorCode[] = ['orderer.time-window', 'runtime.unexpected'];
 
 /** Brings an act to the channel once, by its id, over as many transactions as that takes. */
 export class Submission {
