@@ -8,7 +8,10 @@ import { runHere } from '../test-support/run-here.js';
 const vectors = fileURLToPath(new URL('../../../../libs/contracts/vectors/', import.meta.url));
 const trust = join(vectors, 'valid/trust-file/demo.json');
 /** What is pinned for a vector, by its name. */
-const trustFor = (name: string): string => (name.includes('fabric-') ? join(vectors, 'valid/trust-file/fabric-demo.json') : trust);
+const trustFor = (name: string): string => {
+  if (!name.includes('fabric-')) return trust;
+  return join(vectors, 'valid/trust-file', name.startsWith('fabric-real-') ? 'fabric-real.json' : 'fabric-demo.json');
+};
 const names = (folder: string): string[] => readdirSync(join(vectors, folder));
 const released = readFileSync(join(vectors, 'valid/receipt/released-disclosed.json'));
 

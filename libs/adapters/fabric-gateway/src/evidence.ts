@@ -1,14 +1,8 @@
-import type { Uuid } from '@portolan/contracts';
-import type { FabricIndexStore } from '@portolan/domain';
+import type { FabricReceipt, Uuid } from '@portolan/contracts';
+import type { EvidenceOf, FabricIndexStore } from '@portolan/domain';
 
 /** The ledger's part of a Fabric receipt: the head's transaction as it stands in its block, with its endorsements. */
-export interface FabricEvidence {
-  readonly v: 1;
-  readonly ledger: 'fabric';
-  readonly channel: string;
-  /** Exact bytes of the common.Envelope, base64. */
-  readonly head: { readonly envelope: string; readonly block: number };
-}
+export type FabricEvidence = EvidenceOf<FabricReceipt>;
 
 /** Evidence of a valid head, from its commit on our own peer on; undefined for everything else. */
 export async function evidenceOf(
@@ -17,5 +11,5 @@ export async function evidenceOf(
 ): Promise<FabricEvidence | undefined> {
   const head = (await store.find(id)).find(({ valid, envelope }) => valid && envelope !== undefined);
   if (head?.envelope === undefined) return undefined;
-  return { v: 1, ledger: 'fabric', channel, head: { envelope: Buffer.from(head.envelope).toString('base64'), block: head.block } };
+  return { v: 1, ledger: 'fabric', channel, head: { envelope: Buffer.from(head.envelope).toString('base64') } };
 }

@@ -307,7 +307,7 @@ describe('a Fabric channel behind the port Ledger', () => {
     await ledger.submit(head);
     const { block } = await settled(head.id);
     const envelope = Buffer.from(channel.chain[block]!.getData()!.getDataList_asU8()[0]!).toString('base64');
-    expect(await ledger.evidence(head.id)).toEqual({ v: 1, ledger: 'fabric', channel: 'trial', head: { envelope, block } });
+    expect(await ledger.evidence(head.id)).toEqual({ v: 1, ledger: 'fabric', channel: 'trial', head: { envelope } });
   });
 
   it('knows what Fabric finds invalid by a code of the registry', async () => {

@@ -13,3 +13,4 @@ export {
 export { refusalIn, type Tried } from './gateway/failures.js';
 export { FabricRegistryClient } from './gateway/registry-client.js';
 export { MemoryFabricIndexStore } from './index/memory-fabric-index-store.js';
+export { pinnedEndorser } from './pinned-endorser.js';

@@ -149,7 +149,7 @@ describe('over all batches the first counts', () => {
     ledger.cut();
     run(new Indexer(partsOf('one')));
     await indexed();
-    const trail = new TrailQueries(db.uow, ledger, 'test', sha256);
+    const trail = new TrailQueries(db.uow, ledger, sha256);
     const { steps } = await trail.page({ transferId }, 10);
     expect(steps.map(({ step, alarm }) => [step, alarm])).toEqual([
       ['expired', 'ledger.end-repeated'],

@@ -1,5 +1,5 @@
 import { PortolanError, type OrgId, type Uuid } from '@portolan/contracts';
-import { Ledger, type CommittedBlock, type CommittedTx } from '@portolan/domain';
+import { Ledger, type CommittedBlock, type CommittedTx, type LedgerEvidence } from '@portolan/domain';
 
 /** What may befall one `submit`: a try that changed nothing, a call that was lost before it was ordered, an answer that was lost after. */
 export type Mishap = 'read-conflict' | 'endorsement-failed' | 'lost-before' | 'lost-after';
@@ -53,7 +53,7 @@ export class InjectedLedger extends Ledger {
     return this.inner.lastContact();
   }
 
-  evidence(txId: Uuid): Promise<unknown> {
+  evidence(txId: Uuid): Promise<LedgerEvidence | undefined> {
     return this.inner.evidence(txId);
   }
 

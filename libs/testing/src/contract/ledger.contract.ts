@@ -6,6 +6,7 @@ import { sha256 } from '@portolan/keys';
 import { inclusionPath, leafHash, merkleRoot, sha256Hex, textOf, utf8 } from '@portolan/verify';
 import { describe, expect, it } from 'vitest';
 import { InjectedLedger, type Mishap } from './injected-ledger.js';
+import { pursue, type Call } from './pursue.js';
 
 /** A channel of at least EE, PT and BE whose ledgers run; the suite leaves its acts on it. */
 export interface LedgerWorld {
@@ -17,12 +18,6 @@ export interface LedgerWorld {
   endLedgerKey(org: OrgId): Promise<void>;
   /** Longest time for an act to stand on every copy. */
   readonly patienceMs: number;
-}
-
-interface Call {
-  readonly id: string;
-  readonly fn: string;
-  readonly args: object;
 }
 
 const call = (fn: string, args: object): Call => ({ id: randomUUID(), fn, args });
@@ -45,18 +40,6 @@ function receivedAfter(release: string, by: OrgId): string {
   const { transferId, from, to } = JSON.parse(release) as { transferId: string; from: OrgId; to: OrgId };
   const predecessor = sha256Hex(release, sha256);
   return canonicalJson({ v: 1, step: 'received', transferId, from, to, by, predecessor, receiptHash: digest } satisfies StepLeaf);
-}
-
-/** What callers of the port do: the outcome is asked for before anything is submitted again. */
-async function pursue(ledger: Ledger, act: Call, ms: number): Promise<CommittedTx> {
-  const end = Date.now() + ms;
-  while (Date.now() < end) {
-    const outcome = await ledger.outcome(act.id);
-    if (outcome !== undefined) return outcome;
-    await ledger.submit(act).catch(() => undefined);
-    await ledger.beyond(await ledger.height(), 200);
-  }
-  throw new Error(`${act.fn} has no outcome after ${ms} ms`);
 }
 
 /** What everything that stands behind the port `Ledger` does, told by what its callers may rely on. `open` is asked once, in the first test. */

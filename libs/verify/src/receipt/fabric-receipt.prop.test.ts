@@ -54,6 +54,18 @@ it('every byte of the envelope, flipped, is refused, and the step named', { time
   expect([...seen].sort()).toEqual(['envelope', 'head-signature']);
 });
 
+it('a flipped byte of an envelope from a real channel is refused, too', { timeout: 120_000 }, async () => {
+  const real = JSON.parse(read('valid/receipt/fabric-real-released.json')) as FabricReceipt;
+  const pinned = parseTrust(read('valid/trust-file/fabric-real.json'), deps.validators);
+  const bytes = bytesOfBase64(real.head.envelope);
+  for (let at = 0; at < bytes.length; at += 5) {
+    const changed = { ...real, head: { envelope: base64(flipped(bytes, at, 1 << (at % 8))) } };
+    const { ok, steps } = await verifyReceipt(canonicalJson(changed), pinned, deps);
+    expect(ok).toBe(false);
+    expect(['envelope', 'head-signature']).toContain(steps.at(-1)?.step);
+  }
+});
+
 it('a byte more, a byte less, and bytes in another order are refused', { timeout: 60_000 }, async () => {
   const edit = fc.record({ at: fc.nat(envelope.length - 1), to: fc.nat(255), kind: fc.constantFrom('insert', 'delete', 'swap', 'cut') });
   await fc.assert(

@@ -16,15 +16,17 @@ const deps = {
 };
 const trust = parseTrust(read('valid/trust-file/demo.json'), deps.validators) as EmbeddedTrust;
 const fabricTrust = parseTrust(read('valid/trust-file/fabric-demo.json'), deps.validators) as FabricTrust;
+const realTrust = parseTrust(read('valid/trust-file/fabric-real.json'), deps.validators) as FabricTrust;
 /** What is pinned for a vector, by its name. */
-const trustFor = (name: string): TrustFile => (name.includes('fabric-') ? fabricTrust : trust);
+const trustFor = (name: string): TrustFile =>
+  name.startsWith('fabric-real-') ? realTrust : name.includes('fabric-') ? fabricTrust : trust;
 const failedStep = ({ ok, steps }: ReceiptReport): string => (ok ? 'none' : (steps.at(-1)?.step ?? 'none'));
 
 describe('a receipt that holds', () => {
   it.each(names('valid/receipt/'))('%s', async (name) => {
     const report = await verifyReceipt(read(`valid/receipt/${name}.json`), trustFor(name), deps);
     expect(report.steps.filter(({ ok }) => !ok)).toEqual([]);
-    expect(report).toMatchObject({ ok: true, leaf: { step: name.replace(/^fabric-|-disclosed$/g, '') } });
+    expect(report).toMatchObject({ ok: true, leaf: { step: name.replace(/^fabric-(real-)?|-disclosed$/g, '') } });
   });
   it('looks at everything that is disclosed', async () => {
     const report = await verifyReceipt(read('valid/receipt/released-disclosed.json'), trust, deps);
@@ -162,7 +164,9 @@ describe('what is pinned decides', () => {
     expect(failedStep(await verifyReceipt(receipt, fabricTrust, deps))).toBe('trust');
   });
   it('of Fabric has the key of each certificate beside it', () => {
-    for (const { cert, jwk } of fabricTrust.participants.flatMap(({ endorsers }) => endorsers)) {
+    const pinned = [fabricTrust, realTrust].flatMap(({ participants }) => participants.flatMap(({ endorsers }) => endorsers));
+    expect(pinned).toHaveLength(7);
+    for (const { cert, jwk } of pinned) {
       expect(new X509Certificate(cert).publicKey.export({ format: 'jwk' })).toEqual(jwk);
     }
   });

@@ -82,7 +82,7 @@ export class ScriptedLedger extends Ledger {
     return Date.parse(this.now);
   }
 
-  override async evidence(): Promise<unknown> {
+  override async evidence(): Promise<undefined> {
     return undefined;
   }
 
