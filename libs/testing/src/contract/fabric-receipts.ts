@@ -170,7 +170,7 @@ async function putHead(country: FabricCountry): Promise<string> {
 
 async function act(country: FabricCountry, fn: string, args: object, id: string = randomUUID()): Promise<CommittedTx> {
   const outcome = await pursue(country.ledger, { id, fn, args }, patienceMs);
-  if (!outcome.valid) throw new Error(`${fn} of ${country.org} was refused: ${outcome.code ?? ''}`);
+  if (!outcome.valid) throw new Error(`${fn} of ${country.org} was refused: ${String(outcome.code)}`);
   return outcome;
 }
 
