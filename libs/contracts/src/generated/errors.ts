@@ -1583,6 +1583,13 @@ export const errorRegistry = {
   "http": 503,
   "fhir": "transient"
  },
+ "request.emergency-own-review": {
+  "what": "Who declared an emergency does not review it",
+  "next": "Let another professional review it",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
  "runtime.unexpected": {
   "what": "Something failed in a way that was not foreseen",
   "next": "It is tried again after a pause; look at the kind and place in this log line, and report it if it lasts",

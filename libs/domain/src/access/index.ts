@@ -1,1 +1,2 @@
+export * from './acting-in.js';
 export * from './token.port.js';

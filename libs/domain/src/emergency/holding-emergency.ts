@@ -1,5 +1,6 @@
 import type { Instant, RequestEmergency, Uuid } from '@portolan/contracts';
 import type { EmergencyStanding } from '../channel/channel.port.js';
+import { EMERGENCY_TERM_MS } from './declaration.decide.js';
 
 /** What is known of the emergency that a request names. */
 export interface NamedEmergency {
@@ -24,8 +25,7 @@ export interface HoldingEmergency {
 
 /** Our copy may lag behind the asker's, or the channel may just have been lost: so long an emergency is waited for that it does not show. */
 export const EMERGENCY_WAIT_MS = 8_000;
-/** Longest emergency, and how far its declarer's clock may be ahead of ours: the channel's own terms (libs/ledger-rules, emergency). */
-const TERM_MS = 72 * 3_600_000;
+/** How far its declarer's clock may be ahead of ours: the channel's own term (libs/ledger-rules, emergency). */
 const SKEW_MS = 120_000;
 
 /**
@@ -42,5 +42,5 @@ export function holdingEmergency(facts: NamedEmergency): HoldingEmergency | 'wai
 
 function withinTerms(named: RequestEmergency, now: number): boolean {
   const [declared, until] = [Date.parse(named.declared), Date.parse(named.until)];
-  return declared <= now + SKEW_MS && now < until && until - declared <= TERM_MS;
+  return declared <= now + SKEW_MS && now < until && until - declared <= EMERGENCY_TERM_MS;
 }

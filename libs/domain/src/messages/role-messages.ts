@@ -13,16 +13,9 @@ import type {
   SearchTraits,
   Uuid,
 } from '@portolan/contracts';
+import type { CallEvidence } from '../access/acting-in.js';
 import type { PersonId } from '../kernel/ids.js';
 import type { TraceCarrier } from '../telemetry/index.js';
-
-/** Proof that a call came from whom the edge says: the exchange verifies it again, so that a stolen edge can ask nothing in a name. */
-export interface CallEvidence {
-  /** The bearer token of the call (RFC 9068). */
-  readonly accessToken: string;
-  /** The calling system's statement of the acting professional (IHE IUA); absent where a person acts for herself. */
-  readonly assertion?: string;
-}
 
 /** A crossing as the edge asks for it. */
 export interface AskCommand {
@@ -67,9 +60,10 @@ export interface RoleMessages {
     proposal?: string;
   };
   'resource.changed': { person: PersonId; type: string; id: string; change: 'superseded' | 'cancelled' | 'merged'; reason: string };
-  'emergency.declare': { emergencyId: Uuid; country: CountryCode; until: Instant; reviewDue: Instant; reason: string; actor: Actor };
-  'emergency.end': { emergencyId: Uuid; actor: Actor };
-  'emergency.review': { emergencyId: Uuid; outcome: EmergencyReviewRecord['outcome']; finding: string; actor: Actor };
+  // Who declares, ends and reviews an emergency is what the evidence proves: the commands name nobody.
+  'emergency.declare': { emergencyId: Uuid; country: CountryCode; until: Instant; reason: string; evidence: CallEvidence };
+  'emergency.end': { emergencyId: Uuid; evidence: CallEvidence };
+  'emergency.review': { emergencyId: Uuid; outcome: EmergencyReviewRecord['outcome']; finding: string; evidence: CallEvidence };
   'person.erase': { person: PersonId };
   // to exchange, from notary
   'act.settled': { actId: Uuid; state: 'committed' | 'invalid'; code?: string };

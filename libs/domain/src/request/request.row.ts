@@ -1,4 +1,5 @@
 import { canonicalJson, PortolanError, type Actor, type ErrorCode, type ExchangeRequest, type RequestEmergency } from '@portolan/contracts';
+import { actingIn } from '../access/acting-in.js';
 import { recordAct } from '../audit/record-act.js';
 import { declaredEmergency } from '../emergency/declared-emergency.js';
 import { outgoing, sealContent } from '../exchange/envelopes.js';
@@ -74,10 +75,7 @@ const head = (request: ExchangeRequest): { kind: 'request'; transferId: string; 
 
 /** Who acts, as the exchange itself verified it: the edge's word alone opens nothing. */
 async function actorOf(command: AskCommand, ports: ExchangePorts): Promise<Actor> {
-  const principal = await ports.tokens.verify(command.evidence.accessToken);
-  const acting =
-    command.evidence.assertion === undefined ? principal.acting : await ports.professionals.verify(command.evidence.assertion, principal);
-  if (acting === undefined) throw new PortolanError('access.professional-missing', 'request/ask');
+  const acting = await actingIn(command.evidence, ports, 'request/ask');
   if (!acting.purposes.includes(command.purpose)) throw new PortolanError('request.purpose-not-stated', 'request/ask');
   return acting.actor;
 }

@@ -1,9 +1,12 @@
 import { canonicalJson, PortolanError, type Actor, type CountryCode, type Instant, type Uuid } from '@portolan/contracts';
 import {
+  actingIn,
+  declarable,
   instant,
   post,
   recordAct,
   type Act,
+  type CallEvidence,
   type EmergencyRow,
   type ExchangePorts,
   type ExchangeTx,
@@ -28,10 +31,16 @@ export interface OwedReview {
 export class Emergencies {
   constructor(private readonly ports: ExchangePorts) {}
 
+  /** In the name of the professional whom the call's evidence proves, as the policy here has it: the edge's word alone declares nothing. */
   async declare(tx: ExchangeTx, body: RoleMessages['emergency.declare']): Promise<void> {
-    const { emergencyId: id, country: custodian, until, reviewDue, reason, actor } = body;
-    const us = this.ports.country.code;
+    const { emergencyId: id, country: custodian, until, reason } = body;
+    const { country, partners } = this.ports;
+    const us = country.code;
+    const acting = await actingIn(body.evidence, this.ports, 'exchange/emergency-declare');
+    const { actor } = acting;
     const declared = this.now();
+    const { policy } = country;
+    const { reviewDue } = declarable({ country: custodian, until, acting, partners, policy, now: Date.parse(declared) });
     const keyId = await tx.keys.create();
     const { text, commitment } = this.committed({ reason, actor });
     if (!(await tx.emergencies.declare({ id, custodian, declared, until, reviewDue, state: 'declared', keyId, text }))) return;
@@ -41,16 +50,21 @@ export class Emergencies {
   }
 
   /** By a clinician, before its limit. What was opened in it stays what it was. */
-  async end(tx: ExchangeTx, { emergencyId, actor }: RoleMessages['emergency.end']): Promise<void> {
+  async end(tx: ExchangeTx, { emergencyId, evidence }: RoleMessages['emergency.end']): Promise<void> {
+    const { actor } = await actingIn(evidence, this.ports, 'exchange/emergency-end');
     const row = await tx.emergencies.get(emergencyId);
     if (row !== undefined) await this.close(tx, row, actor);
   }
 
-  async review(tx: ExchangeTx, { emergencyId: id, outcome, finding, actor }: RoleMessages['emergency.review']): Promise<void> {
-    const row = await tx.emergencies.get(id);
-    if (row === undefined) throw new PortolanError('ledger.record-unknown', 'exchange/emergency-review');
+  /** Throws what `review` would throw now: for the edge, whose caller waits for an answer. */
+  async demandReviewable({ emergencyId, evidence }: Pick<RoleMessages['emergency.review'], 'emergencyId' | 'evidence'>): Promise<void> {
+    await this.ports.uow.run((tx) => this.reviewable(tx, emergencyId, evidence));
+  }
+
+  /** By another professional than who declared it, once it is over. */
+  async review(tx: ExchangeTx, { emergencyId: id, outcome, finding, evidence }: RoleMessages['emergency.review']): Promise<void> {
+    const { row, actor } = await this.reviewable(tx, id, evidence);
     if (row.until <= this.now()) await this.close(tx, row, nodeActor(this.ports.country.code));
-    else if (row.state === 'declared') throw new PortolanError('ledger.emergency-open', 'exchange/emergency-review');
     const { text, commitment } = this.committed({ finding, outcome, actor });
     if (!(await tx.emergencies.review(id, text))) return;
     const { keyId } = row;
@@ -80,6 +94,18 @@ export class Emergencies {
       reviewDue,
       overdue: reviewDue <= now,
     }));
+  }
+
+  private async reviewable(tx: ExchangeTx, id: Uuid, evidence: CallEvidence): Promise<{ row: EmergencyRow; actor: Actor }> {
+    const where = 'exchange/emergency-review';
+    const { actor } = await actingIn(evidence, this.ports, where);
+    const row = await tx.emergencies.get(id);
+    if (row === undefined) throw new PortolanError('ledger.record-unknown', where);
+    if (row.state === 'declared' && row.until > this.now()) throw new PortolanError('ledger.emergency-open', where);
+    const { actor: declarer } = JSON.parse(row.text) as { actor: Actor };
+    if (declarer.id.system === actor.id.system && declarer.id.value === actor.id.value)
+      throw new PortolanError('request.emergency-own-review', where);
+    return { row, actor };
   }
 
   private async close(tx: ExchangeTx, row: EmergencyRow, actor: Actor): Promise<void> {

@@ -8,6 +8,7 @@ import {
   type InboxListener,
   type PartnerLink,
   type PersonId,
+  type RoleMessages,
   type Telemetry,
   type Transfer,
   type Wakeups,
@@ -94,6 +95,10 @@ export class ExchangeRole {
     return {
       'grounds.of': { from: ['edge'], answer: ({ person }: { person: PersonId }) => this.grounds.of(person) },
       'emergency.reviews-due': { from: ['edge'], answer: ({ limit }: { limit: number }) => this.emergencies.owed(limit) },
+      'emergency.demand-reviewable': {
+        from: ['edge'],
+        answer: (review: RoleMessages['emergency.review']) => this.emergencies.demandReviewable(review),
+      },
       'transfer.evidence': { from: ['edge', 'notary'], answer: ({ transferId }: { transferId: Uuid }) => this.evidence(transferId) },
       'dead-letters': { from: ['edge'], answer: ({ limit }: { limit: number }) => uow.run((tx) => tx.incoming.deadLetters(limit)) },
       'dead-letter.revive': { from: ['edge'], answer: ({ seq }: { seq: string }) => uow.run((tx) => tx.incoming.revive(seq)) },

@@ -3,8 +3,8 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Actor, Purpose } from '@portolan/contracts';
-import { post, type RoleMessages, type RoleMessageType } from '@portolan/domain';
+import type { Purpose } from '@portolan/contracts';
+import { post, type CallEvidence, type RoleMessages, type RoleMessageType } from '@portolan/domain';
 import { CountryFolders, MasterKeyDataKeys } from '@portolan/keys';
 import { adminQuery, openEdgeDatabase } from '@portolan/postgres';
 import type { Answer } from '../client/country-client.js';
@@ -69,9 +69,22 @@ export class EmergencyWorld {
     return found;
   }
 
-  get actor(): Actor {
-    const { name, nationalId: id, role, organisation } = this.doctor;
-    return { kind: 'professional', name, id, role, organisation };
+  /** Another professional of the same hospital. */
+  get colleague(): DemoClinician {
+    const { nationalId } = this.doctor;
+    return { ...this.doctor, id: 'colleague-pt', name: 'Dr. Rui Amostra', nationalId: { ...nationalId, value: 'OM00002' } };
+  }
+
+  /** What proves a call of this clinician: the system's token, and its statement about her. */
+  async evidence(clinician: DemoClinician, purpose: Purpose): Promise<CallEvidence> {
+    const pt = this.at('PT');
+    return { accessToken: await pt.systemToken(), assertion: await pt.actingStatement(clinician, purpose) };
+  }
+
+  /** `$end-emergency` and `$review-emergency`. */
+  act(clinician: DemoClinician, operation: 'end' | 'review', id: string, parameter: readonly object[] = []): Promise<Answer> {
+    const body = { resourceType: 'Parameters', parameter: [{ name: 'id', valueId: id }, ...parameter] };
+    return this.at('PT').clinical(clinician, `/fhir/$${operation}-emergency`, body);
   }
 
   /** The channel is gone, and both nodes have noticed. */
@@ -93,7 +106,7 @@ export class EmergencyWorld {
     return parameterOf(answer, 'id');
   }
 
-  /** What PT's edge tells its exchange, put into the edge's own outbox: for acts that no door offers yet. */
+  /** What PT's edge tells its exchange, put into the edge's own outbox: what a stolen edge could do. */
   async tell<Type extends RoleMessageType>(type: Type, key: string, body: RoleMessages[Type]): Promise<void> {
     const { home, database } = this.world.country('PT').config;
     const password = (await readFile(join(home, 'edge/database.secret'), 'utf8')).trim();

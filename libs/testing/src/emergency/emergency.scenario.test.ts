@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Validators, type TrustFile } from '@portolan/contracts';
+import type { RoleMessages } from '@portolan/domain';
 import { sha256 } from '@portolan/keys';
 import { verifyReceipt } from '@portolan/verify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EventStream } from '../client/event-stream.js';
 import { eventually } from '../story/wait.js';
-import { mari } from '../world/demo-people.js';
+import { ana, mari } from '../world/demo-people.js';
 import { EmergencyWorld } from './emergency-world.js';
 import { lateEnvelope } from './late-envelope.js';
 
@@ -67,6 +68,65 @@ describe('with the channel at hand', () => {
   });
 });
 
+describe('a stolen edge', () => {
+  type Declare = RoleMessages['emergency.declare'];
+  const until = (hours = 1): string => new Date(Date.now() + hours * 3_600_000).toISOString();
+  const declaration = (evidence: unknown, change: Partial<Declare> = {}): Declare =>
+    ({ emergencyId: randomUUID(), country: 'EE', until: until(), reason: 'none', evidence, ...change }) as Declare;
+  const refusal = async (id: string): Promise<string | undefined> =>
+    (await two.rows<{ code: string | null }>('PT', 'SELECT code FROM edge.outbox WHERE key = $1', [id]))[0]?.code ?? undefined;
+
+  it.each<[string, string, () => Promise<Declare>]>([
+    [
+      'by its word alone, as the version before sent it',
+      'access.token-missing',
+      async () => {
+        const { name, nationalId: id, role, organisation } = two.doctor;
+        return { ...declaration(undefined), actor: { kind: 'professional', name, id, role, organisation }, reviewDue: until(73) };
+      },
+    ],
+    [
+      'with the system’s token and nobody’s statement',
+      'access.professional-missing',
+      async () => declaration({ accessToken: await two.at('PT').systemToken() }),
+    ],
+    [
+      'with a statement that was altered',
+      'access.assertion-invalid',
+      async () => {
+        const evidence = await two.evidence(two.doctor, 'ETREAT');
+        const [head, , signature] = (evidence.assertion ?? '').split('.');
+        const [, claims] = (await two.at('PT').actingStatement(two.colleague, 'ETREAT')).split('.');
+        return declaration({ ...evidence, assertion: [head, claims, signature].join('.') });
+      },
+    ],
+    ['with a statement made for treatment', 'request.purpose-not-stated', async () => declaration(await two.evidence(two.doctor, 'TREAT'))],
+    [
+      'for longer than the channel takes',
+      'ledger.emergency-term',
+      async () => declaration(await two.evidence(two.doctor, 'ETREAT'), { until: until(73) }),
+    ],
+    ['with a person’s token', 'access.not-allowed', async () => declaration({ accessToken: await two.at('PT').login(ana.id) })],
+  ])('declares no emergency %s', async (_how, code, make) => {
+    const body = await make();
+    await two.tell('emergency.declare', body.emergencyId, body);
+    await eventually('it is refused', async () => (await refusal(body.emergencyId)) === code);
+    expect(await emergencyState(body.emergencyId)).toBeUndefined();
+  });
+
+  it('neither ends nor reviews one in somebody’s name', async () => {
+    const id = await two.declare();
+    await eventually('it is declared', async () => (await emergencyState(id)) === 'declared');
+    const evidence = { accessToken: await two.at('PT').systemToken() };
+    await two.tell('emergency.end', id, { emergencyId: id, evidence });
+    await eventually('the end is refused', async () => {
+      const rows = await two.rows<{ code: string }>('PT', 'SELECT code FROM edge.outbox WHERE key = $1 AND code IS NOT NULL', [id]);
+      return rows[0]?.code === 'access.professional-missing';
+    });
+    expect(await emergencyState(id)).toBe('declared');
+  });
+});
+
 describe('with the channel gone', () => {
   let treatment: string;
   let late: string;
@@ -100,8 +160,16 @@ describe('with the channel gone', () => {
 
   it('a clinician ends and reviews an emergency; what rests on it waits its turn', async () => {
     over = await two.declare();
-    await two.tell('emergency.end', over, { emergencyId: over, actor: two.actor });
-    await two.tell('emergency.review', over, { emergencyId: over, outcome: 'justified', finding: 'needed', actor: two.actor });
+    const review = [
+      { name: 'outcome', valueCode: 'justified' },
+      { name: 'reason', valueString: 'needed' },
+    ];
+    await eventually('it is declared', async () => (await emergencyState(over)) === 'declared');
+    expect((await two.act(two.colleague, 'review', over, review)).text).toContain('ledger.emergency-open');
+    expect((await two.act(two.doctor, 'end', over)).status).toBe(200);
+    await eventually('it is over', async () => (await emergencyState(over)) === 'ended');
+    expect((await two.act(two.doctor, 'review', over, review)).text).toContain('request.emergency-own-review');
+    expect((await two.act(two.colleague, 'review', over, review)).status).toBe(200);
     await eventually('it is reviewed', async () => (await emergencyState(over)) === 'reviewed');
     const refused = await two.ask({ purpose: 'ETREAT', emergency: over });
     expect((await two.answered(refused, 'ETREAT', 20_000)).text).toContain('request.emergency-not-declared');

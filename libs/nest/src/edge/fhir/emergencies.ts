@@ -1,7 +1,16 @@
 import { PortolanError, type Instant } from '@portolan/contracts';
 import { Inject, Injectable } from '@nestjs/common';
-import { instant, parametersOf, post, toFhirJson, type FhirObject, type OperationParameters, type RoleMessages } from '@portolan/domain';
-import { emergencyTerm } from '@portolan/ledger-rules';
+import {
+  declarable,
+  EMERGENCY_TERM_MS,
+  instant,
+  parametersOf,
+  post,
+  toFhirJson,
+  type FhirObject,
+  type OperationParameters,
+  type RoleMessages,
+} from '@portolan/domain';
 import { EdgeParts } from '../edge.parts.js';
 import { ok, parametersIn, type FhirAnswer, type FhirCall } from './fhir-call.js';
 import { fhirCaller } from './fhir-caller.js';
@@ -25,15 +34,15 @@ export class Emergencies {
 
   async declare(call: FhirCall): Promise<FhirAnswer> {
     const caller = await fhirCaller(call, this.parts, ['*', 'r']);
-    const { acting } = caller;
+    const { acting, evidence } = caller;
+    const { partners, clock } = this.parts;
     if (!acting.purposes.includes('ETREAT')) throw new PortolanError('request.purpose-not-stated', 'purpose_of_use', 'ETREAT');
     const parameters = parametersIn(call, this.parts);
     const country = parameters.needed('country');
-    if (!this.parts.partners.includes(country)) throw new PortolanError('exchange.partner-unknown', 'Parameters.country');
     const until = this.endOf(parameters.needed('until'));
-    const reviewDue = instant(Date.parse(until) + this.parts.country.policy.emergencyReviewHours * HOUR_MS);
+    const { reviewDue } = declarable({ country, until, acting, partners, policy: this.parts.country.policy, now: clock.now() });
     const emergencyId = this.parts.random.uuid();
-    const body = { emergencyId, country, until, reviewDue, reason: reasonOf(parameters), actor: acting.actor };
+    const body = { emergencyId, country, until, reason: reasonOf(parameters), evidence };
     await this.parts.uow.run(async (tx) => {
       await post(tx, { id: this.parts.random.uuid(), type: 'emergency.declare', key: emergencyId, keyId: await tx.keys.create(), body });
     });
@@ -47,20 +56,21 @@ export class Emergencies {
 
   /** `$end-emergency`: it is over before its time; what was opened under it ends with its permits. */
   async end(call: FhirCall): Promise<FhirAnswer> {
-    const { acting } = await fhirCaller(call, this.parts, ['*', 'r']);
+    const { evidence } = await fhirCaller(call, this.parts, ['*', 'r']);
     const emergencyId = idOf(parametersIn(call, this.parts));
-    await this.hand('emergency.end', { emergencyId, actor: acting.actor });
+    await this.hand('emergency.end', { emergencyId, evidence });
     return ok(toFhirJson(parametersOf([{ name: 'id', valueId: emergencyId }])));
   }
 
   /** `$review-emergency`: somebody else than who declared it judges afterwards whether it was one, and says why. */
   async review(call: FhirCall): Promise<FhirAnswer> {
-    const { acting } = await fhirCaller(call, this.parts, ['*', 'r']);
+    const { evidence } = await fhirCaller(call, this.parts, ['*', 'r']);
     const parameters = parametersIn(call, this.parts);
     const outcome = OUTCOMES.find((one) => one === parameters.needed('outcome'));
     if (outcome === undefined) throw new PortolanError('fhir.parameter-invalid', 'Parameters.outcome', OUTCOMES.join(' or '));
     const emergencyId = idOf(parameters);
-    await this.hand('emergency.review', { emergencyId, outcome, finding: reasonOf(parameters), actor: acting.actor });
+    await this.parts.link.query('exchange', 'emergency.demand-reviewable', { emergencyId, evidence });
+    await this.hand('emergency.review', { emergencyId, outcome, finding: reasonOf(parameters), evidence });
     return ok(toFhirJson(parametersOf([{ name: 'id', valueId: emergencyId }])));
   }
 
@@ -72,11 +82,11 @@ export class Emergencies {
   private endOf(text: string): Instant {
     const end = INSTANT.test(text) ? Date.parse(text) : Number.NaN;
     const now = this.parts.clock.now();
-    if (end > now && end <= now + emergencyTerm) return instant(end);
+    if (end > now && end <= now + EMERGENCY_TERM_MS) return instant(end);
     throw new PortolanError(
       'fhir.parameter-invalid',
       'Parameters.until',
-      `an instant within the next ${emergencyTerm / HOUR_MS} hours is expected`,
+      `an instant within the next ${EMERGENCY_TERM_MS / HOUR_MS} hours is expected`,
     );
   }
 }

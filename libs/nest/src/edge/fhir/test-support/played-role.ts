@@ -15,6 +15,8 @@ export class PlayedRole {
   readonly received: Received[] = [];
   /** What this role does on a message. */
   onMessage: (message: Received) => Promise<void> = async () => undefined;
+  /** What this role says to a question; nothing, where nobody set it. */
+  answers: (name: string, data: unknown) => Promise<unknown> = async () => undefined;
   private readonly outbox = new Map<string, unknown>();
 
   private constructor(
@@ -26,6 +28,7 @@ export class PlayedRole {
     const server = new InProcessServer(hub, role);
     const played = new PlayedRole(server, new RoleLink(new Map([['edge', new InProcessClient(hub, role, 'edge')]]), 5_000));
     server.addHandler('deliver', (delivery: Delivery, context: CallerContext) => played.take(delivery, context));
+    server.addHandler('query', async ({ name, data }: { name: string; data: unknown }) => ({ answer: await played.answers(name, data) }));
     server.addHandler('outbox.body', async ({ id }: { id: string }) => ({ body: played.outbox.get(id) }));
     server.listen(() => undefined);
     return played;
