@@ -91,6 +91,15 @@ describe('the word of a record is its owner’s alone', () => {
     expect([...fabric.policies.keys()].filter((key) => !/^(?:EE|PT|BE|DE|REG)\//u.test(key))).toEqual([]);
   });
 
+  it('writes nothing but the head with a head, which a receipt’s verifier demands', async () => {
+    await submit('anchor-batch', { v: 1, n: 0, steps: [{ leaf: 'nonsense' }] });
+    const { record } = JSON.parse(await fabric.ask('read-record', 'EE', 'batch/0')) as { record: { root: string } };
+    const { root } = record;
+    const args = { v: 1, org: 'EE', seq: 0, size: 0, root, consistency: [], batches: [{ n: 0, root, count: 0 }] };
+    expect(await submit('put-head', args)).toEqual({});
+    expect([fabric.policies.has('EE/batch/0'), fabric.policies.has('EE/head/0')]).toEqual([true, false]);
+  });
+
   it('does not take an act’s id for used because somebody else’s collection says so', async () => {
     const id = randomUUID();
     fabric.state.set(place('_implicit_org_PT', `tx/${id}`), { bytes: Buffer.from('1'), version: 999 });

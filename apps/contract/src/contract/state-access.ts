@@ -22,18 +22,22 @@ export async function readAll(stub: StateStub, keys: readonly StateKey[]): Promi
 }
 
 /**
- * Writes in the order in which they were decided. A public key takes its writer's organisation as its endorsement policy, so that others, once
+ * Writes in the order in which they were decided. A public key takes the organisation `guard` as its endorsement policy, so that others, once
  * it is written, cannot take its bytes away; a first write no key's policy can guard (design, section 5), the owner's entry does.
  */
-export async function writeAll(stub: StateStub, writes: readonly Write[], writer: OrgId): Promise<void> {
-  const policy = new KeyEndorsementPolicy();
-  policy.addOrgs('PEER', writer);
+export async function writeAll(stub: StateStub, writes: readonly Write[], guard: OrgId | undefined): Promise<void> {
   for (const { key, bytes } of writes) {
     if (key.space === 'public') {
       await stub.putState(key.key, bytes);
-      await stub.setStateValidationParameter(key.key, policy.getPolicy());
+      if (guard !== undefined) await stub.setStateValidationParameter(key.key, policyOf(guard));
     } else await stub.putPrivateData(collectionOf(key.owner), key.key, bytes);
   }
+}
+
+function policyOf(org: OrgId): Uint8Array {
+  const policy = new KeyEndorsementPolicy();
+  policy.addOrgs('PEER', org);
+  return policy.getPolicy();
 }
 
 /** The peer answers with no bytes where nothing is. */

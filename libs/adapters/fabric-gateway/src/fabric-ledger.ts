@@ -1,4 +1,4 @@
-import type { OrgId, Uuid } from '@portolan/contracts';
+import type { FabricTrust, OrgId, Uuid } from '@portolan/contracts';
 import {
   Ledger,
   type Clock,
@@ -18,6 +18,7 @@ import { Submission } from './gateway/submission.js';
 import { Contact } from './index/contact.js';
 import { BlockIndex } from './index/block-index.js';
 import { pause, repeat } from './index/waiting.js';
+import { trustFileOf } from './trust-file.js';
 
 export interface FabricLedgerOptions {
   /** The country (or regulator) whose notary this is: its MSP id on the channel. */
@@ -25,6 +26,8 @@ export interface FabricLedgerOptions {
   readonly channel: string;
   /** Name of the chaincode definition; `portolan` unless said. */
   readonly chaincode?: string;
+  /** How many countries the channel's policy has endorse beside the owner; what a trust file asks of a receipt. 1 unless said. */
+  readonly otherEndorsers?: number;
   /** Our own peer: what it has committed is this notary's copy. */
   readonly peer: FabricPeer;
   /** The notary's client identity: its certificate's key is the registered `ledger` key. */
@@ -115,6 +118,12 @@ export class FabricLedger extends Ledger {
 
   async evidence(txId: Uuid): Promise<FabricEvidence | undefined> {
     return evidenceOf(txId, this.options);
+  }
+
+  /** The pinned trust file as our own peer's blocks give it. */
+  async trustFile(): Promise<FabricTrust> {
+    const { channel, chaincode = 'portolan', otherEndorsers = 1, store } = this.options;
+    return trustFileOf({ channel, chaincode, otherEndorsers, store, index: this.index });
   }
 
   /** Forgets the index and builds it again from block 0; acts that were refused stay refused. */

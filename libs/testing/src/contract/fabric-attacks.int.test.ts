@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, webcrypto } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { canonicalJson, type OrgId } from '@portolan/contracts';
+import { canonicalJson, Validators, type OrgId } from '@portolan/contracts';
 import type { CommittedTx } from '@portolan/domain';
 import { sha256 } from '@portolan/keys';
 import { names, type RecordName } from '@portolan/ledger-rules';
-import { inclusionPath, leafHash, merkleRoot, sha256Hex, utf8 } from '@portolan/verify';
+import { inclusionPath, leafHash, merkleRoot, sha256Hex, utf8, verifyReceipt } from '@portolan/verify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fabricEngine, FabricStack, type FabricEngine } from '../stack/fabric/index.js';
 import { repository } from '../world/world.js';
@@ -20,6 +20,7 @@ const altered = [process.execPath, join(import.meta.dirname, 'altered-chaincode.
 const digest = 'ab'.repeat(32);
 const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
 const hour = 3_600_000;
+const validators = new Validators();
 
 interface FakeWrite {
   readonly owner?: OrgId;
@@ -74,9 +75,11 @@ describe.skipIf(absent !== undefined && !inCi)(
 
     const outcomeOf = async (org: OrgId, id: string): Promise<CommittedTx> => {
       const { ledger } = at(org);
-      for (const end = Date.now() + 20_000; Date.now() < end; await ledger.beyond(await ledger.height(), 200)) {
+      const end = Date.now() + 20_000;
+      while (Date.now() < end) {
         const outcome = await ledger.outcome(id);
         if (outcome !== undefined) return outcome;
+        await ledger.beyond(await ledger.height(), 200);
       }
       throw new Error(`${id} has no outcome`);
     };
@@ -127,7 +130,10 @@ describe.skipIf(absent !== undefined && !inCi)(
     };
     const everywhere = async (): Promise<void> => {
       const { height } = await at('EE').ledger.state();
-      for (const org of orgs) while ((await at(org).ledger.height()) < height) await at(org).ledger.beyond(height - 1, 200);
+      for (const org of orgs) {
+        const { ledger } = at(org);
+        while ((await ledger.height()) < height) await ledger.beyond(height - 1, 200);
+      }
     };
     const inBlocks = async (org: OrgId, id: string): Promise<CommittedTx | undefined> => {
       await everywhere();
@@ -219,6 +225,42 @@ describe.skipIf(absent !== undefined && !inCi)(
       const steps = [{ leaf: received }, { leaf: forNever, after: { ...after, leaf: never } }, { leaf: received, after }];
       expect(await anchor('PT', ...steps)).toEqual(['ledger.predecessor-missing', 'ledger.predecessor-unproven', 'accepted']);
       expect(await anchor('PT', { leaf: received, after: { ...after, n: n + 900 } })).toEqual(['ledger.predecessor-not-visible']);
+    });
+
+    it('but what stands is proved to who has the trust file alone, on the word of any country', async () => {
+      const permit = permitOf('EE', 'PT');
+      await act('EE', 'put-permit', permit);
+      const leaf = release(permit.id, 'EE', 'PT');
+      const n = next.get('EE') ?? 0;
+      expect(await anchor('EE', { leaf })).toEqual(['accepted']);
+      const anchored = await Promise.all(
+        Array.from({ length: n + 1 }, async (_, number) => {
+          const bytes = await at('EE').ledger.record('EE', names.batch('EE', number).key);
+          const { record } = JSON.parse(Buffer.from(bytes ?? []).toString()) as { record: { root: string; count: number } };
+          return { n: number, root: record.root, count: record.count };
+        }),
+      );
+      const id = randomUUID();
+      const head = { v: 1, org: 'EE', seq: 0, size: 0, root: merkleRoot([], sha256), consistency: [], batches: anchored };
+      expect(await act('EE', 'put-head', head, id)).toMatchObject({ valid: true });
+      await everywhere();
+      const batch = { n, root: anchored[n]?.root ?? '', count: 1, index: 0, path: [] };
+      const trust = await at('BE').ledger.trustFile();
+      expect(validators.mistake('trust-file', trust)).toBeUndefined();
+      expect(trust.participants.map(({ org, endorsers }) => [org, endorsers.length]).sort()).toEqual([
+        ['BE', 1],
+        ['EE', 1],
+        ['PT', 1],
+      ]);
+      for (const org of orgs) {
+        const receipt = { ...(await at(org).ledger.evidence(id)), leaf, batch };
+        const deps = { sha256, subtle: webcrypto.subtle, validators };
+        const proved = await verifyReceipt(canonicalJson(receipt), trust, deps);
+        expect([proved.ok, proved.steps.filter((one) => !one.ok)]).toEqual([true, []]);
+        const altered = { ...receipt, batch: { ...batch, root: digest } };
+        const { ok, steps } = await verifyReceipt(canonicalJson(altered), trust, deps);
+        expect([ok, steps.filter((step) => !step.ok).map(({ step }) => step)]).toEqual([false, ['leaf-in-batch']]);
+      }
     });
 
     it('no head that drops or rewrites what the one before has proved', async () => {
