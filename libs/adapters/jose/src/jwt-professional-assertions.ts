@@ -1,9 +1,9 @@
 import { PortolanError } from '@portolan/contracts';
-import { ProfessionalAssertions, type ActingProfessional, type Clock, type Principal } from '@portolan/domain';
-import type { JWTVerifyGetKey } from 'jose';
+import { ProfessionalAssertions, type ActingProfessional, type Clock, type Principal, type StatementMark } from '@portolan/domain';
+import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { actingProfessional } from './iua.js';
 import { keysOf, type Fetch, type KeySource } from './jwks.js';
-import { TOKEN_ALGORITHMS, verifyJwt } from './jwt.js';
+import { LEEWAY_S, TOKEN_ALGORITHMS, verifyJwt } from './jwt.js';
 
 /** A calling system, as it is registered with this node. */
 export interface RegisteredClient {
@@ -22,7 +22,7 @@ export interface JwtProfessionalAssertionsConfig {
   readonly fetch?: Fetch;
 }
 
-/** A statement says who acts now: it is made for one call, and none is taken that could be kept. */
+/** A statement says who acts now: it is made for one act, and none is taken that could be kept. */
 const MAX_LIFETIME_S = 300;
 
 /**
@@ -53,6 +53,16 @@ export class JwtProfessionalAssertions extends ProfessionalAssertions {
     if ((claims.exp ?? Infinity) - (claims.iat ?? 0) > MAX_LIFETIME_S) {
       throw new PortolanError('access.assertion-expired', 'token', 'valid for longer than five minutes');
     }
-    return actingProfessional(claims, known.client.providerSystem);
+    const { clientId, providerSystem } = known.client;
+    return { ...actingProfessional(claims, providerSystem), statement: markOf(claims, clientId) };
   }
+}
+
+const MAX_JTI_CHARS = 255;
+
+/** RFC 7519 §4.1.7: `jti` is unique within its issuer, so a statement is known again by both. */
+function markOf({ jti, exp }: JWTPayload, clientId: string): StatementMark {
+  if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_CHARS)
+    throw new PortolanError('access.assertion-invalid', 'token', 'jti');
+  return { id: `${clientId} ${jti}`, until: new Date(((exp ?? 0) + LEEWAY_S) * 1000).toISOString() };
 }

@@ -5,7 +5,7 @@ import { PortolanError, type ErrorCode } from '@portolan/contracts';
 export const TOKEN_ALGORITHMS: readonly string[] = ['ES256', 'ES384', 'RS256', 'RS384', 'PS256', 'PS384', 'EdDSA'];
 export const MAX_TOKEN_CHARS = 16_384;
 /** How far two clocks may be apart, seconds. */
-const LEEWAY_S = 5;
+export const LEEWAY_S = 5;
 
 export interface JwtExpectation {
   readonly keys: JWTVerifyGetKey;

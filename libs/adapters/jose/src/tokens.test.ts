@@ -195,7 +195,9 @@ describe('a statement about the acting professional', () => {
 
   it('gives who acts, why and on whose record', async () => {
     const jwt = await signProfessionalAssertion('hospital-1', AUDIENCE, statement, key, times);
-    expect(await assertions().verify(jwt, system)).toEqual({ actor: professional, purposes: ['TREAT'], personId: '48001010000' });
+    const mark = { id: 'hospital-1 j1', until: '2026-11-21T10:01:05.000Z' };
+    const said = { actor: professional, purposes: ['TREAT'], personId: '48001010000' };
+    expect(await assertions().verify(jwt, system)).toEqual({ ...said, statement: mark });
   });
 
   it('understands the purposes that mean one of the coarse six, and passes over the rest', async () => {
@@ -230,6 +232,8 @@ describe('a statement about the acting professional', () => {
     ['many calls to come', () => state({ exp: SECONDS + 301 }), 'access.assertion-expired'],
     ['authentication, naming nobody', () => signClientAssertion('hospital-1', AUDIENCE, key, times), 'access.professional-missing'],
     ['anything', async () => 'x.y.z', invalid],
+    ['one call, without an id', () => state({ jti: '' }), invalid],
+    ['one call, with an immense id', () => state({ jti: 'x'.repeat(256) }), invalid],
   ])('is refused where it is for %s', async (_what, make, code) => {
     await expect(assertions().verify(await make(), system)).rejects.toMatchObject({ code });
   });

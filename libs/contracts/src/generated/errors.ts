@@ -35,6 +35,13 @@ export const errorRegistry = {
   "http": 401,
   "fhir": "expired"
  },
+ "access.assertion-used": {
+  "what": "An act was done under this statement about the acting professional already",
+  "next": "Make a fresh one, with a jti of its own, for each act that crosses a border or changes something; reads may share one",
+  "retriable": false,
+  "http": 401,
+  "fhir": "login"
+ },
  "access.professional-missing": {
   "what": "The call does not name the acting professional",
   "next": "Send the IHE IUA extension with name, role, organisation, national identifier and purpose of use",

@@ -1,2 +1,3 @@
 export * from './acting-in.js';
+export * from './spend-statement.js';
 export * from './token.port.js';

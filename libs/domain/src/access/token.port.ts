@@ -1,4 +1,4 @@
-import type { Actor, BusinessIdentifier, Purpose } from '@portolan/contracts';
+import type { Actor, BusinessIdentifier, Instant, Purpose } from '@portolan/contracts';
 
 /**
  * Whose access token this is.
@@ -32,6 +32,16 @@ export interface ActingProfessional {
   readonly purposes: readonly Purpose[];
   /** `person_id`: the public identifier of the person whose record is accessed, where the act is bound to one. */
   readonly personId?: string;
+  /** The statement that says so, where there is one of its own beside the token. */
+  readonly statement?: StatementMark;
+}
+
+/** By which a statement is known again while it may be used. */
+export interface StatementMark {
+  /** Client and `jti`: no other statement has it. */
+  readonly id: string;
+  /** No verifier takes it after this instant. */
+  readonly until: Instant;
 }
 
 /** Verifies bearer tokens (RFC 6750) that are JWTs (RFC 9068). */

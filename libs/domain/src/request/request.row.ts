@@ -1,5 +1,7 @@
 import { canonicalJson, PortolanError, type Actor, type ErrorCode, type ExchangeRequest, type RequestEmergency } from '@portolan/contracts';
 import { actingIn } from '../access/acting-in.js';
+import { spendStatement } from '../access/spend-statement.js';
+import type { ActingProfessional } from '../access/token.port.js';
 import { recordAct } from '../audit/record-act.js';
 import { declaredEmergency } from '../emergency/declared-emergency.js';
 import { outgoing, sealContent } from '../exchange/envelopes.js';
@@ -15,6 +17,7 @@ import { askerData, needed, type SealedParts } from '../transfer/transfer.data.j
 const ASK_WITHIN_SECONDS = 900;
 
 interface AskFacts {
+  readonly acting: ActingProfessional;
   readonly request: ExchangeRequest;
   readonly sealed: SealedParts;
 }
@@ -29,18 +32,19 @@ export const askRow = row<ExchangeTx, ExchangePorts, Transfer, AskFacts, AskDeci
   to: ['asked'],
   async gather(transfer, ports) {
     const command = needed(askerData(transfer).command, 'command');
-    const actor = await actorOf(command, ports);
-    const request = requestOf(command, actor, await declaredEmergency(command, transfer, ports), ports);
+    const acting = await actingFor(command, ports);
+    const request = requestOf(command, acting.actor, await declaredEmergency(command, transfer, ports), ports);
     const key = await ports.channel.sealKey(command.country);
     if (key === undefined) throw new PortolanError('request.partner-has-no-key', 'request/ask');
     const sealed = await sealContent(ports.sealer, ports.sha256, canonicalJson(request), head(request), key);
-    return { request, sealed };
+    return { acting, request, sealed };
   },
   decide: (facts) => ({ to: 'asked', ...facts }),
-  async write(tx, transfer, { request, sealed }, ports) {
+  async write(tx, transfer, { acting, request, sealed }, ports) {
     const data = { asked: request, actor: request.actor };
     const limit = request.limit;
     if (!(await tx.transfers.advance(transfer.transferId, 'asking', 'asked', { data, limit, dueAt: limit }))) return;
+    await spendStatement(tx, acting);
     const trace = askerData(transfer).trace?.traceparent;
     for (const message of outgoing(head(request), ports.random.uuid(), sealed, request.time, trace === undefined ? {} : { trace }))
       await tx.outgoing.add(message);
@@ -74,10 +78,10 @@ const head = (request: ExchangeRequest): { kind: 'request'; transferId: string; 
 });
 
 /** Who acts, as the exchange itself verified it: the edge's word alone opens nothing. */
-async function actorOf(command: AskCommand, ports: ExchangePorts): Promise<Actor> {
+async function actingFor(command: AskCommand, ports: ExchangePorts): Promise<ActingProfessional> {
   const acting = await actingIn(command.evidence, ports, 'request/ask');
   if (!acting.purposes.includes(command.purpose)) throw new PortolanError('request.purpose-not-stated', 'request/ask');
-  return acting.actor;
+  return acting;
 }
 
 function requestOf(command: AskCommand, actor: Actor, emergency: RequestEmergency | undefined, ports: ExchangePorts): ExchangeRequest {

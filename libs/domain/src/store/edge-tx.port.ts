@@ -1,7 +1,7 @@
 import type { BusinessIdentifier, CountryCode, DataCategory, Instant, SearchTraits, Uuid } from '@portolan/contracts';
 import type { SearchQuery, SearchValue } from '../fhir/index.js';
 import type { PersonId, TransferId, ViewId } from '../kernel/ids.js';
-import type { KeyId, RoleTx } from './role-tx.port.js';
+import type { KeyId, RoleTx, StatementStore } from './role-tx.port.js';
 
 /** A message as received: the exact bytes, kept. */
 export interface StoredMessage {
@@ -209,6 +209,7 @@ export interface ProposalStore {
 }
 
 export interface EdgeTx extends RoleTx {
+  readonly statements: StatementStore;
   readonly proposals: ProposalStore;
   readonly messages: MessageStore;
   readonly rejects: RejectStore;

@@ -1,6 +1,6 @@
 import type { CountryCode, Instant, Uuid } from '@portolan/contracts';
 import type { PersonId, TransferId } from '../kernel/ids.js';
-import type { KeyId, RoleTx } from './role-tx.port.js';
+import type { KeyId, RoleTx, StatementStore } from './role-tx.port.js';
 
 /** A transfer as the exchange drives it: one row a transfer and side; `state` is the pipeline's (libs/domain/src/transfer). */
 export interface ExchangeTransfer<State extends string = string> {
@@ -162,6 +162,7 @@ export interface EmergencyStore {
 
 /** The exchange's transaction. */
 export interface ExchangeTx extends RoleTx {
+  readonly statements: StatementStore;
   readonly transfers: ExchangeTransferStore;
   readonly incoming: IncomingStore;
   readonly outgoing: OutgoingStore;

@@ -1,4 +1,5 @@
 import type { Instant, Uuid } from '@portolan/contracts';
+import type { StatementMark } from '../access/token.port.js';
 import type { PersonId } from '../kernel/ids.js';
 import type { Role } from '../kernel/role.js';
 
@@ -52,6 +53,12 @@ export interface OutboxStore {
 export interface InboxStore {
   /** True the first time this id is noted, false ever after. */
   first(id: Uuid): Promise<boolean>;
+}
+
+/** Statements about the acting professional that an act was done under; kept while they could come again. */
+export interface StatementStore {
+  /** True the first time this statement is noted, false until it ended. Of two transactions that note it at once one waits for the other. */
+  first(statement: StatementMark): Promise<boolean>;
 }
 
 /** An audit event as its row is written (IHE BALP AuditEvent as JSON text, encrypted; the log hashes the ciphertext). */

@@ -1,5 +1,5 @@
 import { PortolanError, type CountryCode, type DataCategory, type Purpose, type SearchTraits, type Uuid } from '@portolan/contracts';
-import { ensureTransferId, instant, post, type EdgeTransfer, type TransferId } from '@portolan/domain';
+import { ensureTransferId, instant, post, spendStatement, type EdgeTransfer, type TransferId } from '@portolan/domain';
 import { professionalKey, type Clinician } from './access.js';
 import type { EdgeParts } from './edge.parts.js';
 
@@ -83,6 +83,7 @@ export class Crossing {
     const transferId = ensureTransferId(random.uuid());
     const now = instant(clock.now());
     await uow.run(async (tx) => {
+      await spendStatement(tx, clinician.acting);
       const keyId = await tx.keys.create();
       const data = { patientHandle, ...question };
       const { kind, caseId } = question;

@@ -5,7 +5,9 @@ import {
   instant,
   post,
   recordAct,
+  spendStatement,
   type Act,
+  type ActingProfessional,
   type CallEvidence,
   type EmergencyRow,
   type ExchangePorts,
@@ -41,6 +43,7 @@ export class Emergencies {
     const declared = this.now();
     const { policy } = country;
     const { reviewDue } = declarable({ country: custodian, until, acting, partners, policy, now: Date.parse(declared) });
+    await spendStatement(tx, acting);
     const keyId = await tx.keys.create();
     const { text, commitment } = this.committed({ reason, actor });
     if (!(await tx.emergencies.declare({ id, custodian, declared, until, reviewDue, state: 'declared', keyId, text }))) return;
@@ -51,7 +54,9 @@ export class Emergencies {
 
   /** By a clinician, before its limit. What was opened in it stays what it was. */
   async end(tx: ExchangeTx, { emergencyId, evidence }: RoleMessages['emergency.end']): Promise<void> {
-    const { actor } = await actingIn(evidence, this.ports, 'exchange/emergency-end');
+    const acting = await actingIn(evidence, this.ports, 'exchange/emergency-end');
+    await spendStatement(tx, acting);
+    const { actor } = acting;
     const row = await tx.emergencies.get(emergencyId);
     if (row !== undefined) await this.close(tx, row, actor);
   }
@@ -63,7 +68,9 @@ export class Emergencies {
 
   /** By another professional than who declared it, once it is over. */
   async review(tx: ExchangeTx, { emergencyId: id, outcome, finding, evidence }: RoleMessages['emergency.review']): Promise<void> {
-    const { row, actor } = await this.reviewable(tx, id, evidence);
+    const { row, acting } = await this.reviewable(tx, id, evidence);
+    await spendStatement(tx, acting);
+    const { actor } = acting;
     if (row.until <= this.now()) await this.close(tx, row, nodeActor(this.ports.country.code));
     const { text, commitment } = this.committed({ finding, outcome, actor });
     if (!(await tx.emergencies.review(id, text))) return;
@@ -96,16 +103,17 @@ export class Emergencies {
     }));
   }
 
-  private async reviewable(tx: ExchangeTx, id: Uuid, evidence: CallEvidence): Promise<{ row: EmergencyRow; actor: Actor }> {
+  private async reviewable(tx: ExchangeTx, id: Uuid, evidence: CallEvidence): Promise<{ row: EmergencyRow; acting: ActingProfessional }> {
     const where = 'exchange/emergency-review';
-    const { actor } = await actingIn(evidence, this.ports, where);
+    const acting = await actingIn(evidence, this.ports, where);
+    const { actor } = acting;
     const row = await tx.emergencies.get(id);
     if (row === undefined) throw new PortolanError('ledger.record-unknown', where);
     if (row.state === 'declared' && row.until > this.now()) throw new PortolanError('ledger.emergency-open', where);
     const { actor: declarer } = JSON.parse(row.text) as { actor: Actor };
     if (declarer.id.system === actor.id.system && declarer.id.value === actor.id.value)
       throw new PortolanError('request.emergency-own-review', where);
-    return { row, actor };
+    return { row, acting };
   }
 
   private async close(tx: ExchangeTx, row: EmergencyRow, actor: Actor): Promise<void> {

@@ -114,6 +114,29 @@ describe('a stolen edge', () => {
     expect(await emergencyState(body.emergencyId)).toBeUndefined();
   });
 
+  it('does no second act under a statement that it saw, be it kept from the clinician’s own call or sent twice', async () => {
+    const pt = two.at('PT');
+    const [token, acting] = [await pt.systemToken(), await pt.actingStatement(two.doctor, 'ETREAT')];
+    const patient = { resourceType: 'Patient', identifier: [mari.identifier], birthDate: mari.birthDate };
+    const asked = await pt.call('/fhir/Patient/$match?country=EE', {
+      token,
+      acting,
+      body: JSON.stringify(patient),
+      type: 'application/fhir+json',
+    });
+    expect(asked.status).toBe(200);
+    const stolen = declaration({ accessToken: token, assertion: acting });
+    await two.tell('emergency.declare', stolen.emergencyId, stolen);
+    await eventually('it is refused', async () => (await refusal(stolen.emergencyId)) === 'access.assertion-used');
+    expect(await emergencyState(stolen.emergencyId)).toBeUndefined();
+    const twice = await two.evidence(two.doctor, 'ETREAT');
+    const [first, second] = [declaration(twice), declaration(twice)];
+    await two.tell('emergency.declare', first.emergencyId, first);
+    await eventually('it is declared', async () => (await emergencyState(first.emergencyId)) === 'declared');
+    await two.tell('emergency.declare', second.emergencyId, second);
+    await eventually('it is refused', async () => (await refusal(second.emergencyId)) === 'access.assertion-used');
+  });
+
   it('neither ends nor reviews one in somebody’s name', async () => {
     const id = await two.declare();
     await eventually('it is declared', async () => (await emergencyState(id)) === 'declared');

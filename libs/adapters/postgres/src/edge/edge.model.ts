@@ -1,5 +1,6 @@
 import type { SchemaModel } from '../connect/role-data-source.js';
-import { roleEntities } from '../role/role.entities.js';
+import { roleEntities, UsedStatementEntity } from '../role/role.entities.js';
+import { UsedStatements1795226400030 } from '../role/migrations/1795226400030-used-statements.js';
 import { RoleTables1795226400000 } from '../role/migrations/1795226400000-role-tables.js';
 import { edgeEntities } from './edge.entities.js';
 import { EdgeTables1795226400003 } from './migrations/1795226400003-edge-tables.js';
@@ -10,6 +11,12 @@ import { viewEntities } from './view.entities.js';
 
 export const edgeModel: SchemaModel = {
   schema: 'edge',
-  entities: [...roleEntities, ...edgeEntities, ...viewEntities, SearchValueEntity],
-  migrations: [RoleTables1795226400000, EdgeTables1795226400003, SearchValues1795226400004, ViewResourceIndex1795226400005],
+  entities: [...roleEntities, UsedStatementEntity, ...edgeEntities, ...viewEntities, SearchValueEntity],
+  migrations: [
+    RoleTables1795226400000,
+    EdgeTables1795226400003,
+    SearchValues1795226400004,
+    ViewResourceIndex1795226400005,
+    UsedStatements1795226400030,
+  ],
 };

@@ -12,10 +12,12 @@ import { PostgresProposalStore } from './proposal.store.js';
 import { PostgresRejectStore } from './reject.store.js';
 import { PostgresResourceStore } from './resource.store.js';
 import { PostgresViewStore } from './view.store.js';
+import { PostgresStatementStore } from '../role/statement.store.js';
 
 /** Throws `store.unavailable`, `store.migrations-missing`. */
 export async function openEdgeDatabase(config: RoleDatabaseConfig, keys: DataKeys): Promise<RoleDatabase<EdgeTx>> {
   return openRoleDatabase<EdgeTx>(config, edgeModel, keys, (sql, bodies) => ({
+    statements: new PostgresStatementStore(sql),
     messages: new PostgresMessageStore(sql, bodies),
     rejects: new PostgresRejectStore(sql, bodies),
     persons: new PostgresPersonStore(sql),

@@ -1,5 +1,6 @@
 import type { SchemaModel } from '../connect/role-data-source.js';
-import { roleEntities } from '../role/role.entities.js';
+import { roleEntities, UsedStatementEntity } from '../role/role.entities.js';
+import { UsedStatements1795226400030 } from '../role/migrations/1795226400030-used-statements.js';
 import { RoleTables1795226400000 } from '../role/migrations/1795226400000-role-tables.js';
 import { exchangeEntities } from './exchange.entities.js';
 import { Emergencies1795226400006 } from './migrations/1795226400006-emergencies.js';
@@ -7,6 +8,6 @@ import { ExchangeTables1795226400001 } from './migrations/1795226400001-exchange
 
 export const exchangeModel: SchemaModel = {
   schema: 'exchange',
-  entities: [...roleEntities, ...exchangeEntities],
-  migrations: [RoleTables1795226400000, ExchangeTables1795226400001, Emergencies1795226400006],
+  entities: [...roleEntities, UsedStatementEntity, ...exchangeEntities],
+  migrations: [RoleTables1795226400000, ExchangeTables1795226400001, Emergencies1795226400006, UsedStatements1795226400030],
 };

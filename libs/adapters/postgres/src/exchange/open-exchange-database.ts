@@ -8,10 +8,12 @@ import { PostgresIncomingStore } from './incoming.store.js';
 import { PostgresOutgoingStore } from './outgoing.store.js';
 import { PostgresPermitStore } from './permit.store.js';
 import { PostgresTransferStore } from './transfer.store.js';
+import { PostgresStatementStore } from '../role/statement.store.js';
 
 /** Throws `store.unavailable`, `store.migrations-missing`. */
 export async function openExchangeDatabase(config: RoleDatabaseConfig, keys: DataKeys): Promise<RoleDatabase<ExchangeTx>> {
   return openRoleDatabase<ExchangeTx>(config, exchangeModel, keys, (sql, bodies) => ({
+    statements: new PostgresStatementStore(sql),
     transfers: new PostgresTransferStore(sql, bodies),
     incoming: new PostgresIncomingStore(sql),
     outgoing: new PostgresOutgoingStore(sql),

@@ -44,6 +44,7 @@ const fabricIndex: TableGrants = {
 export const grants: Readonly<Record<Schema, TableGrants>> = {
   edge: {
     ...common,
+    used_statement: FREE,
     message: APPEND,
     message_account: KEEP,
     reject: KEEP,
@@ -59,7 +60,17 @@ export const grants: Readonly<Record<Schema, TableGrants>> = {
     proposal: KEEP,
     patient_link: KEEP,
   },
-  exchange: { ...common, transfer: KEEP, incoming: KEEP, outgoing: KEEP, consent: KEEP, restriction: KEEP, permit: KEEP, emergency: KEEP },
+  exchange: {
+    ...common,
+    used_statement: FREE,
+    transfer: KEEP,
+    incoming: KEEP,
+    outgoing: KEEP,
+    consent: KEEP,
+    restriction: KEEP,
+    permit: KEEP,
+    emergency: KEEP,
+  },
   notary: {
     ...common,
     act: KEEP,

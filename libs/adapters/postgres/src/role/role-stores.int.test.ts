@@ -357,3 +357,49 @@ describe('a database that is away', () => {
     await db.close();
   });
 });
+
+describe.each([
+  ['edge', openEdgeDatabase],
+  ['exchange', openExchangeDatabase],
+] as const)('statements that an act was done under, in %s', (schema, open) => {
+  let ee: CountryDatabase;
+  let copies: RoleDatabase<ExchangeTx>[];
+  const until = (ms: number): string => new Date(Date.now() + ms).toISOString();
+  const kept = async (): Promise<number> => (await ask<{ id: unknown }>(ee[schema], `SELECT id FROM ${schema}.used_statement`)).length;
+
+  beforeAll(async () => {
+    ee = await (await testCluster()).country('EE');
+    const config = { address: ee[schema] };
+    copies = (await Promise.all([open(config, new AesDataKeys()), open(config, new AesDataKeys())])) as unknown as typeof copies;
+  });
+  afterAll(async () => {
+    await Promise.all(copies.map((copy) => copy.close()));
+  });
+
+  it('are first once, of many copies at once, and again only where that act was undone', async () => {
+    const statement = { id: `hospital ${uuid()}\0`, until: until(300_000) };
+    const [copy] = copies as [RoleDatabase<ExchangeTx>];
+    const undone = copy.uow.run(async ({ statements }) => {
+      expect(await statements.first(statement)).toBe(true);
+      throw new Error('the act failed');
+    });
+    await expect(undone).rejects.toThrow('the act failed');
+    const races = [...copies, ...copies, ...copies].map((one) => one.uow.run(({ statements }) => statements.first(statement)));
+    expect((await Promise.all(races)).filter((first) => first)).toHaveLength(1);
+  });
+
+  it('are let go of once they have ended for good, and no sooner', async () => {
+    const [copy] = copies as [RoleDatabase<ExchangeTx>];
+    const [ended, live] = [until(-11 * 60_000), until(-60_000)];
+    await copy.uow.run(async ({ statements }) => {
+      for (let i = 0; i < 30; i += 1) await statements.first({ id: uuid(), until: ended });
+    });
+    const statement = { id: uuid(), until: live };
+    await copy.uow.run(({ statements }) => statements.first(statement));
+    for (let i = 0; i < 3; i += 1) await copy.uow.run(({ statements }) => statements.first({ id: uuid(), until: until(300_000) }));
+    const rows = await ask<{ until: Date }>(ee[schema], `SELECT until FROM ${schema}.used_statement`);
+    expect(rows.filter((row) => row.until.toISOString() === ended)).toEqual([]);
+    expect(await copy.uow.run(({ statements }) => statements.first(statement))).toBe(false);
+    expect(await kept()).toBeLessThan(10);
+  });
+});

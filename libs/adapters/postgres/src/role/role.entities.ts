@@ -129,4 +129,14 @@ export class LeaseEntity {
   until!: string;
 }
 
+/** Edge and exchange alone: a statement about the acting professional that an act was done under, by the SHA-256 of client and jti. */
+@Entity('used_statement')
+export class UsedStatementEntity {
+  @PrimaryColumn('bytea')
+  id!: Uint8Array;
+
+  @InstantColumn()
+  until!: string;
+}
+
 export const roleEntities = [KeyOwnerEntity, DataKeyEntity, OutboxEntity, InboxEntity, AuditEventEntity, LeaseEntity];

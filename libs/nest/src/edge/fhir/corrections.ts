@@ -6,6 +6,7 @@ import {
   localReference,
   parseSearch,
   post,
+  spendStatement,
   treeOf,
   withVersion,
   type EdgeTx,
@@ -51,7 +52,10 @@ export class Corrections {
       throw new PortolanError('fhir.parameter-invalid', 'Parameters.resource', 'an entry of a record with its id is expected');
     }
     const correction = { resource, id: place.id, reason: reasonOf(parameters), ifMatch: header(call, 'if-match') };
-    return this.parts.uow.run((tx) => this.apply(tx, correction, caller));
+    return this.parts.uow.run(async (tx) => {
+      await spendStatement(tx, caller.acting);
+      return this.apply(tx, correction, caller);
+    });
   }
 
   private async apply(tx: EdgeTx, correction: Correction, caller: FhirCaller): Promise<FhirAnswer> {

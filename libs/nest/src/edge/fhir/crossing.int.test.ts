@@ -460,6 +460,33 @@ describe('a record held abroad, over FHIR', () => {
       expect(due - Date.parse(until)).toBe(node.parts.country.policy.emergencyReviewHours * 3_600_000);
     });
 
+    it('one statement is good for one act, and for any number of reads before and after it', async () => {
+      const headers = { 'portolan-acting-professional': await node.statement() };
+      const [links, unlinks] = ['link', 'unlink'].map((name) => () => {
+        const parameters = [reference('foreign', 'Patient', handle), reference('patient', 'Patient', local.patient)];
+        return act(name, name === 'link' ? parameters : parameters.slice(0, 1), { headers });
+      }) as [() => Promise<Reply>, () => Promise<Reply>];
+      const { handle } = await viewed();
+      const read = async (): Promise<number> => (await node.call(`/fhir/Patient/${local.patient}`, { headers })).status;
+      expect([await read(), await read()]).toEqual([200, 200]);
+      // An act that came to nothing uses nothing up.
+      const nobody = await act('link', [reference('foreign', 'Patient', randomUUID()), reference('patient', 'Patient', local.patient)], {
+        headers,
+      });
+      expect(codeOf(nobody)).toBe('request.patient-unknown');
+      expect((await Promise.all([links(), links(), links()])).map(({ status }) => status).sort()).toEqual([200, 401, 401]);
+      expect(codeOf(await unlinks())).toBe('access.assertion-used');
+      expect(await read()).toBe(200);
+      const asks = node.exchange.of('transfer.ask').length;
+      const again = await node.post(
+        '/fhir/Patient/$match?country=PT',
+        { resourceType: 'Patient', identifier: [local.identifier], birthDate: '1971-01-01' },
+        { headers },
+      );
+      expect(codeOf(again)).toBe('access.assertion-used');
+      expect(node.exchange.of('transfer.ask')).toHaveLength(asks);
+    });
+
     it('an emergency is declared, ended and reviewed by what proves the caller, and in nobody’s name', async () => {
       const id = randomUUID();
       await act('end-emergency', [{ name: 'id', valueId: id }]);

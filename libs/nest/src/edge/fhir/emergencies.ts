@@ -6,6 +6,7 @@ import {
   instant,
   parametersOf,
   post,
+  spendStatement,
   toFhirJson,
   type FhirObject,
   type OperationParameters,
@@ -13,7 +14,7 @@ import {
 } from '@portolan/domain';
 import { EdgeParts } from '../edge.parts.js';
 import { ok, parametersIn, type FhirAnswer, type FhirCall } from './fhir-call.js';
-import { fhirCaller } from './fhir-caller.js';
+import { fhirCaller, type FhirCaller } from './fhir-caller.js';
 import { reasonOf, uuidOf } from './operation-inputs.js';
 
 const HOUR_MS = 3_600_000;
@@ -44,6 +45,7 @@ export class Emergencies {
     const emergencyId = this.parts.random.uuid();
     const body = { emergencyId, country, until, reason: reasonOf(parameters), evidence };
     await this.parts.uow.run(async (tx) => {
+      await spendStatement(tx, acting);
       await post(tx, { id: this.parts.random.uuid(), type: 'emergency.declare', key: emergencyId, keyId: await tx.keys.create(), body });
     });
     const answer: readonly FhirObject[] = [
@@ -56,27 +58,35 @@ export class Emergencies {
 
   /** `$end-emergency`: it is over before its time; what was opened under it ends with its permits. */
   async end(call: FhirCall): Promise<FhirAnswer> {
-    const { evidence } = await fhirCaller(call, this.parts, ['*', 'r']);
+    const caller = await fhirCaller(call, this.parts, ['*', 'r']);
     const emergencyId = idOf(parametersIn(call, this.parts));
-    await this.hand('emergency.end', { emergencyId, evidence });
+    await this.hand('emergency.end', { emergencyId, evidence: caller.evidence }, caller);
     return ok(toFhirJson(parametersOf([{ name: 'id', valueId: emergencyId }])));
   }
 
   /** `$review-emergency`: somebody else than who declared it judges afterwards whether it was one, and says why. */
   async review(call: FhirCall): Promise<FhirAnswer> {
-    const { evidence } = await fhirCaller(call, this.parts, ['*', 'r']);
+    const caller = await fhirCaller(call, this.parts, ['*', 'r']);
     const parameters = parametersIn(call, this.parts);
     const outcome = OUTCOMES.find((one) => one === parameters.needed('outcome'));
     if (outcome === undefined) throw new PortolanError('fhir.parameter-invalid', 'Parameters.outcome', OUTCOMES.join(' or '));
     const emergencyId = idOf(parameters);
+    const { evidence } = caller;
     await this.parts.link.query('exchange', 'emergency.demand-reviewable', { emergencyId, evidence });
-    await this.hand('emergency.review', { emergencyId, outcome, finding: reasonOf(parameters), evidence });
+    await this.hand('emergency.review', { emergencyId, outcome, finding: reasonOf(parameters), evidence }, caller);
     return ok(toFhirJson(parametersOf([{ name: 'id', valueId: emergencyId }])));
   }
 
-  private async hand<Type extends 'emergency.end' | 'emergency.review'>(type: Type, body: RoleMessages[Type]): Promise<void> {
+  private async hand<Type extends 'emergency.end' | 'emergency.review'>(
+    type: Type,
+    body: RoleMessages[Type],
+    { acting }: FhirCaller,
+  ): Promise<void> {
     const { uow, random } = this.parts;
-    await uow.run(async (tx) => post(tx, { id: random.uuid(), type, key: body.emergencyId, keyId: await tx.keys.create(), body }));
+    await uow.run(async (tx) => {
+      await spendStatement(tx, acting);
+      await post(tx, { id: random.uuid(), type, key: body.emergencyId, keyId: await tx.keys.create(), body });
+    });
   }
 
   private endOf(text: string): Instant {

@@ -6,6 +6,7 @@ import {
   isAdoptable,
   isFhirObject,
   noticeItems,
+  spendStatement,
   toFhirJson,
   treeOf,
   viewItems,
@@ -48,7 +49,10 @@ export class ForeignItems {
     const [item, patient, reason] = [parameters.reference('item'), parameters.reference('patient'), reasonOf(parameters)];
     this.demandScope(caller, item, 'c');
     if (!isAdoptable(item.type)) throw new PortolanError('fhir.not-adoptable', 'Parameters.item');
-    return this.parts.uow.run(async (tx) => this.file(tx, await this.find(tx, item, caller), patient, reason, caller));
+    return this.parts.uow.run(async (tx) => {
+      await spendStatement(tx, caller.acting);
+      return this.file(tx, await this.find(tx, item, caller), patient, reason, caller);
+    });
   }
 
   async propose(call: FhirCall): Promise<FhirAnswer> {
@@ -62,6 +66,7 @@ export class ForeignItems {
     const proposal = toFhirJson(resource);
     if (proposal.length > MAX_PROPOSAL_CHARS) throw new PortolanError('fhir.body-too-large', 'Parameters.resource');
     await this.parts.uow.run(async (tx) => {
+      await spendStatement(tx, caller.acting);
       const { readable } = await this.find(tx, item, caller);
       await recordLocalAct(tx, this.parts.random, this.act('change-proposed', readable, item, reason, caller), {
         person: undefined,

@@ -1,6 +1,6 @@
 import { PortolanError } from '@portolan/contracts';
 import { Inject, Injectable } from '@nestjs/common';
-import { allOk, type AuditAct, type EdgeTx, type PatientLink, type PersonId } from '@portolan/domain';
+import { allOk, spendStatement, type AuditAct, type EdgeTx, type PatientLink, type PersonId } from '@portolan/domain';
 import { EdgeParts } from '../edge.parts.js';
 import { recordLocalAct } from '../local-acts.js';
 import { actOf } from './accesses.js';
@@ -17,6 +17,7 @@ export class PatientLinks {
     const parameters = parametersIn(call, this.parts);
     const [foreign, patient] = [parameters.reference('foreign'), parameters.reference('patient')];
     return this.parts.uow.run(async (tx) => {
+      await spendStatement(tx, caller.acting);
       const link = await this.known(tx, foreign.id, caller);
       const local = await localPerson(tx, patient);
       await tx.links.put({ ...link, local });
@@ -28,6 +29,7 @@ export class PatientLinks {
     const caller = await fhirCaller(call, this.parts, ['Patient', 'u']);
     const foreign = parametersIn(call, this.parts).reference('foreign');
     return this.parts.uow.run(async (tx) => {
+      await spendStatement(tx, caller.acting);
       const link = await this.known(tx, foreign.id, caller);
       if (link.local === undefined) return ok(JSON.stringify(allOk()));
       await tx.links.put({ ...link, local: undefined });

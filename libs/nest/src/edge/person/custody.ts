@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PortolanError } from '@portolan/contracts';
 import {
   isRefused,
+  spendStatement,
   toFhirJson,
   treeOf,
   type Act,
@@ -81,6 +82,7 @@ export class Custody {
   async accept(headers: CallHeaders, id: string, reason: string): Promise<CustodianAnswer> {
     const caller = await this.caller(headers);
     return this.parts.uow.run(async (tx) => {
+      await spendStatement(tx, caller.acting);
       const found = await this.find(tx, id, caller, 'u');
       const next = proposedOf(found);
       this.demandValid(next);
@@ -92,6 +94,7 @@ export class Custody {
   async decline(headers: CallHeaders, id: string, reason: string): Promise<CustodianAnswer> {
     const caller = await this.caller(headers);
     return this.parts.uow.run(async (tx) => {
+      await spendStatement(tx, caller.acting);
       await this.answer(tx, await this.find(tx, id, caller, 'u'), 'declined', caller, reason);
       return { state: 'declined' };
     });
