@@ -18,3 +18,4 @@ export { kafkaEngine, type KafkaEngine } from './stack/kafka/engine.js';
 export { KafkaBroker, type BrokerStatus, type KafkaBrokerConfig } from './stack/kafka/kafka-broker.js';
 export type { BrokerPorts } from './stack/kafka/settings.js';
 export * from './stack/fabric/index.js';
+export * from './bench/index.js';

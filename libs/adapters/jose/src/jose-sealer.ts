@@ -1,4 +1,4 @@
-import { CompactEncrypt, compactDecrypt, importJWK, type CompactJWEHeaderParameters, type CryptoKey } from 'jose';
+import { CompactEncrypt, compactDecrypt, type CompactJWEHeaderParameters, type CompactJWSHeaderParameters, type CryptoKey } from 'jose';
 import { PortolanError, type Kid, type PublicJwk } from '@portolan/contracts';
 import {
   SEALED_PART_MAX_BYTES,
@@ -9,6 +9,7 @@ import {
   type PrivateKeyHandle,
   type SenderKeys,
 } from '@portolan/domain';
+import { ImportedKeys } from './imported-keys.js';
 import { coded, SIGNATURE, signCompact, verifyCompact } from './jws.js';
 import { padded } from './padding.js';
 
@@ -23,7 +24,10 @@ const JWS_CONTENT = 'JWS';
  * pad?}`, as the plaintext of a compact JWE with `{alg: ECDH-ES, enc: A256GCM, kid, cty: JWS, typ: portolan-envelope+jwe, epk}`.
  */
 export class JoseSealer extends Sealer {
-  constructor(private readonly vault: KeyVault) {
+  constructor(
+    private readonly vault: KeyVault,
+    private readonly keys = new ImportedKeys(),
+  ) {
     super();
   }
 
@@ -40,7 +44,7 @@ export class JoseSealer extends Sealer {
     const jws = await signCompact(content, full, await this.vault.privateKey(kid));
     const jwe = await new CompactEncrypt(new TextEncoder().encode(jws))
       .setProtectedHeader({ alg: KEY_AGREEMENT, enc: ENCRYPTION, kid: recipient.kid, cty: JWS_CONTENT, typ: JWE_TYPE })
-      .encrypt(await recipientKey(recipient));
+      .encrypt(await this.recipientKey(recipient));
     if (jwe.length > SEALED_PART_MAX_BYTES) throw tooLarge(header);
     return new TextEncoder().encode(jwe);
   }
@@ -49,9 +53,9 @@ export class JoseSealer extends Sealer {
     const where = placeOf(expected);
     if (part.length > SEALED_PART_MAX_BYTES) throw tooLarge(expected);
     const jws = await this.decrypt(part, where);
-    const { header, payload } = await verifyCompact(jws, where, async ({ kid, typ }) =>
-      kid === undefined || typ !== JWS_TYPE ? undefined : senders(expected.from, kid),
-    );
+    const findKey = async ({ kid, typ }: CompactJWSHeaderParameters): Promise<PublicJwk | undefined> =>
+      kid === undefined || typ !== JWS_TYPE ? undefined : senders(expected.from, kid);
+    const { header, payload } = await verifyCompact(jws, where, findKey, this.keys);
     if (!isSameHeader(header['ptl'], expected)) throw new PortolanError('seal.header-mismatch', where);
     return { header: expected, content: payload, senderKid: String(header['kid']) };
   }
@@ -76,12 +80,14 @@ export class JoseSealer extends Sealer {
     if (own === undefined) throw new PortolanError('seal.undecryptable', where, 'not sealed to a key of ours');
     return this.vault.privateKey(own.kid);
   }
-}
 
-async function recipientKey(recipient: { kid: Kid; publicJwk: PublicJwk }): Promise<CryptoKey> {
-  const key = await importJWK({ ...recipient.publicJwk }, KEY_AGREEMENT).catch(() => undefined);
-  if (key === undefined || key instanceof Uint8Array) throw new PortolanError('seal.recipient-invalid', recipient.kid);
-  return key;
+  private async recipientKey({ kid, publicJwk }: { kid: Kid; publicJwk: PublicJwk }): Promise<CryptoKey> {
+    try {
+      return await this.keys.import(publicJwk, KEY_AGREEMENT);
+    } catch {
+      throw new PortolanError('seal.recipient-invalid', kid);
+    }
+  }
 }
 
 /** Names the part by its person-free transfer id. */

@@ -1,6 +1,7 @@
-import { CompactSign, compactVerify, errors, importJWK, type CompactJWSHeaderParameters } from 'jose';
+import { CompactSign, compactVerify, errors, type CompactJWSHeaderParameters } from 'jose';
 import { PortolanError, type PublicJwk } from '@portolan/contracts';
 import type { PrivateKeyHandle } from '@portolan/domain';
+import type { ImportedKeys } from './imported-keys.js';
 
 /** The one signature algorithm of envelopes and records: ECDSA P-256 with SHA-256 (RFC 7518, section 3.4). */
 export const SIGNATURE = 'ES256';
@@ -24,6 +25,7 @@ export async function verifyCompact(
   jws: string | Uint8Array,
   where: string,
   findKey: (header: CompactJWSHeaderParameters) => Promise<PublicJwk | undefined>,
+  keys: ImportedKeys,
 ): Promise<VerifiedJws> {
   try {
     const { payload, protectedHeader } = await compactVerify(
@@ -31,7 +33,7 @@ export async function verifyCompact(
       async (header) => {
         const key = await findKey(header);
         if (key === undefined) throw new PortolanError('seal.signature-invalid', where, 'unknown or ended key');
-        return importJWK({ ...key }, SIGNATURE);
+        return keys.import(key, SIGNATURE);
       },
       { algorithms: [SIGNATURE] },
     );

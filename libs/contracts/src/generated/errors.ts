@@ -1639,6 +1639,13 @@ export const errorRegistry = {
   "http": 502,
   "fhir": "security"
  },
+ "seal.thread-ended": {
+  "what": "The thread that was sealing or opening a part has ended",
+  "next": "Nothing is lost: it is tried again on another thread",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
+ },
  "source.unreachable": {
   "what": "A FHIR service that holds records does not answer",
   "next": "Look at the service and the way to it; what was asked for is asked again by itself until the transfer's limit",

@@ -1,5 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { EmbeddedInboxListener, EmbeddedPartnerLink } from '@portolan/embedded-inbox';
-import { JoseSealer, JoseSigner } from '@portolan/jose';
+import { JoseSigner, SealingPool } from '@portolan/jose';
 import { FileKeyVault, findPartnerIdentity, MasterKeyDataKeys, readTlsIdentity, sha256 } from '@portolan/keys';
 import { openExchangeDatabase, openRecordReader } from '@portolan/postgres';
 import type { PartnerLink } from '@portolan/domain';
@@ -10,6 +11,9 @@ import type { RoleLink } from '../link/role-link.js';
 import { Opened } from '../runtime/role-app.js';
 import { databaseOf, verifiersOf, type NodeGround } from './node-ground.js';
 import { recordSourceOf } from './record-sources.js';
+
+/** Each keeps some megabytes, and starts with the first part that is large. */
+const mostSealingThreads = 4;
 
 /** Binds the exchange's ports to the embedded column (design, section 6). */
 export async function composeExchange(ground: NodeGround, link: RoleLink, channelName: string, opened: Opened): Promise<ExchangeRole> {
@@ -22,6 +26,8 @@ export async function composeExchange(ground: NodeGround, link: RoleLink, channe
   const people = await openRecordReader(databaseConfig, dataKeys);
   opened.add(() => people.close());
   const vault = new FileKeyVault({ folder: folders.keys('exchange'), clock });
+  const sealing = new SealingPool({ threads: Math.min(availableParallelism(), mostSealingThreads) });
+  opened.add(() => sealing.close());
   const inbox = new EmbeddedInboxListener({ ...config.inbox, ...(await readTlsIdentity(folders.inbox)) });
   const role = new ExchangeRole({
     ports: {
@@ -31,7 +37,7 @@ export async function composeExchange(ground: NodeGround, link: RoleLink, channe
       random,
       sha256,
       validators,
-      sealer: new JoseSealer(vault),
+      sealer: sealing.sealer(vault),
       signer: new JoseSigner(vault),
       channel: new RemoteChannel(link, channelName),
       people: people.reader,

@@ -1,0 +1,7 @@
+import type { Bench } from './report.js';
+import { sealBench } from './seal.bench.js';
+
+export type { Bench, BenchReport, Measure } from './report.js';
+
+/** Every benchmark by name; another one is another entry here. */
+export const benches: readonly Bench[] = [sealBench];

@@ -1,0 +1,100 @@
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+
+/** Lowest, median and highest of the rounds. */
+export type Range = readonly [lowest: number, highest: number];
+
+/** One line of a benchmark. `value` and `peer` are medians over rounds that alternate within one run; `ratio` is the median of the rounds' own ratios. */
+export interface Measure {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  /** What is compared with, in the same unit. */
+  readonly peer: number;
+  readonly ratio: number;
+  /** The least ratio that must be reached. */
+  readonly goal: number;
+  readonly reached: boolean;
+  readonly ranges: { readonly value: Range; readonly peer: Range; readonly ratio: Range };
+}
+
+export interface BenchReport {
+  readonly name: string;
+  /** Processor, cores, memory, Node, and the load of the last minute when it began. */
+  readonly machine: string;
+  /** What was done, and against what. */
+  readonly load: string;
+  readonly measures: readonly Measure[];
+}
+
+export interface Bench {
+  readonly name: string;
+  readonly description: string;
+  /** `say` is told one line a measure. */
+  run(say: (line: string) => void): Promise<BenchReport>;
+}
+
+/** One round of work: how many a second. */
+export type Round = () => Promise<number>;
+
+/** Rounds of both, in turns, each beginning every other one, so that what else the machine does meets both alike. */
+export async function alternate(
+  what: string,
+  unit: string,
+  { ours, peer, goal, rounds }: { readonly ours: Round; readonly peer: Round; readonly goal: number; readonly rounds: number },
+): Promise<Measure> {
+  const seen: { ours: number; peer: number }[] = [];
+  await ours();
+  await peer();
+  for (let i = 0; i < rounds; i += 1) {
+    if (i % 2 === 0) seen.push({ ours: await ours(), peer: await peer() });
+    else {
+      const second = await peer();
+      seen.push({ ours: await ours(), peer: second });
+    }
+  }
+  const [value, against, ratio] = [seen.map((one) => one.ours), seen.map((one) => one.peer), seen.map((one) => one.ours / one.peer)];
+  const middle = rounded(median(ratio), 2);
+  return {
+    what,
+    value: rounded(median(value), 1),
+    unit,
+    peer: rounded(median(against), 1),
+    ratio: middle,
+    goal,
+    reached: middle >= goal,
+    ranges: { value: rangeOf(value, 1), peer: rangeOf(against, 1), ratio: rangeOf(ratio, 2) },
+  };
+}
+
+/** How many a second, doing `work` over and over with so many in flight for about `ms`. */
+export async function rateOf(work: () => Promise<unknown>, inFlight: number, ms: number): Promise<number> {
+  const start = performance.now();
+  let done = 0;
+  const one = async (): Promise<void> => {
+    while (performance.now() - start < ms) {
+      await work();
+      done += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, one));
+  return (done * 1000) / (performance.now() - start);
+}
+
+export function machine(): string {
+  const [cpu] = cpus();
+  const gib = Math.round(totalmem() / 2 ** 30);
+  const load = (loadavg()[0] ?? 0).toFixed(1);
+  return `${cpu?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, ${gib} GiB, Node ${process.version}, load ${load}`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return ((sorted[middle] ?? 0) + (sorted[sorted.length % 2 === 0 ? middle - 1 : middle] ?? 0)) / 2;
+}
+
+const rangeOf = (values: readonly number[], digits: number): Range => [
+  rounded(Math.min(...values), digits),
+  rounded(Math.max(...values), digits),
+];
+const rounded = (value: number, digits: number): number => Number(value.toFixed(digits));
