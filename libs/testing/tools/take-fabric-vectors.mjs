@@ -32,7 +32,7 @@ try {
   for (const country of countries) await country.found();
   for (const country of countries) await country.open();
   const [from, to] = countries;
-  const { trust, receipts } = await takeReceipts(stack, from, to);
+  const { trust, receipts } = await takeReceipts(from, to);
   const deps = {
     sha256: (bytes) => createHash('sha256').update(bytes).digest(),
     subtle: globalThis.crypto.subtle,

@@ -1,19 +1,11 @@
-import type {
-  FabricParticipant,
-  FabricTrust,
-  KeyRecord,
-  OrgId,
-  ParticipantRecord,
-  PinnedEndorser,
-  PublicJwk,
-  TrustedKey,
-} from '@portolan/contracts';
+import type { FabricParticipant, FabricTrust, KeyRecord, OrgId, ParticipantRecord, PinnedEndorser, TrustedKey } from '@portolan/contracts';
 import type { FabricIndexStore } from '@portolan/domain';
 import { names, type RecordName } from '@portolan/ledger-rules';
 import { X509Certificate } from 'node:crypto';
 import { indexKeys } from './block/read-block.js';
 import { authoritiesIn, isPeerOf } from './channel-config.js';
 import type { BlockIndex } from './index/block-index.js';
+import { pinnedEndorser } from './pinned-endorser.js';
 
 export interface TrustFileParts {
   readonly channel: string;
@@ -62,11 +54,7 @@ async function keysIn(org: OrgId, parts: TrustFileParts): Promise<TrustedKey[]> 
 function pinned(bytes: Uint8Array, authorities: readonly X509Certificate[]): PinnedEndorser[] {
   const cert = Buffer.from(bytes).toString('utf8');
   try {
-    const certificate = new X509Certificate(cert);
-    const { kty, crv, x, y } = certificate.publicKey.export({ format: 'jwk' });
-    if (crv !== 'P-256' || !isPeerOf(certificate, authorities)) return [];
-    const [notBefore, notAfter] = [certificate.validFrom, certificate.validTo].map((text) => new Date(text).toISOString());
-    return [{ cert, jwk: { kty, crv, x, y } as PublicJwk, notBefore: notBefore ?? '', notAfter: notAfter ?? '' }];
+    return isPeerOf(new X509Certificate(cert), authorities) ? [pinnedEndorser(cert)] : [];
   } catch {
     return [];
   }

@@ -60,7 +60,7 @@ describe.skipIf(absent !== undefined && !inCi)(`a Fabric channel${absent === und
   }));
 
   it('gives receipts that are verified offline, and none for a batch that no head read', { timeout: 120_000 }, async () => {
-    const { trust, receipts, unread } = await takeReceipts(stack, at('EE'), at('PT'));
+    const { trust, receipts, unread } = await takeReceipts(at('EE'), at('PT'));
     const deps = { sha256, subtle: webcrypto.subtle, validators: new Validators() };
     for (const receipt of Object.values(receipts)) {
       const report = await verifyReceipt(canonicalJson(receipt), trust, deps);

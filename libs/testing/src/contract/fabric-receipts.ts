@@ -1,18 +1,14 @@
 import { randomBytes, randomUUID, webcrypto } from 'node:crypto';
 import {
   canonicalJson,
-  type FabricParticipant,
   type FabricReceipt,
   type FabricTrust,
   type HeadRecord,
-  type KeyRecord,
   type OrgId,
   type PublicJwk,
   type StepLeaf,
-  type TrustedKey,
 } from '@portolan/contracts';
 import type { CommittedTx } from '@portolan/domain';
-import { pinnedEndorser } from '@portolan/fabric-gateway';
 import { sha256 } from '@portolan/keys';
 import {
   base64url,
@@ -28,11 +24,10 @@ import {
   thumbprint,
   utf8,
 } from '@portolan/verify';
-import type { FabricStack } from '../stack/fabric/index.js';
-import { identityOf, type FabricCountry } from './fabric-world.js';
+import type { FabricCountry } from './fabric-world.js';
 import { pursue } from './pursue.js';
 
-/** Receipts by name, taken from a real channel, and what a verifier pins of it. */
+/** Receipts by name, taken from a real channel, and the trust file that a country's notary gives. */
 export interface TakenReceipts {
   readonly trust: FabricTrust;
   readonly receipts: Readonly<Record<'released' | 'released-disclosed' | 'received', FabricReceipt>>;
@@ -60,7 +55,7 @@ const patienceMs = 30_000;
  * EE releases to PT, PT receives; both put a head. Plays on whatever stands on the channel already. `from` and `to` have founded themselves and
  * their ledgers are open.
  */
-export async function takeReceipts(stack: FabricStack, from: FabricCountry, to: FabricCountry): Promise<TakenReceipts> {
+export async function takeReceipts(from: FabricCountry, to: FabricCountry): Promise<TakenReceipts> {
   const answering = await newSignKey();
   const kid = thumbprint(answering.jwk, sha256);
   await to.govern('put-key', {
@@ -80,7 +75,7 @@ export async function takeReceipts(stack: FabricStack, from: FabricCountry, to: 
   const released = await anchor(from, [another(), leaf, another()]);
   const lost = await losing(from, permitId, to.org);
   const head = await putHead(from);
-  const answer = await answerTo(leaf, stack.channel, answering);
+  const answer = await answerTo(leaf, from.place().channel, answering);
   await recordOf(to, `batch/${released.n}`, from.org);
   const after = { org: from.org, n: released.n, index: 1, ...pathIn(released, leaf) };
   const closing = receivedAfter(leaf, answer);
@@ -89,7 +84,7 @@ export async function takeReceipts(stack: FabricStack, from: FabricCountry, to: 
   const bare = await receiptOf(from, head, released, leaf);
   await recordOf(from, `key/${kid}`, to.org);
   return {
-    trust: await trustOf(stack, from, { [to.org]: [kid] }),
+    trust: await from.ledger.trustFile(),
     receipts: {
       released: bare,
       'released-disclosed': { ...bare, sealed, disclosed: { salt, plaintext }, counterReceipt: answer },
@@ -208,33 +203,4 @@ async function receiptOf(country: FabricCountry, headId: string, batch: Batch, l
   const { path } = pathIn(batch, leaf);
   const place = { n: batch.n, root: merkleRoot(hashes, sha256), count: hashes.length, index: batch.leaves.indexOf(leaf), path: [...path] };
   return { ...evidence, leaf, batch: place };
-}
-
-/** What is pinned of the channel: keys as they are registered on it, and the certificates of its peers. */
-async function trustOf(stack: FabricStack, reader: FabricCountry, more: Readonly<Record<OrgId, string[]>>): Promise<FabricTrust> {
-  const participants: FabricParticipant[] = [];
-  for (const { org, kind } of stack.organisations) {
-    const access = await stack.access(org);
-    const { jwk } = await identityOf(access, 'notary');
-    const kids = [thumbprint(jwk, sha256), ...(more[org] ?? [])];
-    const keys = await Promise.all(kids.map((kid) => trustedKeyOf(reader, org, kid)));
-    const endorsers = access.peerCertificatePem === undefined ? [] : [pinnedEndorser(access.peerCertificatePem)];
-    participants.push({ org, kind, keys: keys.filter((key) => key !== undefined), endorsers });
-  }
-  return {
-    v: 1,
-    ledger: 'fabric',
-    channel: stack.channel,
-    chaincode: stack.chaincode.name,
-    otherEndorsers: stack.chaincode.others,
-    participants,
-  };
-}
-
-async function trustedKeyOf(reader: FabricCountry, org: OrgId, kid: string): Promise<TrustedKey | undefined> {
-  const found = await findRecord<KeyRecord>(reader, org, `key/${kid}`);
-  if (found === undefined || found.record.use === 'ca') return undefined;
-  const { use, jwk, notBefore, notAfter } = found.record;
-  const ended = (await findRecord(reader, org, `key-end/${kid}`))?.at;
-  return { kid, use, jwk, notBefore, notAfter, ...(ended === undefined ? {} : { ended }) };
 }
