@@ -3,6 +3,7 @@ import type { CountryPack } from './country-pack.js';
 import { accountOf, provenanceOf } from './engine/account.js';
 import type { Account, ElementProvenance, FhirResource, Format, Reject, Sha256Hex, SourceDocument, SourceHeader } from './engine/index.js';
 import { run, type RunResult } from './engine/run.js';
+import { compactSpan, type TimeSpan } from './engine/times.js';
 import { detectFormat, formatNamed } from './formats.js';
 import { personTraits, type PersonTraits } from './person-traits.js';
 
@@ -21,12 +22,21 @@ export interface TranslationInput {
   readonly maxBytes?: number;
 }
 
+/** What a document says of its own age; a time whose day or offset is not known says nothing. */
+export interface SaidTimes {
+  /** When it was made: HL7 v2 MSH-7, CDA effectiveTime. */
+  readonly sent?: TimeSpan;
+  /** When what it tells of was entered: HL7 v2 EVN-2. */
+  readonly recorded?: TimeSpan;
+}
+
 export interface Translation {
   readonly format: FormatName;
   /** SHA-256 of the rules and concept maps in force. */
   readonly mapVersion: string;
   readonly received: Instant;
   readonly message: SourceHeader;
+  readonly times: SaidTimes;
   /** The persons whom the document is about. */
   readonly persons: readonly PersonTraits[];
   readonly resources: readonly FhirResource[];
@@ -57,6 +67,7 @@ export function translate(input: TranslationInput): Translation {
     mapVersion: set.version(input.sha256),
     received: input.received,
     message: document.header,
+    times: timesOf(input.country, document),
     persons: result.drafts.flatMap((draft, i) => (draft.instance.rule.rule.subject === true ? [personTraits(draft.resource, i)] : [])),
     resources,
     mentions: result.drafts.flatMap((draft, i) => (draft.mention ? [i] : [])),
@@ -76,6 +87,15 @@ function identityOf({ sha256, country }: TranslationInput, { header }: SourceDoc
   return { sha256, country: country.country, organisation: header.sender.organisation, documentId: header.id };
 }
 
+function timesOf(country: CountryPack, { header }: SourceDocument): SaidTimes {
+  const zones = { documentOffset: header.offset, assumedZone: assumedZone(country) };
+  const span = (text: string | undefined): TimeSpan | undefined => (text === undefined ? undefined : compactSpan(text, zones));
+  const [sent, recorded] = [span(header.sent), span(header.recorded)];
+  return { ...(sent !== undefined && { sent }), ...(recorded !== undefined && { recorded }) };
+}
+
+const assumedZone = ({ zone }: CountryPack): string | undefined => (zone?.assume === true ? zone.name : undefined);
+
 function factsOf(
   country: CountryPack,
   { header }: SourceDocument,
@@ -86,7 +106,7 @@ function factsOf(
     codingSystems: country.codingSystems,
     assigningAuthorities: country.assigningAuthorities,
     documentOffset: header.offset,
-    assumedZone: country.zone?.assume === true ? country.zone.name : undefined,
+    assumedZone: assumedZone(country),
   };
 }
 

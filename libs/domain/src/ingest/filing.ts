@@ -1,6 +1,7 @@
 import { toFhirJson, type Sha256Hex, type Translation } from '@portolan/formats';
 import type { DataCategory } from '@portolan/contracts';
 import { searchValues, type IndexOptions, type SearchValue } from '../fhir/index.js';
+import { agesOf, type Age } from './age.js';
 import { categoriesOf } from '../release/index.js';
 
 /** One resource of a translation as it goes into the store. */
@@ -15,6 +16,8 @@ export interface Filing {
   readonly search: readonly SearchValue[];
   /** Belongs to the message's person: kept under her key, erased with her. */
   readonly personal: boolean;
+  /** How old this is, by the message's own word. */
+  readonly age: Age;
   /** The message only mentions it: it fills a gap, and replaces nothing that is known. */
   readonly mention: boolean;
 }
@@ -25,6 +28,7 @@ const shared: ReadonlySet<string> = new Set(['Location', 'Organization', 'Practi
 /** What a translation files, ordered by type and id: writers of the same resources lock them in one order. */
 export function filingsOf(translation: Translation, sha256: Sha256Hex, index: IndexOptions): readonly Filing[] {
   const mentioned = new Set(translation.mentions);
+  const ages = agesOf(translation);
   return translation.resources
     .map((resource, i) => {
       const { resourceType: type, id } = resource;
@@ -37,6 +41,7 @@ export function filingsOf(translation: Translation, sha256: Sha256Hex, index: In
         categories: categoriesOf(resource),
         search: searchValues(resource, index),
         personal: !shared.has(type),
+        age: ages[i] ?? { content: undefined, sent: undefined },
         mention: mentioned.has(i),
       };
     })

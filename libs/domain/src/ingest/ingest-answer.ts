@@ -18,6 +18,18 @@ export interface MessageAccount {
   /** SHA-256 of rules and concept maps in force; absent where nothing was translated. */
   readonly mapVersion?: string;
   readonly account?: Translation['account'];
+  /** What came after something newer: it is a version in the history, and what stood stands. */
+  readonly late?: readonly LateContent[];
+}
+
+/** One resource of a message that came after a newer one. */
+export interface LateContent {
+  readonly type: string;
+  readonly id: string;
+  /** The version that holds what this message says. */
+  readonly version: number;
+  /** The version that stands, with what stood before. */
+  readonly stands: number;
 }
 
 /** The answer to a message that came before. Its account is unreadable where its person was erased since. */

@@ -1,5 +1,6 @@
 import type { BusinessIdentifier, CountryCode, DataCategory, Instant, SearchTraits, Uuid } from '@portolan/contracts';
 import type { SearchQuery, SearchValue } from '../fhir/index.js';
+import type { StandingAge } from '../ingest/age.js';
 import type { PersonId, TransferId, ViewId } from '../kernel/ids.js';
 import type { KeyId, RoleTx, StatementStore } from './role-tx.port.js';
 
@@ -87,6 +88,10 @@ export interface ResourceStore {
   /** Appends the next version unless the current one has the same content hash; replaces the search rows. */
   put(resource: Omit<ResourceVersion, 'versionId'>, search: readonly SearchValue[]): Promise<{ versionId: number; changed: boolean }>;
   get(type: string, id: string): Promise<ResourceVersion | undefined>;
+  /** How old the current content is by its source's word; undefined times where nothing said so. */
+  age(type: string, id: string): Promise<StandingAge>;
+  /** Says so after `put`, or of what stands and was told again. */
+  setAge(type: string, id: string, age: StandingAge): Promise<void>;
   version(type: string, id: string, versionId: number): Promise<ResourceVersion | undefined>;
   history(type: string, id: string, limit: number): Promise<readonly ResourceVersion[]>;
   /** Current versions that fit; keyset paging inside `query`. */

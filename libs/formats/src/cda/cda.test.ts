@@ -42,6 +42,7 @@ describe('a patient summary in CDA', () => {
       sender: { organisation: '2.999.1.3^90000001', name: 'Näidishaigla' },
       supported: true,
       offset: '+02:00',
+      sent: '20261110093000+0200',
     });
     expect(answer.account.rejects).toEqual([]);
     expect(answer.account.warnings).toEqual([]);

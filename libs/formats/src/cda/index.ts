@@ -45,7 +45,6 @@ function headerOf(root: SourceNode): SourceHeader {
   const custodian = at(root, 'custodian', 'assignedCustodian', 'representedCustodianOrganization');
   const name = custodian === undefined ? '' : valueAt(custodian, 'name', '#text').trim();
   const application = valueAt(root, 'author', 'assignedAuthor', 'assignedAuthoringDevice', 'softwareName', '#text').trim();
-  const offset = offsetOf(valueAt(root, 'effectiveTime', '@value'));
   const type = valueAt(root, 'code', '@code');
   const organisation = custodian === undefined ? '' : instanceId(at(custodian, 'id')) || name;
   const id = instanceId(at(root, 'id'));
@@ -61,6 +60,11 @@ function headerOf(root: SourceNode): SourceHeader {
       ...(application !== '' && { application }),
     },
     supported: supportedTypes.has(type),
-    ...(offset !== undefined && { offset }),
+    ...madeAt(valueAt(root, 'effectiveTime', '@value')),
   };
+}
+
+function madeAt(sent: string): Pick<SourceHeader, 'sent' | 'offset'> {
+  const offset = offsetOf(sent);
+  return { ...(offset !== undefined && { offset }), ...(sent !== '' && { sent }) };
 }

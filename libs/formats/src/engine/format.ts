@@ -21,6 +21,10 @@ export interface SourceHeader {
   readonly supported: boolean;
   /** Offset declared for times without one, as `+02:00`. */
   readonly offset?: string;
+  /** When the sender made the message or document, as it wrote it (HL7 v2 MSH-7, CDA effectiveTime). */
+  readonly sent?: string;
+  /** When what it tells of was entered at the sender, as it wrote it (HL7 v2 EVN-2). */
+  readonly recorded?: string;
 }
 
 /** A document read into a tree. */

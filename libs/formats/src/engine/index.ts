@@ -8,4 +8,5 @@ export { MapSet, type MapMistake, type NamedMap } from './map-set.js';
 export type { Reject } from './run.js';
 export { SourceNode, textLeaf } from './source-node.js';
 export { parseSourcePath, select, type SourcePathPlan } from './source-path.js';
+export type { TimeSpan } from './times.js';
 export { stableUuid, type Sha256Hex } from './stable-id.js';

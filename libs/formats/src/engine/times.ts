@@ -140,3 +140,30 @@ export function isoTime(text: string): TimeReading | undefined {
 export function offsetOf(text: string): string | undefined {
   return fieldsOf(text, compact)?.offset;
 }
+
+/** All that a time may mean which is no more precise than its source wrote it: epoch milliseconds, first and last. */
+export interface TimeSpan {
+  readonly from: number;
+  readonly to: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/** An HL7 time (v2 DTM, v3 TS) as the span that it may mean; undefined where its day or its offset is not known. */
+export function compactSpan(text: string, zones: Zones): TimeSpan | undefined {
+  const fields = fieldsOf(text, compact);
+  if (fields?.day === undefined) return undefined;
+  const local = `${dateText(fields)}T${clockText(fields)}`;
+  const { assumedZone } = zones;
+  const offset = fields.offset ?? zones.documentOffset ?? (assumedZone === undefined ? undefined : offsetAt(local, assumedZone));
+  if (offset === undefined) return undefined;
+  const from = Date.parse(`${local.slice(0, 23)}${offset}`);
+  return { from, to: from + precisionMs(fields) - 1 };
+}
+
+function precisionMs({ hour, minute, second, fraction }: TimeFields): number {
+  if (hour === undefined) return DAY_MS;
+  if (minute === undefined) return 3_600_000;
+  if (second === undefined) return 60_000;
+  return fraction === undefined ? 1_000 : Math.max(1, 10 ** (3 - fraction.length));
+}

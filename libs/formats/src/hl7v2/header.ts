@@ -76,6 +76,7 @@ export function sourceHeader(message: Hl7Message): SourceHeader {
   if (organisation === '') throw new PortolanError('ingest.header-incomplete', 'MSH-4');
   if (header.controlId === '') throw new PortolanError('ingest.header-incomplete', 'MSH-10');
   const offset = offsetOf(header.sent);
+  const recorded = recordedAt(message);
   return {
     id: header.controlId,
     type: `${header.messageCode}^${header.triggerEvent}`,
@@ -87,7 +88,15 @@ export function sourceHeader(message: Hl7Message): SourceHeader {
     },
     supported: structureOf(header) !== undefined,
     ...(offset !== undefined && { offset }),
+    ...(header.sent !== '' && { sent: header.sent }),
+    ...(recorded !== '' && { recorded }),
   };
+}
+
+/** EVN-2: when the event was entered at the sender. */
+function recordedAt(message: Hl7Message): string {
+  const event = message.segments.find(({ name }) => name === 'EVN');
+  return event === undefined ? '' : componentText(message, event, 2, 1);
 }
 
 /** MSH-4, or MSH-3 where it is empty: the universal id where there is one, else the namespace. */

@@ -147,6 +147,13 @@ export class ResourceEntity {
   /** The person was erased: the resource is nowhere found any more. */
   @Column('boolean', { default: false })
   erased!: boolean;
+
+  /** When the current content was entered at its source, and sent, by the source's own word. */
+  @InstantColumn({ name: 'content_at', nullable: true })
+  contentAt!: string | null;
+
+  @InstantColumn({ name: 'sent_at', nullable: true })
+  sentAt!: string | null;
 }
 
 @Entity('resource_version')

@@ -6,6 +6,7 @@ import { edgeEntities } from './edge.entities.js';
 import { EdgeTables1795226400003 } from './migrations/1795226400003-edge-tables.js';
 import { SearchValues1795226400004 } from './migrations/1795226400004-search-values.js';
 import { ViewResourceIndex1795226400005 } from './migrations/1795226400005-view-resource-index.js';
+import { StandingAge1795226400031 } from './migrations/1795226400031-standing-age.js';
 import { SearchValueEntity } from './search/search-value.entity.js';
 import { viewEntities } from './view.entities.js';
 
@@ -18,5 +19,6 @@ export const edgeModel: SchemaModel = {
     SearchValues1795226400004,
     ViewResourceIndex1795226400005,
     UsedStatements1795226400030,
+    StandingAge1795226400031,
   ],
 };

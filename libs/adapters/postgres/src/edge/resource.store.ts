@@ -1,5 +1,5 @@
 import { PortolanError, type DataCategory } from '@portolan/contracts';
-import type { PersonId, ResourceStore, ResourceVersion, SearchQuery, SearchValue } from '@portolan/domain';
+import type { PersonId, ResourceStore, ResourceVersion, SearchQuery, SearchValue, StandingAge } from '@portolan/domain';
 import type { Bodies } from '../bodies/bodies.js';
 import type { Sql } from '../connect/sql.js';
 import { CURRENT, openVersions, resourcesOfPerson, VERSION_COLUMNS, versionPlace, type VersionRow } from './resource-queries.js';
@@ -29,6 +29,19 @@ export class PostgresResourceStore implements ResourceStore {
 
   async get(type: string, id: string): Promise<ResourceVersion | undefined> {
     return this.one(`SELECT ${VERSION_COLUMNS} FROM ${CURRENT} WHERE r.type = $1 AND r.id = $2 AND NOT r.erased`, [type, id]);
+  }
+
+  async age(type: string, id: string): Promise<StandingAge> {
+    const row = await this.sql.first<{ content: Date | null; sent: Date | null }>(
+      'SELECT content_at AS content, sent_at AS sent FROM resource WHERE type = $1 AND id = $2',
+      [type, id],
+    );
+    return { content: row?.content?.toISOString(), sent: row?.sent?.toISOString() };
+  }
+
+  async setAge(type: string, id: string, { content, sent }: StandingAge): Promise<void> {
+    const set = 'UPDATE resource SET content_at = $3, sent_at = $4 WHERE type = $1 AND id = $2';
+    await this.sql.affected(set, [type, id, content ?? null, sent ?? null]);
   }
 
   async version(type: string, id: string, versionId: number): Promise<ResourceVersion | undefined> {

@@ -47,7 +47,10 @@ export async function fileEntry(
     deleted: false,
     text,
   };
-  return { ...entry, ...(await tx.resources.put(entry, searchValues(tree, indexOptions(parts)))) };
+  const put = await tx.resources.put(entry, searchValues(tree, indexOptions(parts)));
+  // What a source sent before somebody wrote this, and comes later, does not replace it.
+  if (put.changed) await tx.resources.setAge(entry.type, entry.id, { content: undefined, sent: entry.lastUpdated });
+  return { ...entry, ...put };
 }
 
 /** What a Provenance says of a filed entry (R4 §Provenance). */

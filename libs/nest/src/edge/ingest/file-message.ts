@@ -3,14 +3,17 @@ import {
   filingsOf,
   fromFhirJson,
   isFhirObject,
+  isOlder,
   messageProvenance,
   post,
   samePerson,
   searchValues,
+  standingAge,
   type EdgeTx,
   type Filing,
   type IngestAnswer,
   type KeyId,
+  type MessageAccount,
   type ResourceVersion,
 } from '@portolan/domain';
 import type { Translation } from '@portolan/formats';
@@ -31,6 +34,8 @@ interface Filed {
   readonly filing: Filing;
   readonly versionId: number;
   readonly changed: boolean;
+  /** It came after something newer: the version that stands, which is not this one. */
+  readonly stands?: number;
 }
 
 /**
@@ -47,12 +52,16 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   if (subject.before === undefined || !samePerson(subject.before, subject.after)) await tx.persons.save(subject.after);
   const place: Place = { messageId: kept.id, at: incoming.received, subject };
   const filed: Filed[] = [];
-  for (const filing of filingsOf(translation, tools.sha256, tools.index)) filed.push(await fileResource(tx, filing, place));
+  for (const filing of filingsOf(translation, tools.sha256, tools.index)) filed.push(await fileResource(tx, filing, place, tools));
   await fileProvenance(tx, filed, usable, place, tools);
   const problems = translation.account.rejects.map(({ code, path, severity }) => ({ code, path, severity }));
   const answer: IngestAnswer = { messageId: kept.id, state: 'stored', problems };
   const { mapVersion, account } = translation;
-  await tx.messages.putAccount(kept.id, kept.keyId, { v: 1, answer, mapVersion, account });
+  const late = filed.flatMap(({ filing: { type, id }, versionId: version, stands: standing }) =>
+    standing === undefined ? [] : [{ type, id, version, stands: standing }],
+  );
+  const said: MessageAccount = { v: 1, answer, mapVersion, account, ...(late.length === 0 ? {} : { late }) };
+  await tx.messages.putAccount(kept.id, kept.keyId, said);
   await recordFiling(tx, filed, incoming, { subject, keyId: kept.keyId }, tools);
   await tellChanges(tx, filed, place, tools);
   return answer;
@@ -70,26 +79,62 @@ interface Place {
   readonly subject: Subject;
 }
 
-async function fileResource(tx: EdgeTx, filing: Filing, { messageId, at, subject }: Place): Promise<Filed> {
-  const { type, id, personal, sha256, text, categories, search } = filing;
+async function fileResource(tx: EdgeTx, filing: Filing, place: Place, tools: IngestTools): Promise<Filed> {
+  const { type, id, personal } = filing;
   const current = await tx.resources.get(type, id);
-  if (personal && isAnothers(current, subject)) throw new PortolanError('ingest.entry-of-another-person', type);
-  if (current !== undefined && stands(current, filing)) return { filing, versionId: current.versionId, changed: false };
+  if (personal && isAnothers(current, place.subject)) throw new PortolanError('ingest.entry-of-another-person', type);
+  if (current !== undefined && filing.mention) return { filing, versionId: current.versionId, changed: false };
+  const late = current !== undefined && isOlder(filing.age, await tx.resources.age(type, id));
+  const same = current?.sha256 === filing.sha256 && !current.deleted;
+  if (same && late) return { filing, versionId: current.versionId, changed: false };
+  const next = await nextVersion(tx, filing, current, place);
+  if (current !== undefined && late) return fileBehind(tx, filing, next, current, tools);
+  const put = same ? { versionId: current.versionId, changed: false } : await tx.resources.put(next, filing.search);
+  await tx.resources.setAge(type, id, standingAge(filing.age, place.at));
+  return { filing, ...put };
+}
+
+async function nextVersion(
+  tx: EdgeTx,
+  { type, id, personal, sha256, text, categories }: Filing,
+  current: ResourceVersion | undefined,
+  { messageId, at, subject }: Place,
+): Promise<Omit<ResourceVersion, 'versionId'>> {
   const keyId: KeyId = personal ? subject.keyId : (current?.keyId ?? (await tx.keys.create()));
   const person = personal ? subject.id : undefined;
-  const put = await tx.resources.put(
-    { type, id, lastUpdated: at, person, keyId, categories, messageId, sha256, deleted: false, text },
-    search,
+  return { type, id, lastUpdated: at, person, keyId, categories, messageId, sha256, deleted: false, text };
+}
+
+/** Versions of one resource among which a late message's content is looked for. */
+const MAX_HISTORY = 500;
+
+/**
+ * Something newer stands: what the late message says becomes a version of the history, and what stood stands again after it, all in one
+ * transaction, so that nobody ever meets the older content as the current one. What the history has already is not filed again.
+ */
+async function fileBehind(
+  tx: EdgeTx,
+  filing: Filing,
+  next: Omit<ResourceVersion, 'versionId'>,
+  current: ResourceVersion,
+  tools: IngestTools,
+): Promise<Filed> {
+  const { type, id } = filing;
+  const before = (await tx.resources.history(type, id, MAX_HISTORY)).find(({ sha256 }) => sha256 === filing.sha256);
+  if (before !== undefined) return { filing, versionId: before.versionId, changed: false, stands: current.versionId };
+  const { versionId } = await tx.resources.put(next, filing.search);
+  // Somebody filed a version since this transaction looked, of a resource that belongs to no person: it is done again.
+  if (versionId !== current.versionId + 1) throw new PortolanError('store.conflict', `${type} resource`);
+  const again = fromFhirJson(current.text);
+  const restored = await tx.resources.put(
+    { ...current, lastUpdated: next.lastUpdated },
+    isFhirObject(again) ? searchValues(again, tools.index) : [],
   );
-  return { filing, ...put };
+  return { filing, versionId, changed: false, stands: restored.versionId };
 }
 
 const isAnothers = (current: ResourceVersion | undefined, { id }: Subject): boolean =>
   current?.person !== undefined && current.person !== id;
-
-/** Unchanged content makes no new version, and a mention replaces nothing. */
-const stands = (current: ResourceVersion, { mention, sha256 }: Filing): boolean =>
-  mention || (current.sha256 === sha256 && !current.deleted);
 
 async function fileProvenance(
   tx: EdgeTx,

@@ -2,8 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PortolanError } from '@portolan/contracts';
-import { isRefused, parseSearch, type EdgeTx, type Person, type UnitOfWork } from '@portolan/domain';
+import {
+  isRefused,
+  parseSearch,
+  type EdgeTx,
+  type LateContent,
+  type MessageAccount,
+  type Person,
+  type ResourceVersion,
+  type UnitOfWork,
+} from '@portolan/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileEntry, type IdentifiedResource } from '../fhir/entries.js';
 import { MllpClient } from '../testing/mllp-client.js';
 import { testEdge, type TestEdge } from '../testing/test-edge.js';
 
@@ -219,6 +229,119 @@ describe('nothing happens twice', () => {
     const told = await heardByExchange(ee);
     expect(told).not.toContain(undefined);
     expect(told).toContainEqual({ person: person!.id, type: 'Patient', id: person!.id, change: 'superseded', reason: expect.any(String) });
+  });
+});
+
+describe('an older message that comes late', () => {
+  const accept = async (bytes: Buffer): Promise<string> =>
+    (await ee.ingest.accept({ bytes, via: 'mllp', source: undefined })).answer.messageId;
+  const lateOf = (messageId: string): Promise<readonly LateContent[]> =>
+    ee.uow.run(async (tx) => ((await tx.messages.account(messageId)) as MessageAccount).late ?? []);
+  const current = async (pin: string, type: string, has: string): Promise<ResourceVersion | undefined> => {
+    const [person] = await persons(ee, pin);
+    const all = await ee.uow.run((tx) => tx.resources.ofPerson(person!.id, 'all', 100));
+    return all.find((one) => one.type === type && one.text.includes(has));
+  };
+  const history = ({ type, id }: ResourceVersion): Promise<readonly ResourceVersion[]> =>
+    ee.uow.run((tx) => tx.resources.history(type, id, 50));
+
+  it('replaces nothing: it is a version of the history, what stood stands, and the account says so', async () => {
+    const pin = '48151010014';
+    await accept(about('ee-adt-a08', pin, [['Näidis^Mari', 'Uus^Mari']]));
+    await heardByExchange(ee);
+    const late = await accept(about('ee-adt-a01', pin));
+    const patient = await current(pin, 'Patient', 'Uus');
+    expect(patient?.text).toContain('Näidise tn 7');
+    const texts = (await history(patient!)).map(({ versionId, text }) => [versionId, text.includes('Näidise tn 7')]);
+    expect(texts).toEqual([
+      [3, true],
+      [2, false],
+      [1, true],
+    ]);
+    expect(await lateOf(late)).toContainEqual({ type: 'Patient', id: patient!.id, version: 2, stands: 3 });
+    expect((await persons(ee, pin))[0]).toMatchObject({ family: 'Uus' });
+    expect(await heardByExchange(ee)).toEqual([]);
+    const found = await ee.uow.run((tx) => tx.resources.search(parseSearch('Patient', [['family', 'Uus']])));
+    expect(found.resources.map(({ id }) => id)).toContain(patient!.id);
+    // What it is the first to say is filed as ever.
+    expect(await current(pin, 'AllergyIntolerance', 'PENI')).toBeDefined();
+    const provenance = await ee.uow.run((tx) => tx.resources.get('Provenance', late));
+    expect(provenance?.text).toContain(`Patient/${patient!.id}/_history/2`);
+  });
+
+  it('comes again as often as it likes: the history has it once', async () => {
+    const pin = '48151010025';
+    await accept(about('ee-adt-a08', pin));
+    for (const i of [1, 2, 3]) {
+      const late = await accept(about('ee-adt-a01', pin, [['EE-ADT-0001', `LATE-${i}`]]));
+      expect((await lateOf(late)).find(({ type }) => type === 'Patient')).toMatchObject({ version: 2, stands: 3 });
+    }
+    expect((await current(pin, 'Patient', 'Näidise tn 7'))?.versionId).toBe(3);
+  });
+
+  it('is late also where what stands was told again since by a newer one', async () => {
+    const pin = '48151010036';
+    const sent = (time: string, also: readonly (readonly [string, string])[] = []): Buffer =>
+      about('ee-adt-a01', pin, [['20261102081500', time], ['20261102081500', time], ['EE-ADT-0001', `AGAIN-${time}`], ...also]);
+    await accept(sent('20261102081500'));
+    await accept(sent('20261104081500'));
+    await accept(sent('20261103081500', [['Näidise tn 1', 'Vahepealne tn 3']]));
+    expect((await current(pin, 'Patient', 'H-48151010036'))?.text).toContain('Näidise tn 1');
+    await accept(sent('20261105081500', [['Näidise tn 1', 'Uusim tn 5']]));
+    expect((await current(pin, 'Patient', 'H-48151010036'))?.text).toContain('Uusim tn 5');
+  });
+
+  it('does not undo what somebody corrected by hand since it was sent', async () => {
+    const pin = '48151010069';
+    await accept(about('ee-adt-a01', pin));
+    const allergy = await current(pin, 'AllergyIntolerance', 'PENI');
+    const corrected = { ...(JSON.parse(allergy!.text) as IdentifiedResource), criticality: 'low' };
+    await ee.uow.run((tx) => fileEntry(tx, corrected, { person: allergy!.person!, messageId: allergy!.messageId }, ee.parts));
+    await accept(
+      about('ee-adt-a01', pin, [
+        ['lööve', 'nõgestõbi'],
+        ['EE-ADT-0001', 'BEFORE-THE-CORRECTION'],
+      ]),
+    );
+    const stands = await current(pin, 'AllergyIntolerance', 'PENI');
+    expect([stands?.versionId, stands?.text.includes('"criticality":"low"')]).toEqual([4, true]);
+  });
+
+  it('of results is known by when they were released (OBR-22), also where it is sent again today', async () => {
+    const pin = '48151010047';
+    const second = '20261103110000+0200';
+    const result = (released: string, value: string, sent: string): Buffer => {
+      const text = about('ee-oru-r01-chemistry', pin, [
+        ['20261103120000+0200', sent],
+        ['EE-ORU-0001', `ORU-${sent}`],
+        ['||6.10|', `||${value}|`],
+      ]).toString('utf8');
+      const lines = text.split('\r').map((line) => (line.startsWith('OBR|2|') ? released22(line, released) : line));
+      return Buffer.from(lines.join('\r'));
+    };
+    const released22 = (line: string, released: string): string => {
+      const fields = line.split('|');
+      fields[22] = released;
+      return fields.join('|');
+    };
+    await accept(result('20261104090000+0200', '6.30', '20261104090500+0200'));
+    const late = await accept(result(second, '6.10', '20261106120000+0200'));
+    expect((await current(pin, 'Observation', 'KOL'))?.text).toContain('"value":6.30');
+    expect((await lateOf(late)).map(({ type }) => type)).toContain('Observation');
+    await accept(result('20261105090000+0200', '6.50', '20261105090500+0200'));
+    expect((await current(pin, 'Observation', 'KOL'))?.text).toContain('"value":6.50');
+  });
+
+  it('is not told from a newer one where it says no time that can be compared: then the later to come is the newer', async () => {
+    const pin = '48151010058';
+    await accept(about('ee-adt-a08', pin));
+    await accept(
+      about('ee-adt-a01', pin, [
+        ['20261102081500+0200', ''],
+        ['20261102081500+0200', ''],
+      ]),
+    );
+    expect((await current(pin, 'Patient', 'H-48151010058'))?.text).toContain('Näidise tn 1');
   });
 });
 

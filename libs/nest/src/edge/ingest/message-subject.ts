@@ -1,7 +1,9 @@
 import { PortolanError } from '@portolan/contracts';
 import {
+  agesOf,
   ensurePersonId,
   identify,
+  isOlder,
   knownPerson,
   MAX_IDENTIFIERS,
   sameIdentifier,
@@ -44,9 +46,15 @@ export async function subjectOf(tx: EdgeTx, translation: Translation, tools: Pic
   const keyId = await lockPerson(tx, id);
   const before = decide(matching, await candidatesOf(tx, matching));
   if ((before?.id ?? matching.patient) !== id) throw new PortolanError('store.conflict', 'person index');
-  const authoritative = !translation.mentions.includes(matching.traits.resource);
+  const authoritative = !translation.mentions.includes(matching.traits.resource) && !(await isOld(tx, matching));
   const blank: Person = { id, identifiers: [], birthDate: undefined, family: undefined, given: undefined };
   return { id, before, after: knownPerson(before ?? blank, matching.traits, authoritative), keyId };
+}
+
+/** Something newer was said of her by the same source: the index follows that. */
+async function isOld(tx: EdgeTx, { translation, traits, patient }: Matching): Promise<boolean> {
+  const age = agesOf(translation)[traits.resource];
+  return age !== undefined && isOlder(age, await tx.resources.age('Patient', patient));
 }
 
 function matchingOf(translation: Translation, national: ReadonlySet<string>): Matching {
