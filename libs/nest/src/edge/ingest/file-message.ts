@@ -80,18 +80,26 @@ interface Place {
 }
 
 async function fileResource(tx: EdgeTx, filing: Filing, place: Place, tools: IngestTools): Promise<Filed> {
-  const { type, id, personal } = filing;
+  const { type, id, personal, search } = filing;
   const current = await tx.resources.get(type, id);
   if (personal && isAnothers(current, place.subject)) throw new PortolanError('ingest.entry-of-another-person', type);
-  if (current !== undefined && filing.mention) return { filing, versionId: current.versionId, changed: false };
-  const late = current !== undefined && isOlder(filing.age, await tx.resources.age(type, id));
-  const same = current?.sha256 === filing.sha256 && !current.deleted;
-  if (same && late) return { filing, versionId: current.versionId, changed: false };
-  const next = await nextVersion(tx, filing, current, place);
-  if (current !== undefined && late) return fileBehind(tx, filing, next, current, tools);
-  const put = same ? { versionId: current.versionId, changed: false } : await tx.resources.put(next, filing.search);
+  if (current !== undefined) return fileAgain(tx, filing, current, place, tools);
+  const put = await tx.resources.put(await nextVersion(tx, filing, undefined, place), search);
   await tx.resources.setAge(type, id, standingAge(filing.age, place.at));
   return { filing, ...put };
+}
+
+/** Of a resource that stands already: a mention replaces nothing, nor does what is older; unchanged content makes no new version. */
+async function fileAgain(tx: EdgeTx, filing: Filing, current: ResourceVersion, place: Place, tools: IngestTools): Promise<Filed> {
+  const { type, id, search } = filing;
+  const unchanged = { filing, versionId: current.versionId, changed: false };
+  if (filing.mention) return unchanged;
+  const same = current.sha256 === filing.sha256 && !current.deleted;
+  if (isOlder(filing.age, await tx.resources.age(type, id)))
+    return same ? unchanged : fileBehind(tx, filing, await nextVersion(tx, filing, current, place), current, tools);
+  const filed = same ? unchanged : { filing, ...(await tx.resources.put(await nextVersion(tx, filing, current, place), search)) };
+  await tx.resources.setAge(type, id, standingAge(filing.age, place.at));
+  return filed;
 }
 
 async function nextVersion(
