@@ -209,8 +209,10 @@ export interface ProposalStore {
   put(proposal: Proposal): Promise<void>;
   get(id: Uuid): Promise<Proposal | undefined>;
   ofPerson(person: PersonId, limit: number): Promise<readonly Proposal[]>;
-  /** Compare-and-set; false where it stands elsewhere already. */
-  advance(id: Uuid, from: Proposal['state'], to: Proposal['state']): Promise<boolean>;
+  /** Permitted ones that wait for this custodian, oldest first, after the proposal `after`. */
+  waitingFor(custodian: string, after: Uuid | undefined, limit: number): Promise<readonly Proposal[]>;
+  /** Compare-and-set; false where it stands elsewhere already. `custodian`: `system|value` of the organisation that answers next. */
+  advance(id: Uuid, from: Proposal['state'], to: Proposal['state'], custodian?: string): Promise<boolean>;
 }
 
 export interface EdgeTx extends RoleTx {

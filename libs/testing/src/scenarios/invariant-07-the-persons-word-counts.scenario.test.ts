@@ -61,7 +61,11 @@ describe('the person’s word counts, and each entry has one custodian', () => {
   const custodian = async (path: string, body?: object): Promise<Answer> => {
     const ee = world.at('EE');
     const [token, acting] = [await ee.systemToken(), await ee.actingStatement(clinicianOf('EE'), 'TREAT')];
-    return ee.call(`/custodian/proposals/${path}`, { token, acting, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    return ee.call(`/custodian/proposals${path === '' ? '' : `/${path}`}`, {
+      token,
+      acting,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   };
 
   it('refuses a correction by whoever is not the custodian: another country’s system, another version, another person’s entry', async () => {
@@ -106,6 +110,8 @@ describe('the person’s word counts, and each entry has one custodian', () => {
     const before = await versions();
     expect((await propose(8.1, 'measured again here')).status).toBe(202);
     const id = await arrived('measured again here');
+    await herself.hears('a change was proposed', ({ act }) => act === 'change-proposed');
+    expect((await custodian('')).text).not.toContain(id);
     expect((await custodian(`${id}/accept`, { reason: 'right' })).text).toContain('person.proposal-not-permitted');
     expect((await custodian(id)).text).toContain('person.proposal-not-permitted');
     const stranger = new Herself(world, await newcomer(world, 'EE'));
@@ -122,6 +128,8 @@ describe('the person’s word counts, and each entry has one custodian', () => {
     const id = await arrived('measured again, twice');
     expect((await herself.call(`/person/proposals/${id}/permit`, {})).status).toBe(200);
     expect(await versions()).toBe(before);
+    const waiting = (await custodian('')).json<{ proposals: readonly { id: string; reason: string }[] }>().proposals;
+    expect(waiting.filter((one) => one.id === id)).toMatchObject([{ reason: 'measured again, twice', types: ['Observation'] }]);
     expect((await custodian(id)).json()).toMatchObject({ changed: ['valueQuantity'] });
     expect((await custodian(`${id}/accept`, {})).status).toBeGreaterThanOrEqual(400);
     const accepted = await custodian(`${id}/accept`, { reason: 'confirmed by a second sample' });
@@ -138,5 +146,7 @@ describe('the person’s word counts, and each entry has one custodian', () => {
       const state = await rows<{ state: string }>(world, 'PT', 'SELECT state FROM edge.view WHERE transfer_id = $1', [obtained.transfer]);
       return state[0]?.state === 'amended';
     });
+    await herself.hears('the proposal was looked at and answered', ({ act }) => act === 'change-answered');
+    expect((await custodian('')).text).not.toContain(id);
   });
 });

@@ -400,4 +400,23 @@ describe('the edge’s stores', () => {
     expect(await run(({ proposals }) => proposals.get(proposal.id))).toEqual({ ...proposal, state: 'permitted' });
     expect(await run(({ proposals }) => proposals.ofPerson(person, 10))).toEqual([{ ...proposal, state: 'permitted' }]);
   });
+
+  it('lists the proposals that wait for a custodian, page by page, oldest first', async () => {
+    const person = personId();
+    const keyId = await keyOf(person);
+    const [ours, theirs] = [`urn:o|${uuid()}`, `urn:o|${uuid()}`];
+    const put = async (minute: number, custodian: string): Promise<string> => {
+      const proposal = { id: uuid(), person, state: 'open' as const, keyId, body: { minute }, at: `2026-11-21T10:0${minute}:00.000Z` };
+      await run(({ proposals }) => proposals.put(proposal));
+      await run(({ proposals }) => proposals.advance(proposal.id, 'open', 'permitted', custodian));
+      return proposal.id;
+    };
+    const [third, first] = [await put(3, ours), await put(1, ours)];
+    await put(2, theirs);
+    const [second, answered] = [await put(2, ours), await put(2, ours)];
+    await run(({ proposals }) => proposals.advance(answered, 'permitted', 'declined'));
+    const page = async (after?: string): Promise<readonly string[]> =>
+      (await run(({ proposals }) => proposals.waitingFor(ours, after, 2))).map(({ id }) => id);
+    expect([await page(), await page(second), await page(third)]).toEqual([[first, second], [third], []]);
+  });
 });

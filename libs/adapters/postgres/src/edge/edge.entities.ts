@@ -235,6 +235,10 @@ export class ProposalEntity {
 
   @InstantColumn()
   at!: string;
+
+  /** `system|value` of the organisation whose entry it is, once its person permitted it. */
+  @Column('text', { nullable: true })
+  custodian!: string | null;
 }
 
 export const recordEntities = [PersonEntity, PersonIdentifierEntity, ResourceEntity, ResourceVersionEntity];

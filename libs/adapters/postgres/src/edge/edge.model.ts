@@ -7,6 +7,7 @@ import { EdgeTables1795226400003 } from './migrations/1795226400003-edge-tables.
 import { SearchValues1795226400004 } from './migrations/1795226400004-search-values.js';
 import { ViewResourceIndex1795226400005 } from './migrations/1795226400005-view-resource-index.js';
 import { StandingAge1795226400031 } from './migrations/1795226400031-standing-age.js';
+import { WaitingProposals1795226400032 } from './migrations/1795226400032-waiting-proposals.js';
 import { SearchValueEntity } from './search/search-value.entity.js';
 import { viewEntities } from './view.entities.js';
 
@@ -20,5 +21,6 @@ export const edgeModel: SchemaModel = {
     ViewResourceIndex1795226400005,
     UsedStatements1795226400030,
     StandingAge1795226400031,
+    WaitingProposals1795226400032,
   ],
 };

@@ -32,11 +32,27 @@ export class PostgresProposalStore implements ProposalStore {
     return proposals;
   }
 
-  async advance(id: Uuid, from: Proposal['state'], to: Proposal['state']): Promise<boolean> {
-    return (await this.sql.manager.update(ProposalEntity, { id, state: from }, { state: to })).affected === 1;
+  async waitingFor(custodian: string, after: Uuid | undefined, limit: number): Promise<readonly Proposal[]> {
+    const ids = await this.sql.rows<{ id: Uuid }>(
+      `SELECT id FROM proposal WHERE custodian = $1 AND state = 'permitted'
+       AND ($2::uuid IS NULL OR (at, id) > (SELECT p.at, p.id FROM proposal p WHERE p.id = $2)) ORDER BY at, id LIMIT $3`,
+      [custodian, after ?? null, limit],
+    );
+    const proposals: Proposal[] = [];
+    for (const { id } of ids) {
+      const proposal = await this.get(id);
+      if (proposal !== undefined) proposals.push(proposal);
+    }
+    return proposals;
+  }
+
+  async advance(id: Uuid, from: Proposal['state'], to: Proposal['state'], custodian?: string): Promise<boolean> {
+    const next = custodian === undefined ? { state: to } : { state: to, custodian };
+    return (await this.sql.manager.update(ProposalEntity, { id, state: from }, next)).affected === 1;
   }
 
   private async opened(row: Plain<ProposalEntity>): Promise<Proposal> {
-    return { ...row, person: row.person as PersonId, body: await this.bodies.openJson(row.keyId, row.body, place(row.id)) };
+    const { custodian: _custodian, ...proposal } = row;
+    return { ...proposal, person: row.person as PersonId, body: await this.bodies.openJson(row.keyId, row.body, place(row.id)) };
   }
 }

@@ -1,8 +1,8 @@
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import type { ReasonBody } from '@portolan/contracts';
 import type { CallHeaders } from '../access.js';
 import { EdgeParts } from '../edge.parts.js';
-import { Custody, type CustodianAnswer, type CustodianProposal } from './custody.js';
+import { Custody, type CustodianAnswer, type CustodianProposal, type WaitingProposals } from './custody.js';
 import { bodyOf } from './request.js';
 
 /** Proposed changes, for the custodian of the entry: a professional acts, for the organisation that created it. */
@@ -12,6 +12,12 @@ export class CustodianController {
     @Inject(EdgeParts) private readonly parts: EdgeParts,
     @Inject(Custody) private readonly custody: Custody,
   ) {}
+
+  /** `after`: the `next` of the page before. */
+  @Get()
+  waiting(@Headers() headers: CallHeaders, @Query('after') after: unknown): Promise<WaitingProposals> {
+    return this.custody.waiting(headers, after);
+  }
 
   @Get(':id')
   show(@Headers() headers: CallHeaders, @Param('id') id: string): Promise<CustodianProposal> {

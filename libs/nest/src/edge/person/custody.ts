@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PortolanError } from '@portolan/contracts';
 import {
   isRefused,
+  isUuid,
   spendStatement,
   toFhirJson,
   treeOf,
@@ -12,21 +13,17 @@ import {
   type Proposal,
   type ResourceVersion,
 } from '@portolan/domain';
-import { stableUuid } from '@portolan/formats';
-import { hexOf } from '@portolan/verify';
 import type { CallHeaders } from '../access.js';
 import { EdgeParts } from '../edge.parts.js';
-import { actOf } from '../fhir/accesses.js';
+import { Accesses, actOf } from '../fhir/accesses.js';
 import { fileEntry, fileProvenance, type IdentifiedResource } from '../fhir/entries.js';
 import { demandPerson, fhirCaller, mayAct, type FhirCaller } from '../fhir/fhir-caller.js';
 import { recordLocalAct } from '../local-acts.js';
 import { namedInEntry } from './named-in-entry.js';
 import { permittedProposal, type ProposalContent } from './proposals.js';
+import { custodianOf, organisationKey, proposedEntry, releasedAs } from './proposed-entry.js';
 import { proposedVersion, type ProposedVersion } from './proposed-version.js';
 import { demandNext, tellReceivers } from './tell-receivers.js';
-
-/** Most resources of one person among which a proposal's entry is looked for. */
-const MAX_RECORD = 20_000;
 
 /** A proposed change as the entry's custodian sees it. */
 export interface CustodianProposal {
@@ -41,6 +38,24 @@ export interface CustodianProposal {
   /** FHIR JSON text of the entry as it would become. */
   readonly proposed: string;
 }
+
+/** A proposed change that waits for its custodian: by whom, why, and to what kind of entry. What it would change is shown one by one. */
+export interface WaitingProposal {
+  readonly id: string;
+  readonly at: string;
+  readonly types: readonly string[];
+  readonly actor?: ProposalContent['actor'];
+  readonly reason?: string;
+}
+
+export interface WaitingProposals {
+  readonly proposals: readonly WaitingProposal[];
+  /** Where to go on; absent after the last. */
+  readonly next?: string;
+}
+
+/** Proposals in one answer. */
+const PAGE = 50;
 
 export interface CustodianAnswer {
   readonly state: 'accepted' | 'declined';
@@ -64,6 +79,31 @@ interface Found {
 @Injectable()
 export class Custody {
   constructor(@Inject(EdgeParts) private readonly parts: EdgeParts) {}
+
+  /**
+   * What waits for the caller's organisation, oldest first: permitted by its person, answered by nobody yet. Each person concerned is told
+   * of the look. One of a person, or of a kind of entry, that this caller may not see is not there.
+   */
+  async waiting(headers: CallHeaders, after: unknown): Promise<WaitingProposals> {
+    const caller = await this.caller(headers);
+    const calling = this.callingOrganisation(caller);
+    if (calling === undefined) throw new PortolanError('person.not-custodian', 'the calling system');
+    const place = placeOf(after);
+    return this.parts.uow.run(async (tx) => {
+      const page = await tx.proposals.waitingFor(organisationKey(calling), place, PAGE);
+      const accesses = new Accesses(tx, this.parts, caller);
+      const proposals: WaitingProposal[] = [];
+      for (const proposal of page) {
+        if (!(await this.mayList(tx, proposal, caller))) continue;
+        const shown = waitingOf(proposal);
+        await accesses.person(proposal.person, shown.types);
+        proposals.push(shown);
+      }
+      await accesses.record('record-searched');
+      const last = page.length === PAGE ? page.at(-1)?.id : undefined;
+      return { proposals, ...(last === undefined ? {} : { next: last }) };
+    });
+  }
 
   async show(headers: CallHeaders, id: string): Promise<CustodianProposal> {
     const caller = await this.caller(headers);
@@ -105,27 +145,29 @@ export class Custody {
     return fhirCaller({ method: 'POST', params: {}, query: new URLSearchParams(), headers, body: undefined }, this.parts);
   }
 
-  /** The entry is named in the proposal by the id under which it was released (libs/domain/src/release/entries.ts). */
+  private async mayList(tx: EdgeTx, { person, body }: Proposal, caller: FhirCaller): Promise<boolean> {
+    // Her key was destroyed meanwhile.
+    if (body === undefined) return false;
+    const { personId } = caller.acting;
+    const { identifiers = [] } = (await tx.persons.get(person)) ?? {};
+    if (personId !== undefined && !identifiers.some(({ value }) => value === personId)) return false;
+    return typesOf(body as ProposalContent).every((type) => mayAct(caller, [type, 'r']));
+  }
+
   private async find(tx: EdgeTx, id: string, caller: FhirCaller, act: 'r' | 'u'): Promise<Found> {
-    const { country, sha256 } = this.parts;
     const proposal = await permittedProposal(tx, id);
-    const record = await tx.resources.ofPerson(proposal.person, 'all', MAX_RECORD);
-    const released = (key: string): string => stableUuid((bytes) => hexOf(sha256(bytes)), [country.code, key]);
-    const wanted = proposal.body.items.map((item) => `${item.type}/${item.id}`);
-    const entry = record.find(({ type, id: own }) => wanted.includes(`${type}/${released(`${type}/${own}`)}`));
+    const { entry, record } = await proposedEntry(tx, proposal, this.parts);
     if (entry === undefined) throw new PortolanError('person.proposal-unusable', 'the proposal', 'an entry that is not there');
     if (!mayAct(caller, [entry.type, act])) throw new PortolanError('fhir.scope-missing', 'access token', `${entry.type}.${act}`);
     demandPerson(caller, (await tx.persons.get(proposal.person))?.identifiers ?? []);
     await this.demandCustodian(tx, entry, caller);
     const crossing = [...record, ...(await namedInEntry(tx, entry))];
-    const sources = new Map(crossing.map(({ type, id: own }) => [`${type}/${released(`${type}/${own}`)}`, `${type}/${own}`]));
+    const sources = new Map(crossing.map((one) => [releasedAs(one, this.parts), `${one.type}/${one.id}`]));
     return { proposal, entry, record: crossing, sources };
   }
 
-  /** The organisation that sent the entry; what no registered source sent belongs to the country's own custodian. */
   private async demandCustodian(tx: EdgeTx, entry: ResourceVersion, caller: FhirCaller): Promise<void> {
-    const message = entry.messageId === undefined ? undefined : await tx.messages.get(entry.messageId);
-    const { system, value } = this.organisationOf(message?.source) ?? this.parts.country.custodian.identifier;
+    const { system, value } = await custodianOf(tx, entry, this.parts);
     const calling = this.callingOrganisation(caller);
     if (calling?.system !== system || calling.value !== value) throw new PortolanError('person.not-custodian', 'the calling system');
   }
@@ -181,4 +223,17 @@ export class Custody {
 function proposedOf({ proposal, entry, record, sources }: Found): ProposedVersion {
   const trees = record.map(({ text }) => treeOf(text));
   return proposedVersion({ entry: treeOf(entry.text), record: trees, proposal: proposal.body.proposal, sources });
+}
+
+const typesOf = ({ items }: ProposalContent): string[] => [...new Set(items.map(({ type }) => type))];
+
+function waitingOf({ id, at, body }: Proposal): WaitingProposal {
+  const content = body as ProposalContent;
+  const { actor, reason } = content;
+  return { id, at, types: typesOf(content), ...(actor === undefined ? {} : { actor }), ...(reason === undefined ? {} : { reason }) };
+}
+
+function placeOf(after: unknown): string | undefined {
+  if (after === undefined || (typeof after === 'string' && isUuid(after))) return after;
+  throw new PortolanError('person.place-invalid', 'parameter after');
 }

@@ -3,6 +3,7 @@ import { PortolanError } from '@portolan/contracts';
 import { isUuid, type EdgeTx, type Proposal, type RoleMessages } from '@portolan/domain';
 import { EdgeParts } from '../edge.parts.js';
 import { recordLocalAct } from '../local-acts.js';
+import { custodianOf, organisationKey, proposedEntry } from './proposed-entry.js';
 import { PersonAccess, type Herself } from './herself.js';
 
 export type ProposalContent = RoleMessages['proposal.arrived'];
@@ -36,7 +37,9 @@ export class Proposals {
     return this.parts.uow.run(async (tx) => {
       const proposal = await tx.proposals.get(id);
       if (proposal?.person !== person.id || proposal.body === undefined) throw new PortolanError('person.proposal-unknown', 'the address');
-      if (!(await tx.proposals.advance(id, 'open', to))) throw new PortolanError('person.proposal-answered', 'the address');
+      const { entry } = to === 'permitted' ? await proposedEntry(tx, proposal, this.parts) : {};
+      const custodian = entry === undefined ? undefined : organisationKey(await custodianOf(tx, entry, this.parts));
+      if (!(await tx.proposals.advance(id, 'open', to, custodian))) throw new PortolanError('person.proposal-answered', 'the address');
       const { transferId, items } = proposal.body as ProposalContent;
       const also = { reason: `${to} by the person`, transferId, items: items.map((item) => `${item.type}/${item.id}`) };
       const keyId = await tx.keys.forPerson(person.id);

@@ -178,6 +178,44 @@ describe('a change that a clinician abroad proposes', () => {
     expect(problem(await custodian(id, 'accept', 'Again'))).toEqual({ status: 409, code: 'person.proposal-answered' });
   });
 
+  it('is listed for the custodian alone, from her permission to the answer, and she sees that it was looked at', async () => {
+    const token = await ground.provider.login('mari');
+    interface Page {
+      readonly proposals: readonly { id: string; reason?: string; types: string[]; actor?: { name: string } }[];
+      readonly next?: string;
+    }
+    const look = async (call: { token: string; acting?: typeof peeter }, place = ''): Promise<Answer> =>
+      node.call(`/custodian/proposals${place}`, call);
+    const listed = async (call: { token: string; acting?: typeof peeter }): Promise<readonly string[]> =>
+      (await look(call)).json<Page>().proposals.map(({ id }) => id);
+    const ours = { token: await ground.provider.systemToken(), acting: peeter };
+    const [id, later] = [await arrives(measured(101)), await arrives(measured(102))];
+    expect(await listed(ours)).not.toContain(id);
+    for (const one of [id, later]) await node.post(`/person/proposals/${one}/permit`, token);
+    const page = (await look(ours)).json<Page>();
+    const found = page.proposals.filter((one) => [id, later].includes(one.id));
+    expect(found.map((one) => one.id)).toEqual([id, later]);
+    expect(found[0]).toEqual({
+      id,
+      at: expect.any(String) as string,
+      types: ['Observation'],
+      reason: 'Unit mistaken',
+      actor: expect.objectContaining({ name: 'Dra. Rita Ensaio' }) as object,
+    });
+    expect((await look(ours, `?after=${id}`)).json<Page>().proposals.map((one) => one.id)).toEqual([later]);
+    const feed = (await node.call('/person/feed?limit=500', { token })).json<{ entries: { act: string; who: { name: string } }[] }>();
+    expect(feed.entries.at(-1)).toMatchObject({ act: 'record-searched', who: { name: 'Dr Peeter Proov' } });
+    // The application of another organisation's professional is shown nothing, and so is whoever may not read such entries.
+    expect(await listed({ token: await ground.provider.login('stranger') })).toEqual([]);
+    expect(await listed({ token: await ground.provider.systemToken('system/*.write'), acting: peeter })).toEqual([]);
+    expect(problem(await look({ token: ours.token }))).toEqual({ status: 403, code: 'access.professional-missing' });
+    expect(problem(await look({ token }))).toEqual({ status: 403, code: 'access.not-allowed' });
+    expect(problem(await look(ours, '?after=none'))).toEqual({ status: 400, code: 'person.place-invalid' });
+    await custodian(id, 'decline', 'The value stands');
+    await custodian(later, 'accept', 'Measured again');
+    expect(await listed(ours)).toEqual([]);
+  });
+
   it('goes no further where she declines, or the custodian does', async () => {
     const token = await ground.provider.login('mari');
     const [hers, theirs] = [await arrives(measured(99)), await arrives(measured(98))];
