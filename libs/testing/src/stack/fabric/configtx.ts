@@ -102,6 +102,7 @@ function bftOf(network: string, plan: NetworkPlan): object {
       CollectTimeout: bft.collectTimeout,
       IncomingMessageBufferSize: bft.incomingMessageBufferSize,
       RequestPoolSize: bft.requestPoolSize,
+      SyncOnStart: bft.syncOnStart,
     },
   };
 }

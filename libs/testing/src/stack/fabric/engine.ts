@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { repository } from '../../world/world.js';
+import { repository } from '../../world/repository.js';
 
 /** What a network runs with, as `tools/engines/fabric/install.mjs` prints it. */
 export interface FabricEngine {

@@ -24,6 +24,8 @@ export const settings = {
     collectTimeout: '1s',
     incomingMessageBufferSize: 400,
     requestPoolSize: 10_000,
+    /** An orderer that comes back asks what it missed before it votes: without, the next change of leader waits for it through several timeouts. */
+    syncOnStart: true,
   },
   raft: { tickInterval: '250ms', electionTick: 10, heartbeatTick: 1, maxInflightBlocks: 5, snapshotIntervalSize: 16 * 1024 * 1024 },
   gossip: {

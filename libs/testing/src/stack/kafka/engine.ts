@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { repository } from '../../world/world.js';
+import { repository } from '../../world/repository.js';
 
 /** What a broker runs with, as `tools/engines/kafka/install.mjs` prints it. */
 export interface KafkaEngine {
