@@ -4,7 +4,7 @@ export const settings = {
   timeWindow: '2m',
   batch: {
     /** How long the first transaction of a block waits for others. */
-    timeout: '250ms',
+    timeout: '200ms',
     maxMessageCount: 200,
     absoluteMaxBytes: 8 * 1024 * 1024,
     preferredMaxBytes: 2 * 1024 * 1024,
