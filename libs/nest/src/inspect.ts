@@ -6,3 +6,4 @@ export { CountryFolders, FileKeyVault, findPartnerIdentity, findTlsIdentity, Mas
 export { openEdgeDatabase, openExchangeDatabase, openNotaryDatabase } from '@portolan/postgres';
 export { describeCertificate } from '@portolan/x509';
 export { StoreRecordSource } from './exchange/store-record-source.js';
+export { recordSourceOf, type SourceGround } from './compose/record-sources.js';

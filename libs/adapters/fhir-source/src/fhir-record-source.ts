@@ -87,7 +87,7 @@ export class FhirRecordSource extends RecordSource {
     return this.stored([...all, ...supporting]);
   }
 
-  /** The service's Patients that are this person. One that answers to her identifier and was born on another day is not. */
+  /** The service's Patients that are this person. One that answers to her identifier and was born on another day, or on none, is not. */
   private async patientsOf({ identifiers, birthDate }: Person, asking: Asking): Promise<readonly Given[]> {
     const asks = identifiers.map((identifier) => async () => {
       const found = await this.service.search('Patient', { identifier: token(identifier), _count: PAGE }, asking);
@@ -101,8 +101,7 @@ export class FhirRecordSource extends RecordSource {
     const bears = objects(resource['identifier']).some(
       (one) => textAt(one, 'system') === identifier.system && textAt(one, 'value') === identifier.value,
     );
-    const born = textAt(resource, 'birthDate');
-    const sameDay = birthDate === undefined || born === undefined || born === birthDate;
+    const sameDay = birthDate === undefined || textAt(resource, 'birthDate') === birthDate;
     if (resource.resourceType === 'Patient' && bears && sameDay) return;
     throw new PortolanError('source.another-person', `${this.config.name}/Patient`);
   }

@@ -4,6 +4,7 @@ import { instant, isObject, objects, readResource, textAt, type Resource, type S
 import { hexOf } from '@portolan/verify';
 import { BackendTokens, type BackendClient } from './backend-token.js';
 import { SOURCE_LIMITS, type SourceLimits } from './limits.js';
+import { isUnder, retryAfterMs } from './service-answers.js';
 import { callService, type ServiceAnswer, type ServiceTls } from './service-http.js';
 
 export interface FhirServiceConfig {
@@ -30,17 +31,20 @@ export interface Given {
 /** One asking: its deadline, and what it has taken so far. */
 export interface Asking {
   readonly signal: AbortSignal;
+  /** Epoch milliseconds at which it is over. */
+  readonly endsAt: number;
   readonly taken: { bytes: number; resources: number; pages: number };
 }
 
 const BUSY: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
-const LONGEST_PAUSE_MS = 5_000;
 
 /** A hospital's or a country's FHIR R4 service, over its REST API (FHIR R4 §3.1): search with its pages, and read. */
 export class FhirService {
   readonly limits: SourceLimits;
   private readonly base: URL;
   private readonly tokens: BackendTokens | undefined;
+  /** The service asked to be left alone until then. */
+  private busyUntil = 0;
 
   constructor(private readonly config: FhirServiceConfig) {
     this.limits = { ...SOURCE_LIMITS, ...config.limits };
@@ -52,7 +56,7 @@ export class FhirService {
   /** An asking that ends `withinMs` from now at the latest. */
   asking(withinMs: number): Asking {
     const ms = Math.max(1, Math.min(withinMs, this.limits.askingMs));
-    return { signal: AbortSignal.timeout(ms), taken: { bytes: 0, resources: 0, pages: 0 } };
+    return { signal: AbortSignal.timeout(ms), endsAt: this.config.now() + ms, taken: { bytes: 0, resources: 0, pages: 0 } };
   }
 
   /** Every page of a search. Values are percent-encoded here. */
@@ -90,6 +94,7 @@ export class FhirService {
       const { resource } = entry;
       const mode = textAt(entry, 'search', 'mode') ?? 'match';
       if (!isObject(resource) || typeof resource['resourceType'] !== 'string') throw this.invalid(type, 'an entry without a resource');
+      if (mode !== 'outcome' && textAt(resource, 'id') === undefined) throw this.invalid(type, 'a resource without an id');
       return mode === 'outcome' ? [] : [this.given(resource as Resource, mode, answer)];
     });
     return { bundle, found: this.counted(found, type, asking) };
@@ -112,13 +117,13 @@ export class FhirService {
     const text = link === undefined ? undefined : textAt(link, 'url');
     if (text === undefined) return undefined;
     const next = URL.canParse(text, this.base.href) ? new URL(text, this.base) : undefined;
-    const within = next?.origin === this.base.origin && next.pathname.startsWith(this.base.pathname.replace(/\/$/, ''));
-    if (next === undefined || !within) throw new PortolanError('source.leads-elsewhere', `${this.config.name}/${type}`);
+    if (next === undefined || !isUnder(this.base, next)) throw new PortolanError('source.leads-elsewhere', `${this.config.name}/${type}`);
     if (next.href === current.href) throw this.invalid(type, 'a page that follows itself');
     return next;
   }
 
   private async get(url: URL, where: string, asking: Asking): Promise<ServiceAnswer> {
+    if (this.busyUntil > this.config.now()) throw new PortolanError('source.unreachable', where, 'busy until the time it named');
     for (let attempt = 1; ; attempt += 1) {
       const answer = await this.attempt(url, where, asking, attempt);
       if (answer !== undefined) return answer;
@@ -131,8 +136,10 @@ export class FhirService {
     const answer = await this.sent(url, where, asking, last);
     if (this.mayRenew(answer, last)) return undefined;
     if (answer !== undefined && !BUSY.has(answer.status)) return this.accepted(answer, where);
+    const retryAfter = answer?.headers['retry-after'];
+    if (last) this.leaveAlone(retryAfter);
     if (last) throw new PortolanError('source.unreachable', where, `HTTP ${answer?.status ?? 0}`);
-    await this.rest(attempt, answer?.headers['retry-after'], where, asking);
+    await this.rest(attempt, retryAfter, where, asking);
     return undefined;
   }
 
@@ -173,13 +180,26 @@ export class FhirService {
     throw new PortolanError('source.refused', where, `HTTP ${status}`);
   }
 
-  /** A growing pause, or what the service asks for, within the asking's own time. */
-  private async rest(attempt: number, retryAfter: string | undefined, where: string, { signal }: Asking): Promise<void> {
-    const seconds = retryAfter !== undefined && /^\d{1,4}$/.test(retryAfter) ? Number(retryAfter) : undefined;
-    const ms = Math.min(LONGEST_PAUSE_MS, seconds === undefined ? 100 * 2 ** attempt : seconds * 1_000);
+  /**
+   * A growing pause, or the one that the service asks for. One that is longer than the asking's own time is kept, too: the asking ends
+   * at once, and the service is left alone until then.
+   */
+  private async rest(attempt: number, retryAfter: string | undefined, where: string, { signal, endsAt }: Asking): Promise<void> {
+    const now = this.config.now();
+    const named = retryAfterMs(retryAfter, now);
+    const ms = named ?? 100 * 2 ** attempt;
+    if (named !== undefined && now + named >= endsAt) {
+      this.leaveAlone(retryAfter);
+      throw new PortolanError('source.unreachable', where, 'busy for longer than this asking has');
+    }
     await pause(ms, undefined, { signal }).catch(() => {
       throw new PortolanError('source.unreachable', where, 'no time left');
     });
+  }
+
+  private leaveAlone(retryAfter: string | undefined): void {
+    const now = this.config.now();
+    this.busyUntil = now + Math.min(retryAfterMs(retryAfter, now) ?? 0, this.limits.longestRestMs);
   }
 
   private resourceOf({ status, headers, body }: ServiceAnswer, where: string): Resource {

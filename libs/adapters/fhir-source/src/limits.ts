@@ -15,6 +15,8 @@ export interface SourceLimits {
   /** After so many failed askings in a row the service is left alone for `restMs`. */
   readonly failuresToRest: number;
   readonly restMs: number;
+  /** For which a service is left alone at the most where it names a time itself (`Retry-After`). */
+  readonly longestRestMs: number;
 }
 
 export const SOURCE_LIMITS: SourceLimits = {
@@ -28,4 +30,5 @@ export const SOURCE_LIMITS: SourceLimits = {
   atOnce: 4,
   failuresToRest: 5,
   restMs: 10_000,
+  longestRestMs: 600_000,
 };

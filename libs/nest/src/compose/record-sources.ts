@@ -11,6 +11,12 @@ import { CombinedRecordSource } from '../exchange/combined-record-source.js';
 import { StoreRecordSource } from '../exchange/store-record-source.js';
 import type { NodeGround } from './node-ground.js';
 
+/** What of a node its sources stand on. */
+export interface SourceGround extends Pick<NodeGround, 'clock' | 'random'> {
+  readonly config: Pick<NodeConfig, 'country' | 'home' | 'mode' | 'sources'>;
+  readonly logger: Pick<NodeGround['logger'], 'failure'>;
+}
+
 type Source = NodeConfig['sources'][number];
 type Fetched = Source & { readonly fetch: SourceFetch };
 const isFetched = (source: Source): source is Fetched => source.fetch !== undefined;
@@ -19,7 +25,7 @@ const ASSERTION_SECONDS = 60;
 const KEY_MAX_CHARS = 10_000;
 
 /** Each source of a country is stored or fetched, as the configuration says (`store` or `fetch`; design, section 4). */
-export async function recordSourceOf(ground: NodeGround, people: RecordReader): Promise<RecordSource> {
+export async function recordSourceOf(ground: SourceGround, people: RecordReader): Promise<RecordSource> {
   const { config, clock, logger } = ground;
   const store = new StoreRecordSource(people, config.country);
   const fetched = config.sources.filter(isFetched);
@@ -31,7 +37,7 @@ export async function recordSourceOf(ground: NodeGround, people: RecordReader): 
 
 async function serviceOf(
   { name, fetch }: Fetched,
-  { config, clock, random }: NodeGround,
+  { config, clock, random }: SourceGround,
   people: RecordReader,
   validator: R4Validator,
 ): Promise<RecordSource> {
@@ -51,10 +57,16 @@ async function serviceOf(
   });
 }
 
-/** Outside of a demonstration records travel over TLS alone. Throws `config.demo-only`. */
-function demandSecure({ mode }: NodeConfig, name: string, urls: readonly string[]): void {
-  const insecure = urls.some((url) => new URL(url).protocol !== 'https:');
-  if (insecure && mode !== 'demo') throw new PortolanError('config.demo-only', `sources/${name}/fetch`, 'http');
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** Records travel over TLS; in a demonstration over plain HTTP too, and on loopback alone. Throws `config.demo-only`, `config.invalid`. */
+export function demandSecure({ mode }: Pick<NodeConfig, 'mode'>, name: string, urls: readonly string[]): void {
+  const insecure = urls.map((url) => new URL(url)).filter(({ protocol }) => protocol !== 'https:');
+  if (insecure.length === 0) return;
+  const where = `sources/${name}/fetch`;
+  if (mode !== 'demo') throw new PortolanError('config.demo-only', where, 'http');
+  const beyond = insecure.some(({ protocol, hostname }) => protocol !== 'http:' || !LOOPBACK.test(hostname));
+  if (beyond) throw new PortolanError('config.invalid', where, 'http beyond loopback');
 }
 
 /** The node as a SMART backend service of the source; its key is a file of the exchange's alone. */

@@ -128,6 +128,8 @@ describe('a service that is wrong is refused with a code, and nothing of it is g
       (_, r) => fhir(r, searchset([patient({ identifier: [{ system: 'urn:x', value: '1' }] })])),
     ],
     ['another person by birth date', 'source.another-person', (_, r) => fhir(r, searchset([patient({ birthDate: '1990-01-01' })]))],
+    ['nobody who was born on a day', 'source.another-person', (_, r) => fhir(r, searchset([patient({ birthDate: undefined })]))],
+    ['an entry without an id', 'source.answer-invalid', after((_, r) => fhir(r, searchset([observation({ id: undefined })])))],
     [
       "another patient's entries",
       'source.another-person',
@@ -169,6 +171,16 @@ describe('a service that is wrong is refused with a code, and nothing of it is g
       'source.leads-elsewhere',
       (_, r, base) => fhir(r, searchset([], [{ relation: 'next', url: `${new URL(base).origin}/other` }])),
     ],
+    [
+      'a next page at a neighbour whose name begins like its own',
+      'source.leads-elsewhere',
+      (_, r, base) => fhir(r, searchset([], [{ relation: 'next', url: `${base}-other/Patient?page=2` }])),
+    ],
+    [
+      'a next page above its base, by dots',
+      'source.leads-elsewhere',
+      (_, r, base) => fhir(r, searchset([], [{ relation: 'next', url: `${base}/%2e%2e/other/Patient` }])),
+    ],
     ['a redirect', 'source.leads-elsewhere', (_, r) => fhir(r, '', 302, { location: 'http://127.0.0.2:9/' })],
     ['a refusal', 'source.refused', (_, r) => fhir(r, '{}', 403)],
     ['a service that is busy for ever', 'source.unreachable', (_, r) => fhir(r, '{}', 503)],
@@ -202,6 +214,23 @@ describe('a service that is wrong is refused with a code, and nothing of it is g
       fhir(response, '{}', 429, { 'retry-after': '0' });
     });
     expect(await gather()).toHaveLength(2);
+  });
+
+  const inAMinute: readonly (readonly [string, () => string])[] = [
+    ['in seconds', () => '60'],
+    ['as a date', () => new Date(Date.now() + 60_000).toUTCString()],
+  ];
+  it.each(inAMinute)('leaves a service alone for as long as it asks, %s', async (_, retryAfter) => {
+    liar.says((_request, response) => fhir(response, '{}', 503, { 'retry-after': retryAfter() }));
+    let ahead = 0;
+    const source = sourceAt(liar.base, { limits, now: () => Date.now() + ahead });
+    const ask = (): Promise<unknown> => source.gather({ person: erika, categories: ['laboratory'] });
+    await expect(ask()).rejects.toThrow('source.unreachable');
+    await expect(ask()).rejects.toThrow('source.unreachable');
+    expect(liar.asked).toHaveLength(1);
+    ahead = 61_000;
+    liar.says(after((_request, response) => fhir(response, searchset([]))));
+    expect(await ask()).toHaveLength(1);
   });
 
   it('leaves a service alone for a while that failed again and again', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFile, readdir } from 'node:fs/promises';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 
@@ -11,6 +12,15 @@ interface Kept {
   readonly text: string;
   readonly patient: string | undefined;
   readonly identifiers: readonly string[];
+}
+
+/** Where the service listens. With `tls` it speaks HTTPS, and lets in nobody without a certificate of its `ca`. */
+export interface FhirServiceDoor {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: { readonly key: string; readonly cert: string; readonly ca: string };
+  /** Whether a request may ask at all, by its headers; everyone may where absent. */
+  readonly admits?: (headers: IncomingMessage['headers']) => boolean;
 }
 
 const DEFAULT_PAGE = 20;
@@ -26,16 +36,15 @@ export class FolderFhirService {
   private constructor(
     private readonly server: Server,
     private readonly kept: readonly Kept[],
+    private readonly door: FhirServiceDoor,
   ) {}
 
-  static async start(folder: string, door: { readonly host: string; readonly port: number }): Promise<FolderFhirService> {
+  static async start(folder: string, door: FhirServiceDoor): Promise<FolderFhirService> {
     const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
     const kept = await Promise.all(names.map(async (name) => keptOf(await readFile(join(folder, name), 'utf8'))));
-    const server = createServer();
-    const service = new FolderFhirService(server, kept);
-    server.on('request', (request, response) =>
-      service.answer(new URL(request.url ?? '/', service.baseUrl), request.method ?? '', response),
-    );
+    const server = door.tls === undefined ? createServer() : createTlsServer({ ...door.tls, requestCert: true, rejectUnauthorized: true });
+    const service = new FolderFhirService(server, kept, door);
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => service.admit(request, response));
     server.listen(door.port, door.host);
     await once(server, 'listening');
     return service;
@@ -43,13 +52,18 @@ export class FolderFhirService {
 
   get baseUrl(): string {
     const { address, port } = this.server.address() as AddressInfo;
-    return `http://${address}:${port}/fhir`;
+    return `${this.door.tls === undefined ? 'http' : 'https'}://${address}:${port}/fhir`;
   }
 
   async close(): Promise<void> {
     this.server.closeAllConnections();
     this.server.close();
     await once(this.server, 'close');
+  }
+
+  private admit({ headers, url = '/', method = '' }: IncomingMessage, response: ServerResponse): void {
+    if (this.door.admits?.(headers) === false) outcome(response, 401, 'login');
+    else this.answer(new URL(url, this.baseUrl), method, response);
   }
 
   private answer(url: URL, method: string, response: ServerResponse): void {
