@@ -1,9 +1,13 @@
-import { PortolanError, type BusinessIdentifier } from '@portolan/contracts';
-import { AccessTokens, principalKinds, type Clock, type Principal, type PrincipalKind } from '@portolan/domain';
+import { PortolanError, type BusinessIdentifier, type ProxyRelationship } from '@portolan/contracts';
+import { AccessTokens, principalKinds, type Clock, type Principal, type PrincipalKind, type Representation } from '@portolan/domain';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
 import { actingProfessional, hasIua } from './iua.js';
 import { keysOf, type Fetch, type KeySource } from './jwks.js';
 import { claimedIssuer, TOKEN_ALGORITHMS, verifyJwt } from './jwt.js';
+
+/** Persons for whom one token may speak. */
+const MAX_REPRESENTED = 20;
+const proxyRelationships: readonly ProxyRelationship[] = ['PRN', 'GUARD'];
 
 /** A provider whose access tokens this node takes. */
 export interface TrustedIssuer {
@@ -26,10 +30,11 @@ export interface JwtAccessTokensConfig {
 }
 
 /**
- * JWT access tokens (RFC 9068: typ at+jwt, iss, sub, aud, exp, iat, jti, client_id, scope). Two claims are this project's own:
+ * JWT access tokens (RFC 9068: typ at+jwt, iss, sub, aud, exp, iat, jti, client_id, scope). Three claims are this project's own:
  *
  * - `ptl_kind`: kind of principal. Absent, a token whose `sub` is its `client_id` is a `system`'s (client credentials grant).
  * - `ptl_person`: `{system, value}`, the identifier of the person; required where the kind is `person`.
+ * - `ptl_represents`: of a person's token, a list of `{system, value, relationship}`: for whom she may speak (HL7 v3 RoleCode PRN, GUARD).
  */
 export class JwtAccessTokens extends AccessTokens {
   private readonly issuers: ReadonlyMap<string, { trusted: TrustedIssuer; keys: JWTVerifyGetKey }>;
@@ -71,6 +76,7 @@ function principalOf(claims: JWTPayload, trusted: TrustedIssuer): Principal {
     clientId,
     scopes: scopesOf(claims['scope']),
     ...(personIdentifier === undefined ? {} : { personIdentifier }),
+    ...(kind === 'person' ? representationsOf(claims['ptl_represents']) : {}),
     ...(typeof name === 'string' && name !== '' ? { name: name.slice(0, 200) } : {}),
     ...(hasIua(claims) ? { acting: actingProfessional(claims, trusted.providerSystem) } : {}),
   };
@@ -89,12 +95,25 @@ function scopesOf(scope: unknown): readonly string[] {
   return scope.split(' ').filter((one) => one !== '');
 }
 
-function identifierOf(value: unknown): BusinessIdentifier | undefined {
+function identifierOf(value: unknown, claim = 'ptl_person'): BusinessIdentifier | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== 'object' || value === null || !('system' in value) || !('value' in value)) throw invalid('ptl_person');
+  if (typeof value !== 'object' || value === null || !('system' in value) || !('value' in value)) throw invalid(claim);
   const { system, value: id } = value;
-  if (!isText(system, 255) || !isText(id, 128)) throw invalid('ptl_person');
+  if (!isText(system, 255) || !isText(id, 128)) throw invalid(claim);
   return { system, value: id };
+}
+
+/** One mistake in it and the whole token is refused: half of a list would be somebody's word left out. */
+function representationsOf(list: unknown): Pick<Principal, 'represents'> {
+  if (list === undefined) return {};
+  if (!Array.isArray(list) || list.length > MAX_REPRESENTED) throw invalid('ptl_represents');
+  const represents = (list as readonly unknown[]).map((one): Representation => {
+    const person = typeof one === 'object' ? identifierOf(one ?? 0, 'ptl_represents') : undefined;
+    const relationship = proxyRelationships.find((known) => known === (one as { relationship?: unknown } | null)?.relationship);
+    if (person === undefined || relationship === undefined) throw invalid('ptl_represents');
+    return { person, relationship };
+  });
+  return { represents };
 }
 
 function requiredText(claims: JWTPayload, claim: string): string {

@@ -70,6 +70,15 @@ describe('an access token', () => {
     expect(await tokens().verify(token)).toMatchObject({ kind: 'person', personIdentifier: person, name: 'Mari Näidis', scopes: [] });
   });
 
+  it('of a person names for whom she speaks, and nobody else’s does', async () => {
+    const one = { system: 'https://ee.example/persons', value: '51505050055', relationship: 'PRN' };
+    const person = { sub: 'u1', ptl_kind: 'person', ptl_person: { system: one.system, value: '1' }, ptl_represents: [one] };
+    expect((await tokens().verify(await sign(person))).represents).toEqual([
+      { person: { system: one.system, value: one.value }, relationship: 'PRN' },
+    ]);
+    expect(await tokens().verify(await sign({ ptl_represents: [one] }))).not.toHaveProperty('represents');
+  });
+
   it('may carry the acting professional itself', async () => {
     const token = await sign({ sub: 'u1', ptl_kind: 'clinician-app', ...iuaExtension({ actor: professional, purpose: 'TREAT' }) });
     expect((await tokens().verify(token)).acting).toEqual({ actor: professional, purposes: ['TREAT'] });
@@ -97,6 +106,20 @@ describe('an access token', () => {
     ['is of a kind that its issuer may not name', () => sign({ ptl_kind: 'regulator' }), invalid, 'ptl_kind'],
     ['is a person’s and names none', () => sign({ ptl_kind: 'person' }), invalid, 'ptl_person'],
     ['names a person wrongly', () => sign({ ptl_kind: 'person', ptl_person: { system: 'x' } }), invalid, 'ptl_person'],
+    ...(
+      [
+        'x',
+        [null],
+        [{ system: 's', value: 'v', relationship: 'boss' }],
+        [{ system: 's', relationship: 'PRN' }],
+        Array(21).fill({}),
+      ] as const
+    ).map((list): [string, () => Promise<string>, string, string] => [
+      'names wrongly for whom she speaks',
+      () => sign({ ptl_kind: 'person', ptl_person: { system: 's', value: '1' }, ptl_represents: list }),
+      invalid,
+      'ptl_represents',
+    ]),
     ['has scopes in a list', () => sign({ scope: ['a'] }), invalid, 'scope'],
     ['is an ID token', () => sign({}, 'JWT'), invalid, 'typ'],
     ['is signed by a stranger', async () => sign({}, 'at+jwt', await generateJwtKey('k1')), invalid],

@@ -518,6 +518,27 @@ export const errorRegistry = {
   "http": 403,
   "fhir": "forbidden"
  },
+ "ground.not-of-age": {
+  "what": "The person's own word does not count yet under the country's policy",
+  "next": "Let whoever speaks for her say it: a proxy whom the policy names and the login proves",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
+ "ground.age-unknown": {
+  "what": "The person's age is not known well enough to tell whose word counts",
+  "next": "Ask the provider that treated the person to send the whole birth date",
+  "retriable": false,
+  "http": 403,
+  "fhir": "business-rule"
+ },
+ "ground.not-represented": {
+  "what": "The login does not speak for this person in this",
+  "next": "Log in as the person herself; a proxy speaks only for somebody below the age of her own word, as the policy says and the login provider attests",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden"
+ },
  "http.route-unknown": {
   "what": "There is nothing at this address",
   "next": "Check method and path against the documentation of the API",

@@ -1460,7 +1460,8 @@ export const schemas = {
       "minimumAge": {
        "type": "integer",
        "minimum": 0,
-       "maximum": 30
+       "maximum": 30,
+       "description": "holds only for a person who is known to have reached this age, whole years"
       },
       "emergency": {
        "type": "boolean",
@@ -1521,10 +1522,41 @@ export const schemas = {
      "ownWordFrom": {
       "type": "integer",
       "minimum": 0,
-      "maximum": 25
+      "maximum": 25,
+      "description": "from this age on her own word counts, and nobody else's; below it, a proxy's alone"
+     },
+     "proxies": {
+      "type": "array",
+      "minItems": 0,
+      "maxItems": 10,
+      "description": "who speaks for a person below that age, and in what; nobody where absent",
+      "items": {
+       "type": "object",
+       "additionalProperties": false,
+       "required": [
+        "relationship",
+        "acts"
+       ],
+       "title": "PolicyProxy",
+       "properties": {
+        "relationship": {
+         "$ref": "#/$defs/proxy-relationship"
+        },
+        "acts": {
+         "type": "array",
+         "minItems": 1,
+         "maxItems": 3,
+         "uniqueItems": true,
+         "items": {
+          "$ref": "#/$defs/proxy-act"
+         }
+        }
+       }
+      }
      }
     },
-    "title": "PolicyPersonAge"
+    "title": "PolicyPersonAge",
+    "description": "whose word counts for a person, by her age in whole years; without it everybody's own word counts, and nobody speaks for another"
    },
    "retentionDays": {
     "type": "object",
@@ -1544,6 +1576,23 @@ export const schemas = {
      }
     },
     "title": "PolicyRetention"
+   }
+  },
+  "$defs": {
+   "proxy-relationship": {
+    "description": "what the proxy is to the person (HL7 v3 RoleCode): parent, guardian",
+    "enum": [
+     "PRN",
+     "GUARD"
+    ]
+   },
+   "proxy-act": {
+    "description": "consent: give and withdraw; restriction: set and lift; read: grounds, feed and proposals",
+    "enum": [
+     "consent",
+     "restriction",
+     "read"
+    ]
    }
   }
  },

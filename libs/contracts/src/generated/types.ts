@@ -73,6 +73,14 @@ export type RuleId = string;
  */
 export type SourcePath = string;
 /**
+ * what the proxy is to the person (HL7 v3 RoleCode): parent, guardian
+ */
+export type ProxyRelationship = 'PRN' | 'GUARD';
+/**
+ * consent: give and withdraw; restriction: set and lift; read: grounds, feed and proposals
+ */
+export type ProxyAct = 'consent' | 'restriction' | 'read';
+/**
  * A country attests and exchanges; a regulator reads and may order blocks
  */
 export type ParticipantKind = 'country' | 'regulator';
@@ -678,6 +686,9 @@ export interface PolicyRule {
    * @maxItems 2
    */
   blockedBy: ('opt-out' | 'restriction')[];
+  /**
+   * holds only for a person who is known to have reached this age, whole years
+   */
   minimumAge?: number;
   /**
    * holds only under a declared emergency
@@ -690,8 +701,29 @@ export interface PolicyRule {
    */
   duties: string[];
 }
+/**
+ * whose word counts for a person, by her age in whole years; without it everybody's own word counts, and nobody speaks for another
+ */
 export interface PolicyPersonAge {
+  /**
+   * from this age on her own word counts, and nobody else's; below it, a proxy's alone
+   */
   ownWordFrom: number;
+  /**
+   * who speaks for a person below that age, and in what; nobody where absent
+   *
+   * @minItems 0
+   * @maxItems 10
+   */
+  proxies?: PolicyProxy[];
+}
+export interface PolicyProxy {
+  relationship: ProxyRelationship;
+  /**
+   * @minItems 1
+   * @maxItems 3
+   */
+  acts: ProxyAct[];
 }
 export interface PolicyRetention {
   originals: number;

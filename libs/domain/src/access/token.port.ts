@@ -1,4 +1,4 @@
-import type { Actor, BusinessIdentifier, Instant, Purpose } from '@portolan/contracts';
+import type { Actor, BusinessIdentifier, Instant, ProxyRelationship, Purpose } from '@portolan/contracts';
 
 /**
  * Whose access token this is.
@@ -19,10 +19,19 @@ export interface Principal {
   readonly scopes: readonly string[];
   /** Identifier under which the country knows the person; always there where `kind` is `person`. */
   readonly personIdentifier?: BusinessIdentifier;
+  /** Of a person's token: for whom else she may speak, as the login provider attests; what she may say then is the policy's. */
+  readonly represents?: readonly Representation[];
   /** Name for the person's log. */
   readonly name?: string;
   /** Where the token itself carries the IUA extension: who acts in every call made with it. */
   readonly acting?: ActingProfessional;
+}
+
+/** That one person stands in a relationship to another. */
+export interface Representation {
+  /** Identifier under which the country knows the person who is spoken for. */
+  readonly person: BusinessIdentifier;
+  readonly relationship: ProxyRelationship;
 }
 
 /** What the IHE IUA extension says of one act: who, why, and on whose record. */

@@ -81,7 +81,7 @@ const consent: ConsentContent = {
   categories: ['summary', 'laboratory'],
   until: later(86_400_000 * 7),
   givenAt: later(0),
-  givenBy: { ...actor, kind: 'person' },
+  givenBy: { ...actor, kind: 'person', role: 'person' },
   salt: 'A'.repeat(43),
 };
 const restriction = (change: Partial<RestrictionContent>): RestrictionContent => ({
@@ -243,4 +243,60 @@ it('never grants a category that request, rule, consent and record do not all ho
       return covered && decided.categories.length > 0 && !decided.categories.some((one) => barred.includes(one));
     }),
   );
+});
+
+describe('ages', () => {
+  const proxies = [{ relationship: 'PRN' as const, acts: ['consent' as const] }];
+  const aged = (...rules: Policy['rules']): Policy => ({ ...policyOf(...rules), personAge: { ownWordFrom: 16, proxies } });
+  const born = (birthDate: string | undefined): Partial<PermitFacts> => ({ candidates: [{ ...person, birthDate }] });
+  const given = (role: string): PermitFacts['consents'] => [
+    { state: 'live', content: { ...consent, givenBy: { ...consent.givenBy, role } } },
+  ];
+  const longConsent = (days: number): PermitFacts['consents'] => [
+    { state: 'live', content: { ...consent, until: later(86_400_000 * days), givenBy: { ...consent.givenBy, role: 'PRN' } } },
+  ];
+  const outcome = (change: Partial<PermitFacts>): string => {
+    const decided = decidePermit(facts({ policy: aged(rule), ...change }));
+    return decided.kind === 'grant' ? 'grant' : decided.reason;
+  };
+
+  it.each<[string, Partial<PermitFacts>, string]>([
+    ['her own permission counts from the age of her own word', { ...born('2010-11-21'), consents: given('person') }, 'grant'],
+    ['and the day before it does not', { ...born('2010-11-22'), consents: given('person') }, 'no-ground'],
+    ['a parent’s counts until then', { ...born('2010-11-22'), consents: given('PRN') }, 'grant'],
+    ['and from that day on it has ended', { ...born('2010-11-21'), consents: given('PRN') }, 'no-ground'],
+    ['a guardian’s does not, whom the policy does not name', { ...born('2015-01-01'), consents: given('GUARD') }, 'no-ground'],
+    ['nobody’s, who is named in no policy at all', { ...born('2015-01-01'), consents: given('doctor') }, 'no-ground'],
+    ['nobody’s, where her age is not known', { ...born(undefined), consents: given('PRN') }, 'no-ground'],
+    ['nor her own then', { ...born('2010'), consents: given('person') }, 'no-ground'],
+    [
+      'no proxy’s, where the policy says nothing of ages',
+      { ...born('2015-01-01'), consents: given('PRN'), policy: policyOf(rule) },
+      'no-ground',
+    ],
+  ])('%s', (_case, change, expected) => {
+    expect(outcome(change)).toBe(expected);
+  });
+
+  it.each<[string, string, string]>([
+    ['ends with the day before her word is her own', '2010-11-22', '2026-11-22T00:00:00.000Z'],
+    ['ends so also where the month alone is known', '2010-12', '2026-12-01T00:00:00.000Z'],
+    ['ends when the parent said, where that is sooner', '2015-05-05', later(86_400_000 * 7)],
+  ])('a permit on a parent’s permission %s', (_case, birthDate, until) => {
+    const longest = { ...rule, permitHours: 720 };
+    const decided = decidePermit(
+      facts({ policy: aged(longest), ...born(birthDate), consents: longConsent(birthDate === '2015-05-05' ? 7 : 60) }),
+    );
+    expect(decided.kind === 'grant' ? new Date(decided.until).toISOString() : decided.reason).toBe(until);
+  });
+
+  it.each<[string, string | undefined, string]>([
+    ['who has reached it', '2008-11-21', 'grant'],
+    ['who has not', '2008-11-22', 'no-ground'],
+    ['of whom it is not known', undefined, 'no-ground'],
+    ['of whom the year alone is known, and it may not be', '2008', 'no-ground'],
+    ['of whom the year alone is known, and it is enough', '2007', 'grant'],
+  ])('a rule with an age holds for a person %s', (_case, birthDate, expected) => {
+    expect(outcome({ ...born(birthDate), policy: aged({ ...byTreatment, minimumAge: 18 }) })).toBe(expected);
+  });
 });

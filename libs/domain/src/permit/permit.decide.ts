@@ -1,6 +1,7 @@
 import type { ConsentContent, DataCategory, ExchangeRequest, Ground, Policy, PolicyRule, RestrictionContent } from '@portolan/contracts';
 import type { HoldingEmergency } from '../emergency/holding-emergency.js';
 import type { Person } from '../store/edge-tx.port.js';
+import { consentCounts, consentEnds, hasReached } from './own-word.decide.js';
 
 /**
  * Why nothing is released. Person, custodian and regulator see it; the asker abroad sees the one negative answer (design, invariant 8).
@@ -98,9 +99,9 @@ function standingBar(facts: PermitFacts): DenialReason | undefined {
 }
 
 function attempt(rule: PolicyRule, facts: PermitFacts, person: Person): Grant | DenialReason {
-  const barred = ruleBar(rule, facts);
+  const barred = ruleBar(rule, facts, person);
   if (barred !== undefined) return barred;
-  const consent = rule.consent === 'required' ? liveConsent(facts) : undefined;
+  const consent = rule.consent === 'required' ? liveConsent(facts, person) : undefined;
   if (rule.consent === 'required' && consent === undefined)
     return facts.consents.some((c) => c.state === 'withdrawn') ? 'withdrawn' : 'no-ground';
   const allowed = allowedCategories(rule, facts, consent);
@@ -110,7 +111,8 @@ function attempt(rule: PolicyRule, facts: PermitFacts, person: Person): Grant | 
   return categoriesBlocked(rule, facts) ? 'restricted' : 'no-ground';
 }
 
-function ruleBar(rule: PolicyRule, facts: PermitFacts): DenialReason | undefined {
+function ruleBar(rule: PolicyRule, facts: PermitFacts, { birthDate }: Person): DenialReason | undefined {
+  if (rule.minimumAge !== undefined && hasReached(birthDate, rule.minimumAge, facts.now) !== true) return 'no-ground';
   if (rule.emergency === true && facts.emergency === undefined) return 'emergency-not-declared';
   const optedOut = facts.restrictions.some((r) => r.kind === 'opt-out' && touches(r, facts.request));
   return rule.blockedBy.includes('opt-out') && optedOut ? 'opted-out' : undefined;
@@ -126,7 +128,9 @@ function grantOf(
   const emergency = rule.emergency === true ? facts.emergency : undefined;
   const ends = [
     facts.now + rule.permitHours * HOUR_MS,
-    ...(consent === undefined ? [] : [Date.parse(consent.until)]),
+    ...(consent === undefined
+      ? []
+      : [Date.parse(consent.until), consentEnds(consent, { birthDate: person.birthDate, policy: facts.policy })]),
     ...(emergency === undefined ? [] : [Date.parse(emergency.until)]),
   ];
   const until = Math.min(...ends);
@@ -150,14 +154,15 @@ function laterDate(a: string | undefined, b: string | undefined): string | undef
   return a > b ? a : b;
 }
 
-function liveConsent(facts: PermitFacts): ConsentContent | undefined {
-  const { request, now } = facts;
+function liveConsent(facts: PermitFacts, { birthDate }: Person): ConsentContent | undefined {
+  const { request, now, policy } = facts;
   return facts.consents.find(
     ({ state, content }) =>
       state === 'live' &&
       Date.parse(content.until) > now &&
       content.recipients.includes(request.from) &&
-      content.purposes.includes(request.purpose),
+      content.purposes.includes(request.purpose) &&
+      consentCounts(content, { birthDate, policy, now }),
   )?.content;
 }
 

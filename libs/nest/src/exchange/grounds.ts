@@ -3,26 +3,29 @@ import {
   instant,
   post,
   recordAct,
+  speakerFor,
+  speakingActor,
+  wordBar,
   type Act,
   type CallEvidence,
   type ExchangePorts,
   type ExchangeTx,
   type PermitRow,
-  type Person,
   type PersonId,
   type RoleMessages,
+  type Saying,
 } from '@portolan/domain';
 import { base64url, bytesOfBase64url, commit, utf8 } from '@portolan/verify';
 
 /**
- * What a person says about her record, as the exchange takes it: it verifies her token itself and looks itself whether the record is
- * hers, so that a stolen edge can grant nothing in her name.
+ * What a person says about her record, as the exchange takes it: it verifies the token itself, looks itself whose record it is, and
+ * decides itself whether the policy lets that word count: hers, or a proxy's. So a stolen edge can grant nothing in her name.
  */
 export class Grounds {
   constructor(private readonly ports: ExchangePorts) {}
 
   async give(tx: ExchangeTx, body: RoleMessages['consent.give'], id: Uuid): Promise<void> {
-    const givenBy = await this.herself(body.person, body.evidence);
+    const givenBy = await this.speaker(body.person, body.evidence, 'consent-give');
     const at = this.now();
     const content: ConsentContent = { ...body.content, givenBy, givenAt: at, salt: base64url(this.ports.random.bytes(32)) };
     const { validators, sha256 } = this.ports;
@@ -38,14 +41,14 @@ export class Grounds {
   }
 
   async withdraw(tx: ExchangeTx, body: RoleMessages['consent.withdraw']): Promise<void> {
-    const actor = await this.herself(body.person, body.evidence);
+    const actor = await this.speaker(body.person, body.evidence, 'consent-withdraw');
     const keyId = await tx.keys.forPerson(body.person);
     if (await this.end(tx, body.person, body.consentId, 'withdrawn', this.now()))
       await this.record(tx, 'consent-withdrawn', actor, body.person, keyId);
   }
 
   async restrict(tx: ExchangeTx, body: RoleMessages['restriction.set']): Promise<void> {
-    const by = await this.herself(body.person, body.evidence);
+    const by = await this.speaker(body.person, body.evidence, 'restriction-set');
     const at = this.now();
     const content: RestrictionContent = { ...body.content, by, at };
     this.ports.validators.check('restriction-content', content, 'ground.restriction-invalid', 'exchange/restriction');
@@ -60,7 +63,7 @@ export class Grounds {
   }
 
   async lift(tx: ExchangeTx, body: RoleMessages['restriction.lift']): Promise<void> {
-    const actor = await this.herself(body.person, body.evidence);
+    const actor = await this.speaker(body.person, body.evidence, 'restriction-lift');
     const keyId = await tx.keys.forPerson(body.person);
     const mine = (await tx.grounds.restrictions(body.person)).some((restriction) => restriction.id === body.restrictionId);
     if (mine && (await tx.grounds.liftRestriction(body.restrictionId, this.now())))
@@ -86,21 +89,16 @@ export class Grounds {
     }));
   }
 
-  /** The person of a bearer token, by her own record; throws where the token is another's. */
-  async herself(person: PersonId, evidence: CallEvidence): Promise<Actor> {
+  /** Who says it of her record, by a bearer token and our own look at the record; throws where the policy does not let that word count. */
+  private async speaker(person: PersonId, evidence: CallEvidence, saying: Saying): Promise<Actor> {
     const principal = await this.ports.tokens.verify(evidence.accessToken);
     const record = await this.ports.people.person(person);
-    const identifier = principal.personIdentifier;
-    if (principal.kind !== 'person' || identifier === undefined || !bears(record, identifier))
-      throw new PortolanError('ground.not-hers', 'exchange/grounds');
-    const name = principal.name ?? 'The person';
-    return {
-      kind: 'person',
-      name,
-      id: identifier,
-      role: 'person',
-      organisation: { id: { system: 'urn:portolan:self', value: 'self' }, name: 'The person herself' },
-    };
+    const speaker = record === undefined ? undefined : speakerFor(principal, record);
+    if (record === undefined || speaker === undefined) throw new PortolanError('ground.not-hers', 'exchange/grounds');
+    const { policy } = this.ports.country;
+    const bar = wordBar({ speaker, saying, birthDate: record.birthDate, policy, now: this.ports.clock.now() });
+    if (bar !== undefined) throw new PortolanError(bar, 'exchange/grounds');
+    return speakingActor(principal, speaker);
   }
 
   private async end(tx: ExchangeTx, person: PersonId, consentId: Uuid, state: 'withdrawn' | 'replaced', at: string): Promise<boolean> {
@@ -149,8 +147,5 @@ export class Grounds {
     return instant(this.ports.clock.now());
   }
 }
-
-const bears = (person: Person | undefined, identifier: { system: string; value: string }): boolean =>
-  person?.identifiers.some(({ system, value }) => system === identifier.system && value === identifier.value) ?? false;
 
 const omitSalt = ({ salt: _salt, ...content }: ConsentContent): Omit<ConsentContent, 'salt'> => content;

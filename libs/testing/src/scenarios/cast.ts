@@ -94,7 +94,7 @@ export async function filed(client: CountryClient, message: Uint8Array): Promise
 }
 
 /** Access token of a person, as her country's provider would give it: signed by that provider's own key. */
-export async function tokenOf(world: SharedWorld, person: DemoPerson): Promise<string> {
+export async function tokenOf(world: SharedWorld, person: DemoPerson, more: Readonly<Record<string, unknown>> = {}): Promise<string> {
   const { config } = world.at(person.country);
   const kept = await findJson<{ kid: string; privateJwk: webcrypto.JsonWebKey; publicJwk: object }>(
     join(config.home, 'demo/provider.jwk.json'),
@@ -105,7 +105,17 @@ export async function tokenOf(world: SharedWorld, person: DemoPerson): Promise<s
   const { issuer: iss, audience: aud } = config.openid;
   const times = { iat: now, exp: now + 600, jti: randomUUID() };
   const client = { client_id: 'portolan-cli', scope: 'openid portal' };
-  const claims = { iss, aud, sub: person.id, ...times, ...client, ptl_kind: 'person', ptl_person: person.identifier, name: person.name };
+  const claims = {
+    iss,
+    aud,
+    sub: person.id,
+    ...times,
+    ...client,
+    ptl_kind: 'person',
+    ptl_person: person.identifier,
+    name: person.name,
+    ...more,
+  };
   return signJwt(claims, { kid: kept.kid, alg: 'ES256', privateKey, publicJwk: kept.publicJwk }, 'at+jwt');
 }
 

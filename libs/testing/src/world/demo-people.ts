@@ -10,6 +10,8 @@ export interface DemoPerson {
   readonly family: string;
   readonly identifier: BusinessIdentifier;
   readonly birthDate: string;
+  /** For whom she speaks, as her provider attests. */
+  readonly represents?: readonly { readonly person: BusinessIdentifier; readonly relationship: 'PRN' | 'GUARD' }[];
 }
 
 /** A clinician of the demonstration, who acts through a hospital's system. */
@@ -27,6 +29,15 @@ const dePin = 'http://fhir.de/sid/gkv/kvid-10';
 const bePin = 'https://www.ehealth.fgov.be/standards/fhir/core/NamingSystem/ssin';
 const ptPin = 'urn:oid:2.16.620.1.101.10.1.2';
 
+/** A child, for whom Mari speaks. */
+export const juku: DemoPerson = {
+  id: 'juku',
+  country: 'EE',
+  name: 'Juku Näidis',
+  family: 'Näidis',
+  identifier: { system: eePin, value: '51505050055' },
+  birthDate: '2015-05-05',
+};
 export const mari: DemoPerson = {
   id: 'mari',
   country: 'EE',
@@ -34,6 +45,7 @@ export const mari: DemoPerson = {
   family: 'Näidis',
   identifier: { system: eePin, value: '47101010033' },
   birthDate: '1971-01-01',
+  represents: [{ person: juku.identifier, relationship: 'PRN' }],
 };
 export const ana: DemoPerson = {
   id: 'ana',
@@ -68,7 +80,7 @@ export const otto: DemoPerson = {
   birthDate: '1955-11-03',
 };
 
-export const demoPersons: readonly DemoPerson[] = [mari, ana, jan, erika, otto];
+export const demoPersons: readonly DemoPerson[] = [mari, juku, ana, jan, erika, otto];
 
 const clinician = (country: CountryCode, id: string, name: string, value: string, hospital: string): DemoClinician => {
   const cc = country.toLowerCase();
@@ -89,11 +101,19 @@ export const demoClinicians: Readonly<Record<CountryCode, DemoClinician>> = {
   DE: clinician('DE', 'doctor-de', 'Dr. Max Probe', '100000001', 'hospital-1'),
 };
 
+const personAccount = ({ id, name, identifier, represents }: DemoPerson): DemoAccount => ({
+  id,
+  name,
+  kind: 'person',
+  person: identifier,
+  ...(represents === undefined
+    ? {}
+    : { claims: { ptl_represents: represents.map(({ person, relationship }) => ({ ...person, relationship })) } }),
+});
+
 /** Accounts of one country's demo provider. */
 export const accountsOf = (country: CountryCode, persons: readonly DemoPerson[]): DemoAccount[] => [
-  ...persons
-    .filter((person) => person.country === country)
-    .map((person): DemoAccount => ({ id: person.id, name: person.name, kind: 'person', person: person.identifier })),
+  ...persons.filter((person) => person.country === country).map(personAccount),
   { id: 'regulator', name: `Regulator, ${country}`, kind: 'regulator' },
   { id: 'operator', name: `Operator, ${country}`, kind: 'operator' },
 ];

@@ -17,20 +17,20 @@ export class GroundsController {
 
   @Get('grounds')
   async standing(@Headers() headers: CallHeaders): Promise<StandingGrounds> {
-    return this.grounds.standing((await this.access.herself(headers)).person.id);
+    return this.grounds.standing((await this.access.speaking(headers, 'read')).person.id);
   }
 
   @Post('consents')
   @HttpCode(202)
   async give(@Headers() headers: CallHeaders, @Body() body: unknown): Promise<{ consentId: string }> {
-    const herself = await this.access.herself(headers);
+    const herself = await this.access.speaking(headers, 'consent-give');
     return { consentId: await this.grounds.give(herself, bodyOf<ConsentBody>(this.parts.validators, 'consent-body', body)) };
   }
 
   @Post('consents/:id/withdraw')
   @HttpCode(202)
   async withdraw(@Headers() headers: CallHeaders, @Param('id') id: string): Promise<{ consentId: string }> {
-    const herself = await this.access.herself(headers);
+    const herself = await this.access.speaking(headers, 'consent-withdraw');
     await this.grounds.withdraw(herself, idOf(id, 'person.consent-unknown'));
     return { consentId: id };
   }
@@ -38,7 +38,7 @@ export class GroundsController {
   @Post('restrictions')
   @HttpCode(202)
   async restrict(@Headers() headers: CallHeaders, @Body() body: unknown): Promise<{ restrictionId: string }> {
-    const herself = await this.access.herself(headers);
+    const herself = await this.access.speaking(headers, 'restriction-set');
     const wanted = bodyOf<RestrictionBody>(this.parts.validators, 'restriction-body', body);
     return { restrictionId: await this.grounds.restrict(herself, wanted) };
   }
@@ -46,7 +46,7 @@ export class GroundsController {
   @Post('restrictions/:id/lift')
   @HttpCode(202)
   async lift(@Headers() headers: CallHeaders, @Param('id') id: string): Promise<{ restrictionId: string }> {
-    const herself = await this.access.herself(headers);
+    const herself = await this.access.speaking(headers, 'restriction-lift');
     await this.grounds.lift(herself, idOf(id, 'person.restriction-unknown'));
     return { restrictionId: id };
   }

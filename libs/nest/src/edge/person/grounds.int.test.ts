@@ -205,3 +205,23 @@ it('tells no exchange a word that the edge puts into her mouth', async () => {
   await expect.poll(() => node.lines.some((line) => line.includes('ground.not-hers')), { timeout: 5_000 }).toBe(true);
   expect((await grounds(juku)).consents).toEqual([]);
 });
+
+it('has the exchange decide itself whose word counts, whatever the edge let pass', async () => {
+  const [child] = await node.run((tx) => tx.persons.byIdentifier(people.juku));
+  await node.run((tx) => tx.persons.save({ ...child!, birthDate: '2015-05-05' }));
+  const content = { v: 1, id: '33333333-3333-4333-8333-333333333333', version: 1, custodian: 'EE', ...permission() } as never;
+  await node.run(async (tx) => {
+    const keyId = await tx.keys.create();
+    const body = { person: child!.id, content, evidence: { accessToken: juku } };
+    await tx.outbox.add({
+      id: '44444444-4444-4444-8444-444444444444',
+      to: 'exchange',
+      type: 'consent.give',
+      key: 'too-young',
+      keyId,
+      body,
+    });
+  });
+  await expect.poll(() => node.lines.some((line) => line.includes('ground.not-of-age')), { timeout: 5_000 }).toBe(true);
+  expect((await grounds(juku)).consents).toEqual([]);
+});

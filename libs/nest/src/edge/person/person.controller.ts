@@ -25,7 +25,7 @@ export class PersonController {
 
   @Get('me')
   async me(@Headers() headers: CallHeaders): Promise<unknown> {
-    const { person, actor } = await this.access.herself(headers);
+    const { person, actor } = await this.access.speaking(headers, 'read');
     const { identifiers, birthDate, family, given } = person;
     return { name: actor.name, country: this.parts.country.code, identifiers, birthDate, family, given };
   }
@@ -37,7 +37,7 @@ export class PersonController {
     @Query('after') from: unknown,
     @Query('limit') count: unknown,
   ): Promise<{ entries: readonly unknown[]; next: string }> {
-    const { person } = await this.access.herself(headers);
+    const { person } = await this.access.speaking(headers, 'read');
     const { after, limit } = feedPlace(from, count);
     const entries = await this.parts.uow.run((tx) => tx.feed.after(person.id, after, limit));
     // An entry whose key was destroyed has no body any more.
@@ -69,7 +69,7 @@ export class PersonController {
 
   @Get('proposals')
   async proposed(@Headers() headers: CallHeaders): Promise<{ proposals: readonly ShownProposal[] }> {
-    return { proposals: await this.proposals.of(await this.access.herself(headers)) };
+    return { proposals: await this.proposals.of(await this.access.speaking(headers, 'read')) };
   }
 
   @Post('proposals/:id/permit')
