@@ -40,6 +40,7 @@ export class Emergencies {
     if (!acting.purposes.includes('ETREAT')) throw new PortolanError('request.purpose-not-stated', 'purpose_of_use', 'ETREAT');
     const parameters = parametersIn(call, this.parts);
     const country = parameters.needed('country');
+    if (!partners.includes(country)) throw new PortolanError('exchange.partner-unknown', 'Parameters.country');
     const until = this.endOf(parameters.needed('until'));
     const { reviewDue } = declarable({ country, until, acting, partners, policy: this.parts.country.policy, now: clock.now() });
     const emergencyId = this.parts.random.uuid();
