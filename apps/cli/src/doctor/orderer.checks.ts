@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import type { NodeConfig } from '@portolan/contracts';
+import type { NodeConfig, NodeEmbeddedLedger } from '@portolan/contracts';
 import { CountryFolders, FileKeyVault, findPartnerIdentity, SystemClock } from '@portolan/nest';
 import { clockFinding } from './clock.js';
 import { bad, good, looked, type Finding } from './finding.js';
@@ -9,9 +9,14 @@ import { bad, good, looked, type Finding } from './finding.js';
 const PATIENCE_MS = 5_000;
 
 /** The orderer lets our notary in, and our clock agrees with its own. */
-export async function ordererFindings({ country, home, ledger }: NodeConfig): Promise<readonly Finding[]> {
+export async function ordererFindings(config: NodeConfig): Promise<readonly Finding[]> {
+  const { ledger } = config;
+  return ledger.kind === 'embedded' ? embeddedFindings(config, ledger) : [];
+}
+
+async function embeddedFindings({ country, home }: NodeConfig, { orderer }: NodeEmbeddedLedger): Promise<readonly Finding[]> {
   const check = `${country} orderer`;
-  const { host, port } = ledger.orderer;
+  const { host, port } = orderer;
   return looked(
     check,
     `Start the orderer at ${host}:${port} (portolan node --orderer, or portolan demo), or correct its address`,
@@ -28,7 +33,7 @@ export async function ordererFindings({ country, home, ledger }: NodeConfig): Pr
           "Get a certificate for the notary's TLS key from the orderer's organisation",
         );
       const before = Date.now();
-      const answer = await ask(ledger.orderer, { key: identity.privateKeyPem, cert: identity.certificatePem, ca: identity.authorityPem });
+      const answer = await ask(orderer, { key: identity.privateKeyPem, cert: identity.certificatePem, ca: identity.authorityPem });
       const found =
         answer.status === 200
           ? good(check, `answers at ${host}:${port}`)

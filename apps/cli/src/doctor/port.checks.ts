@@ -51,13 +51,15 @@ function notRunning({ country, transport }: NodeConfig): Finding {
     : bad(`${country} node`, 'does not run', `portolan node --country ${country}, or portolan demo`);
 }
 
+/** The node's own doors; brokers and peers are looked at by themselves. */
 function doorsOf({ http, mllp, inbox, demoOpenid, transport }: NodeConfig): Door[] {
   const inner =
     transport.kind === 'tcp'
       ? (['edge', 'exchange', 'notary'] as const).map((name) => ({ name, host: transport.host, port: transport[name] }))
       : [];
   const openid = demoOpenid === undefined ? [] : [{ name: 'openid', ...demoOpenid.door }];
-  const doors = [{ name: 'http', ...http }, { name: 'mllp', ...mllp }, { name: 'inbox', ...inbox }, ...openid, ...inner];
+  const own = 'kind' in inbox ? [] : [{ name: 'inbox', ...inbox }];
+  const doors = [{ name: 'http', ...http }, { name: 'mllp', ...mllp }, ...own, ...openid, ...inner];
   // Port 0 takes any free one: nothing can be said of it from outside.
   return doors.filter(({ port }) => port !== 0);
 }

@@ -56,12 +56,26 @@ export async function storeAdmission(folder: string, admission: Admission): Prom
  * The TLS identity towards a partner: the youngest of our TLS keys that the partner has issued a certificate for, so that a key can be
  * changed at one partner after the other. Undefined where there is none.
  */
-export async function findPartnerIdentity(folder: string, vault: FileKeyVault): Promise<(TlsIdentity & { kid: Kid }) | undefined> {
+export function findPartnerIdentity(folder: string, vault: FileKeyVault): Promise<(TlsIdentity & { kid: Kid }) | undefined> {
+  return findIdentity(folder, vault, 'tls');
+}
+
+/**
+ * The notary's identity on a Fabric channel (`CountryFolders.fabric`): the youngest of our `ledger` keys that our organisation's MSP has issued
+ * a certificate for; `authorityPem` is the authority of our own peer's TLS certificate. Undefined where there is none.
+ */
+export function findFabricIdentity(folder: string, vault: FileKeyVault): Promise<(TlsIdentity & { kid: Kid }) | undefined> {
+  return findIdentity(folder, vault, 'ledger');
+}
+
+async function findIdentity(folder: string, vault: FileKeyVault, use: 'tls' | 'ledger'): Promise<(TlsIdentity & { kid: Kid }) | undefined> {
   const authorityPem = await orMissing(readFile(join(folder, 'authority.pem'), 'utf8'));
   if (authorityPem === undefined) return undefined;
-  for (const { kid } of await vault.list('tls')) {
+  for (const { kid } of await vault.list(use)) {
     const certificatePem = await orMissing(readFile(join(folder, `${kid}.certificate.pem`), 'utf8'));
-    if (certificatePem !== undefined) return { kid, certificatePem, authorityPem, privateKeyPem: await vault.tlsKeyPem(kid) };
+    if (certificatePem === undefined) continue;
+    const privateKeyPem = await (use === 'tls' ? vault.tlsKeyPem(kid) : vault.ledgerKeyPem(kid));
+    return { kid, certificatePem, authorityPem, privateKeyPem };
   }
   return undefined;
 }

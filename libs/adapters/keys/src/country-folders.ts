@@ -34,6 +34,11 @@ export class CountryFolders {
     return join(this.root, role, 'internal');
   }
 
+  /** TLS identity of the country's own broker towards its roles; the inbox's serves it towards partners. */
+  get broker(): string {
+    return join(this.root, 'broker');
+  }
+
   /** TLS identity of the inbox towards partners. */
   get inbox(): string {
     return join(this.root, 'exchange', 'inbox');
@@ -47,6 +52,11 @@ export class CountryFolders {
   /** What the orderer's organisation issued for our notary (embedded ledger). */
   get orderer(): string {
     return join(this.root, 'notary', 'orderer');
+  }
+
+  /** What our organisation's MSP issued for our notary (Fabric), with the authority of our own peer's TLS certificate. */
+  get fabric(): string {
+    return join(this.root, 'notary', 'fabric');
   }
 }
 

@@ -44,13 +44,16 @@ export class FileKeyVault extends KeyVault {
   }
 
   /**
-   * PKCS#8 PEM of a `tls` key: Node's TLS takes no handle. No other use leaves the vault.
+   * PKCS#8 PEM of a `tls` key: Node's TLS takes no handle. Beside `ledger` keys no other use leaves the vault.
    * Throws `keys.purpose-mismatch`, `keys.unknown`.
    */
-  async tlsKeyPem(kid: Kid): Promise<string> {
-    const key = await this.find(kid);
-    if (key.use !== 'tls') throw new PortolanError('keys.purpose-mismatch', kid, `a key for ${key.use}`);
-    return readPrivateKeyPem(this.config.folder, key);
+  tlsKeyPem(kid: Kid): Promise<string> {
+    return this.pem(kid, 'tls');
+  }
+
+  /** PKCS#8 PEM of a `ledger` key: a Fabric client signs digests, which no handle does. Throws as `tlsKeyPem`. */
+  ledgerKeyPem(kid: Kid): Promise<string> {
+    return this.pem(kid, 'ledger');
   }
 
   /** For the setup tool: makes a key that is used for new acts within `validity`. Older keys of the use stay until destroyed. */
@@ -65,6 +68,12 @@ export class FileKeyVault extends KeyVault {
     await removeKeyFile(this.config.folder, kid);
     this.handles.delete(kid);
     this.listed = undefined;
+  }
+
+  private async pem(kid: Kid, use: KeyUse): Promise<string> {
+    const key = await this.find(kid);
+    if (key.use !== use) throw new PortolanError('keys.purpose-mismatch', kid, `a key for ${key.use}`);
+    return readPrivateKeyPem(this.config.folder, key);
   }
 
   private async find(kid: Kid): Promise<OwnKey> {

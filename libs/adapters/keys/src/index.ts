@@ -1,4 +1,4 @@
-export { admitPartner, findPartnerIdentity, storeAdmission, type Admission, type AdmitConfig } from './admission.js';
+export { admitPartner, findFabricIdentity, findPartnerIdentity, storeAdmission, type Admission, type AdmitConfig } from './admission.js';
 export { CountryFolders, findTlsIdentity, readTlsIdentity, type TlsIdentity } from './country-folders.js';
 export { FileKeyVault, type FileKeyVaultConfig } from './file-key-vault.js';
 export { SystemClock, SystemRandom, sha256 } from './machine.js';

@@ -70,6 +70,7 @@ export async function provisionCountry(country: CountryCode, config: ProvisionCo
   await ensureTls(folders.inbox, `inbox ${country}`, doorAuthority, config.hosts ?? [], config);
   for (const role of roles)
     await ensureTls(folders.internal(role), `${role} ${country}`, innerAuthority, [role, ...(config.hosts ?? [])], config);
+  await ensureTls(folders.broker, `broker ${country}`, innerAuthority, ['broker', ...(config.hosts ?? [])], config);
   const masters = [folders.master('edge'), folders.master('exchange')];
   if (!(await Promise.all(masters.map(hasMasterKey))).every(Boolean)) await addMasterKey(masters);
   // The notary holds no record; what it keeps at rest is under a master key of its own.

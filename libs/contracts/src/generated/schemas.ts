@@ -3871,35 +3871,113 @@ export const schemas = {
     "title": "NodeDatabase"
    },
    "ledger": {
-    "type": "object",
-    "additionalProperties": false,
-    "required": [
-     "kind",
-     "genesis",
-     "orderer"
-    ],
-    "properties": {
-     "kind": {
-      "const": "embedded"
+    "oneOf": [
+     {
+      "type": "object",
+      "additionalProperties": false,
+      "required": [
+       "kind",
+       "genesis",
+       "orderer"
+      ],
+      "properties": {
+       "kind": {
+        "const": "embedded"
+       },
+       "genesis": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 1000
+       },
+       "orderer": {
+        "$ref": "#/$defs/door"
+       },
+       "headEveryMs": {
+        "type": "integer",
+        "minimum": 50,
+        "maximum": 600000
+       }
+      },
+      "title": "NodeEmbeddedLedger"
      },
-     "genesis": {
-      "type": "string",
-      "minLength": 1,
-      "maxLength": 1000
-     },
-     "orderer": {
-      "$ref": "#/$defs/door"
-     },
-     "headEveryMs": {
-      "type": "integer",
-      "minimum": 50,
-      "maximum": 600000
+     {
+      "type": "object",
+      "additionalProperties": false,
+      "required": [
+       "kind",
+       "channel",
+       "peer",
+       "trust"
+      ],
+      "properties": {
+       "kind": {
+        "const": "fabric"
+       },
+       "channel": {
+        "$ref": "ledger-common.schema.json#/$defs/channel-id"
+       },
+       "chaincode": {
+        "type": "string",
+        "pattern": "^[a-zA-Z0-9]+([-_][a-zA-Z0-9]+)*$",
+        "minLength": 1,
+        "maxLength": 64,
+        "description": "portolan where absent"
+       },
+       "peer": {
+        "$ref": "#/$defs/door"
+       },
+       "peerName": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255,
+        "description": "Name in the peer's TLS certificate, where it is not its host"
+       },
+       "trust": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 1000,
+        "description": "The pinned trust file of the channel, which regulators are given"
+       },
+       "headEveryMs": {
+        "type": "integer",
+        "minimum": 50,
+        "maximum": 600000
+       }
+      },
+      "title": "NodeFabricLedger"
      }
-    },
-    "title": "NodeLedger"
+    ]
    },
    "inbox": {
-    "$ref": "#/$defs/door"
+    "description": "What partners write into: a door of this node (embedded), or our own Kafka brokers",
+    "oneOf": [
+     {
+      "$ref": "#/$defs/door"
+     },
+     {
+      "type": "object",
+      "additionalProperties": false,
+      "required": [
+       "kind",
+       "brokers"
+      ],
+      "properties": {
+       "kind": {
+        "const": "kafka"
+       },
+       "brokers": {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 20,
+        "items": {
+         "$ref": "#/$defs/door"
+        },
+        "description": "The listener within the country, which no partner reaches"
+       }
+      },
+      "title": "NodeKafkaInbox"
+     }
+    ]
    },
    "partners": {
     "type": "array",
@@ -3917,7 +3995,34 @@ export const schemas = {
        "$ref": "common.schema.json#/$defs/country-code"
       },
       "inbox": {
-       "$ref": "#/$defs/door"
+       "oneOf": [
+        {
+         "$ref": "#/$defs/door"
+        },
+        {
+         "type": "object",
+         "additionalProperties": false,
+         "required": [
+          "kind",
+          "brokers"
+         ],
+         "properties": {
+          "kind": {
+           "const": "kafka"
+          },
+          "brokers": {
+           "type": "array",
+           "minItems": 1,
+           "maxItems": 20,
+           "items": {
+            "$ref": "#/$defs/door"
+           },
+           "description": "The partner's listener for partners; one is enough to find the others"
+          }
+         },
+         "title": "PartnerKafkaInbox"
+        }
+       ]
       }
      },
      "title": "NodePartner"

@@ -1478,8 +1478,11 @@ export interface NodeConfig {
    */
   countries: string;
   database: NodeDatabase;
-  ledger: NodeLedger;
-  inbox: Door;
+  ledger: NodeEmbeddedLedger | NodeFabricLedger;
+  /**
+   * What partners write into: a door of this node (embedded), or our own Kafka brokers
+   */
+  inbox: Door | NodeKafkaInbox;
   /**
    * @minItems 0
    * @maxItems 60
@@ -1518,15 +1521,53 @@ export interface NodeDatabase {
   name: string;
   poolSize?: number;
 }
-export interface NodeLedger {
+export interface NodeEmbeddedLedger {
   kind: 'embedded';
   genesis: string;
   orderer: Door;
   headEveryMs?: number;
 }
+export interface NodeFabricLedger {
+  kind: 'fabric';
+  channel: ChannelId;
+  /**
+   * portolan where absent
+   */
+  chaincode?: string;
+  peer: Door;
+  /**
+   * Name in the peer's TLS certificate, where it is not its host
+   */
+  peerName?: string;
+  /**
+   * The pinned trust file of the channel, which regulators are given
+   */
+  trust: string;
+  headEveryMs?: number;
+}
+export interface NodeKafkaInbox {
+  kind: 'kafka';
+  /**
+   * The listener within the country, which no partner reaches
+   *
+   * @minItems 1
+   * @maxItems 20
+   */
+  brokers: Door[];
+}
 export interface NodePartner {
   country: CountryCode;
-  inbox: Door;
+  inbox: Door | PartnerKafkaInbox;
+}
+export interface PartnerKafkaInbox {
+  kind: 'kafka';
+  /**
+   * The partner's listener for partners; one is enough to find the others
+   *
+   * @minItems 1
+   * @maxItems 20
+   */
+  brokers: Door[];
 }
 export interface TransportTogether {
   kind: 'together';

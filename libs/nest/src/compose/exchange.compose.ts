@@ -1,21 +1,20 @@
 import { availableParallelism } from 'node:os';
-import { EmbeddedInboxListener, EmbeddedPartnerLink } from '@portolan/embedded-inbox';
 import { JoseSigner, SealingPool } from '@portolan/jose';
-import { FileKeyVault, findPartnerIdentity, MasterKeyDataKeys, readTlsIdentity, sha256 } from '@portolan/keys';
+import { FileKeyVault, MasterKeyDataKeys, sha256 } from '@portolan/keys';
 import { openExchangeDatabase, openRecordReader } from '@portolan/postgres';
-import type { PartnerLink } from '@portolan/domain';
 import { readCountry } from '../config/read-country.js';
 import { ExchangeRole } from '../exchange/exchange.role.js';
 import { RemoteChannel } from '../exchange/remote-channel.js';
 import type { RoleLink } from '../link/role-link.js';
 import { Opened } from '../runtime/role-app.js';
 import { databaseOf, verifiersOf, type NodeGround } from './node-ground.js';
+import { inboxOf, partnerLinkOf } from './partner-doors.js';
 import { recordSourceOf } from './record-sources.js';
 
 /** Each keeps some megabytes, and starts with the first part that is large. */
 const mostSealingThreads = 4;
 
-/** Binds the exchange's ports to the embedded column (design, section 6). */
+/** Binds the exchange's ports to what the configuration names: the embedded column or the real one (design, section 6). */
 export async function composeExchange(ground: NodeGround, link: RoleLink, channelName: string, opened: Opened): Promise<ExchangeRole> {
   const { config, folders, validators, clock, random, logger, checkpoint, telemetry } = ground;
   const { setting } = await readCountry(config, validators);
@@ -28,7 +27,7 @@ export async function composeExchange(ground: NodeGround, link: RoleLink, channe
   const vault = new FileKeyVault({ folder: folders.keys('exchange'), clock });
   const sealing = new SealingPool({ threads: Math.min(availableParallelism(), mostSealingThreads) });
   opened.add(() => sealing.close());
-  const inbox = new EmbeddedInboxListener({ ...config.inbox, ...(await readTlsIdentity(folders.inbox)) });
+  const channel = new RemoteChannel(link, channelName);
   const role = new ExchangeRole({
     ports: {
       country: setting,
@@ -39,14 +38,14 @@ export async function composeExchange(ground: NodeGround, link: RoleLink, channe
       validators,
       sealer: sealing.sealer(vault),
       signer: new JoseSigner(vault),
-      channel: new RemoteChannel(link, channelName),
+      channel,
       people: people.reader,
       records: await recordSourceOf(ground, people.reader),
       ...verifiersOf(ground),
       uow: database.uow,
     },
     link,
-    inbox,
+    inbox: await inboxOf(ground, channel),
     partnerLink: partnerLinkOf(ground, vault),
     wakeups: database.wakeups,
     checkpoint,
@@ -56,14 +55,4 @@ export async function composeExchange(ground: NodeGround, link: RoleLink, channe
   });
   opened.add(() => role.close());
   return role;
-}
-
-function partnerLinkOf({ config, folders }: NodeGround, vault: FileKeyVault): PartnerLink {
-  return new EmbeddedPartnerLink({
-    async partners(country) {
-      const partner = config.partners.find((one) => one.country === country);
-      const identity = partner === undefined ? undefined : await findPartnerIdentity(folders.partner(country), vault);
-      return partner === undefined || identity === undefined ? undefined : { ...partner.inbox, ...identity };
-    },
-  });
 }

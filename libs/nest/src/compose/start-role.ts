@@ -7,10 +7,11 @@ import { RoleController, RolePorts } from '../link/role.controller.js';
 import type { RoleTransport } from '../link/transport.js';
 import type { LogSink, NodeLogger } from '../runtime/logger.js';
 import { Opened, type RoleApp } from '../runtime/role-app.js';
+import { channelNameOf } from './channel.compose.js';
 import { startEdge } from './edge.compose.js';
 import { composeExchange } from './exchange.compose.js';
 import { nodeGround } from './node-ground.js';
-import { composeNotary, genesisOf } from './notary.compose.js';
+import { composeNotary } from './notary.compose.js';
 
 @Module({})
 class RoleModule {
@@ -32,7 +33,7 @@ export async function startRole(role: Role, config: NodeConfig, transport: RoleT
     else {
       const part =
         role === 'exchange'
-          ? await composeExchange(ground, link, (await genesisOf(ground)).channel, opened)
+          ? await composeExchange(ground, link, await channelNameOf(ground), opened)
           : await composeNotary(ground, link, opened);
       const app = await listen(part.rolePorts, server, ground.logger);
       opened.add(() => app.close());

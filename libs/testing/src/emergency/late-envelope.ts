@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { canonicalJson, type ReleasedStep } from '@portolan/contracts';
 import { LATE_STEP_TYP, outgoing } from '@portolan/domain';
-import { EmbeddedPartnerLink } from '@portolan/embedded-inbox';
 import { JoseSigner } from '@portolan/jose';
-import { CountryFolders, FileKeyVault, findPartnerIdentity, sha256, SystemClock } from '@portolan/keys';
+import { CountryFolders, FileKeyVault, sha256, SystemClock } from '@portolan/keys';
+import { partnerLinkOf } from '@portolan/nest';
 import { leafHash, sealedRoot, utf8 } from '@portolan/verify';
 import type { EmergencyWorld } from './emergency-world.js';
 
@@ -38,13 +38,7 @@ export async function lateEnvelope({ world }: EmergencyWorld, transferId: string
   const late = await new JoseSigner(vault).sign('sign', LATE_STEP_TYP, canonicalJson(leaf));
   const [message] = outgoing(head, randomUUID(), { hashes, parts: [SEALED] }, leaf.limit, { late });
   if (message === undefined) throw new Error('an envelope has a part');
-  const link = new EmbeddedPartnerLink({
-    async partners(country) {
-      const partner = config.partners.find((one) => one.country === country);
-      const identity = await findPartnerIdentity(folders.partner(country), vault);
-      return partner === undefined || identity === undefined ? undefined : { ...partner.inbox, ...identity };
-    },
-  });
+  const link = partnerLinkOf({ config, folders, logger: { failure: () => undefined, info: () => undefined } }, vault);
   await link.send('PT', message);
   await link.close();
 }

@@ -133,11 +133,13 @@ export class KillWorld {
 
   async checked(): Promise<CheckedWorld> {
     const { provisioned, cluster } = this.world;
+    const orderer = provisioned.orderer?.config;
+    if (orderer === undefined) throw new Error('the checker reads the embedded ledger');
     return {
       admin: await cluster.start(),
       countries: [...provisioned.countries].map(([code, { config }]) => ({ code, database: config.database.name, home: config.home })),
-      orderer: { org: REGULATOR, database: provisioned.orderer.config.database.name },
-      genesis: provisioned.orderer.config.genesis,
+      orderer: { org: REGULATOR, database: orderer.database.name },
+      genesis: orderer.genesis,
       canaries: CANARIES,
     };
   }

@@ -1,17 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileKeyVault, CountryFolders, findPartnerIdentity, SystemClock } from '@portolan/keys';
-import { EmbeddedPartnerLink } from '@portolan/embedded-inbox';
+import type { PartnerLink } from '@portolan/domain';
+import { FileKeyVault, CountryFolders, SystemClock } from '@portolan/keys';
+import { partnerLinkOf } from '@portolan/nest';
 import { adminQuery, type DatabaseAddress } from '@portolan/postgres';
 import { eventually } from '../story/wait.js';
 import type { SharedWorld } from './shared-world.js';
 
 /** The superuser's address of one database of this world: what a burglar with the whole disk would read. */
 async function addressOf(world: SharedWorld, database: string): Promise<DatabaseAddress> {
+  const known = [...world.provisioned.countries.values()].find(({ config }) => config.database.name === database);
   const [any] = world.provisioned.countries.values();
   if (any === undefined) throw new Error('a world without a country');
-  const { host, port } = any.config.database;
-  const password = await readFile(join(world.provisioned.folder, 'postgres/cluster/portolan.secret'), 'utf8');
+  const { host, port } = (known ?? any).config.database;
+  // One cluster for all, or one a country.
+  const cluster = world.provisioned.orderer === undefined ? `postgres/${(known ?? any).config.country.toLowerCase()}` : 'postgres';
+  const password = await readFile(join(world.provisioned.folder, cluster, 'cluster/portolan.secret'), 'utf8');
   return { host, port, database, user: 'portolan', password };
 }
 
@@ -26,7 +30,8 @@ export async function rows<Row>(
 }
 
 export async function ordererRows<Row>(world: SharedWorld, sql: string): Promise<readonly Row[]> {
-  return adminQuery<Row>(await addressOf(world, world.provisioned.orderer.config.database.name), sql);
+  const { orderer } = world.provisioned;
+  return orderer === undefined ? [] : adminQuery<Row>(await addressOf(world, orderer.config.database.name), sql);
 }
 
 export const foldersOf = (world: SharedWorld, country: string): CountryFolders => new CountryFolders(world.at(country).config.home);
@@ -36,17 +41,12 @@ export const stolenVault = (world: SharedWorld, country: string, role: 'exchange
   new FileKeyVault({ folder: foldersOf(world, country).keys(role), clock: new SystemClock() });
 
 /** Writes into partners' inboxes with a country's real certificate. */
-export function stolenLink(world: SharedWorld, country: string): EmbeddedPartnerLink {
-  const { partners } = world.at(country).config;
-  const vault = stolenVault(world, country);
-  return new EmbeddedPartnerLink({
-    async partners(to) {
-      const identity = await findPartnerIdentity(foldersOf(world, country).partner(to), vault);
-      const inbox = partners.find((one) => one.country === to)?.inbox;
-      return identity === undefined || inbox === undefined ? undefined : { ...inbox, ...identity };
-    },
-  });
+export function stolenLink(world: SharedWorld, country: string): PartnerLink {
+  const { config } = world.at(country);
+  return partnerLinkOf({ config, folders: foldersOf(world, country), logger: silent }, stolenVault(world, country));
 }
+
+const silent = { failure: () => undefined, info: () => undefined };
 
 /** Text of every row of every table of one schema, bytes spelt out as text too: what a search over the disk would find. */
 export async function everythingIn(

@@ -32,7 +32,12 @@ describe('any role runs in several copies, and another version is refused, not s
     const [http, mllp, inbox, edge, exchange, notary] = (await freePorts(6)) as [number, number, number, number, number, number];
     const at = (door: { host: string }, port: number) => ({ ...door, port });
     const { demoOpenid: _one, ...shared } = config;
-    const doors = { http: at(config.http, http), mllp: at(config.mllp, mllp), inbox: at(config.inbox, inbox) };
+    // Copies share the partitions of a broker; an embedded door is one process's own.
+    const doors = {
+      http: at(config.http, http),
+      mllp: at(config.mllp, mllp),
+      inbox: 'kind' in config.inbox ? config.inbox : at(config.inbox, inbox),
+    };
     const { transport } = config;
     for (const role of transport.kind === 'tcp' ? (['notary', 'exchange'] as const) : (['node'] as const)) {
       // A copy asks the first processes of the other roles; only its own door is another.

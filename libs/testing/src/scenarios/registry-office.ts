@@ -33,6 +33,7 @@ export class RegistryOffice {
     const vault = stolenVault(this.world, this.country, 'notary');
     const identity = await findPartnerIdentity(foldersOf(this.world, this.country).orderer, vault);
     const { ledger } = this.world.at(this.country).config;
+    if (ledger.kind !== 'embedded') throw new Error('acts are handed to the orderer of the embedded ledger');
     if (identity === undefined) throw new Error('no way to the orderer');
     const tls = { key: identity.privateKeyPem, cert: identity.certificatePem, ca: [identity.authorityPem] };
     const link = new TlsOrdererLink({ ...ledger.orderer, tls, validators: new Validators() });

@@ -82,7 +82,7 @@ async function governanceOf(
 }
 
 /** SHA-256 of a policy's canonical JSON, as it is registered on the channel. */
-async function policyHash(countriesFolder: string, country: CountryCode): Promise<string> {
+export async function policyHash(countriesFolder: string, country: CountryCode): Promise<string> {
   const policy: unknown = JSON.parse(await readFile(join(countriesFolder, country.toLowerCase(), 'policy/policy.json'), 'utf8'));
   return hexOf(sha256(utf8(canonicalJson(policy))));
 }

@@ -1,38 +1,27 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CountryCode, NodeConfig, OrdererConfig } from '@portolan/contracts';
 import { jwksOf, type JwtKey } from '@portolan/jose';
 import {
   admitPartner,
   CountryFolders,
-  ordererFolders,
   provisionCountry,
-  provisionOrderer,
   storeAdmission,
   SystemClock,
   SystemRandom,
   type CountryMaterial,
-  type OrdererMaterial,
 } from '@portolan/keys';
-import {
-  migrateCountry,
-  migrateOrderer,
-  provisionDatabase,
-  provisionOrdererDatabase,
-  type DatabaseAddress,
-  type PasswordOf,
-} from '@portolan/postgres';
+import { migrateCountry, provisionDatabase } from '@portolan/postgres';
 import { X509Authorities } from '@portolan/x509';
+import type { Column, ColumnDoors, Tools } from './column.js';
 import { accountsOf, demoPersons } from './demo-people.js';
 import { findJson, freePorts, keep, keepJson } from './files.js';
-import { foundChannel } from './found-channel.js';
 import { providerKey, systemKey } from './hospital-keys.js';
 import { repository } from './repository.js';
 
 export const REGULATOR = 'REG';
-const CHANNEL = 'portolan-demo';
-const HOST = '127.0.0.1';
+export const CHANNEL = 'portolan-demo';
+export const HOST = '127.0.0.1';
 
 export interface WorldPlan {
   /** Where spans go; nowhere unless a test listens. */
@@ -47,7 +36,7 @@ export interface WorldPlan {
   readonly takeOverAfterMs?: number;
   /** The channel's clock window; that of the rules where absent. */
   readonly clockWindowSeconds?: number;
-  readonly database: { readonly admin: DatabaseAddress; readonly passwordOf: PasswordOf };
+  readonly column: Column;
 }
 
 /** A provisioned country: its configuration, and what the outside needs to speak with it. */
@@ -62,7 +51,13 @@ export interface ProvisionedWorld {
   /** Where keys, configuration and what scenarios keep lie. */
   readonly folder: string;
   readonly countries: ReadonlyMap<CountryCode, ProvisionedCountry>;
-  readonly orderer: { readonly config: OrdererConfig; readonly configFile: string };
+  /** Of the embedded ledger alone. */
+  readonly orderer?: ProvisionedOrderer;
+}
+
+export interface ProvisionedOrderer {
+  readonly config: OrdererConfig;
+  readonly configFile: string;
 }
 
 interface Ports {
@@ -78,20 +73,17 @@ type PortName = (typeof portNames)[number];
  * configuration files. What is there stays, so that a second start finds the same world.
  */
 export async function provisionWorld(plan: WorldPlan): Promise<ProvisionedWorld> {
-  const clock = new SystemClock();
-  const authorities = new X509Authorities();
+  const tools: Tools = { clock: new SystemClock(), random: new SystemRandom(), authorities: new X509Authorities() };
   const folderOf = (name: string): string => join(plan.root, name.toLowerCase());
-  const materials = await Promise.all(
-    plan.countries.map((country) => provisionCountry(country, { folder: folderOf(country), clock, authorities })),
-  );
-  const orderer = await provisionOrderer(REGULATOR, { folder: folderOf(REGULATOR), clock, authorities });
-  await admitAll(plan, materials, orderer, { clock, authorities });
+  const materials = await Promise.all(plan.countries.map((country) => provisionCountry(country, { folder: folderOf(country), ...tools })));
+  await admitAll(plan, materials, tools);
   await provisionDatabases(plan);
-  await found(plan, materials, orderer);
   const ports = await settledPorts(plan);
+  const inboxOf = (country: CountryCode): number => ports.countries[country]?.inbox ?? 0;
+  const doors = await plan.column.open({ plan, materials, ports: { orderer: ports.orderer, inboxOf }, ...tools });
   const countries = new Map<CountryCode, ProvisionedCountry>();
-  for (const country of plan.countries) countries.set(country, await writeCountry(plan, country, ports));
-  return { folder: plan.root, countries, orderer: await writeOrderer(plan, ports) };
+  for (const country of plan.countries) countries.set(country, await writeCountry(plan, country, ports, doors));
+  return { folder: plan.root, countries, ...(doors.orderer === undefined ? {} : { orderer: doors.orderer }) };
 }
 
 /** A world that another process provisioned and runs: read from its files. */
@@ -107,67 +99,33 @@ export async function readWorld(folder: string): Promise<ProvisionedWorld> {
   }
   const configFile = join(folder, REGULATOR.toLowerCase(), 'orderer.json');
   const config = await findJson<OrdererConfig>(configFile);
-  if (config === undefined) throw new Error(`no world in ${folder}`);
-  return { folder, countries, orderer: { config, configFile } };
+  if (countries.size === 0) throw new Error(`no world in ${folder}`);
+  return { folder, countries, ...(config === undefined ? {} : { orderer: { config, configFile } }) };
 }
 
 const hospitalOf = (country: CountryCode): string => `hospital-${country.toLowerCase()}`;
 
-type Tools = { readonly clock: SystemClock; readonly authorities: X509Authorities };
-
-/** Each country lets each other one in by the TLS key it registers; the orderer lets every notary in. */
-async function admitAll(plan: WorldPlan, materials: readonly CountryMaterial[], orderer: OrdererMaterial, tools: Tools): Promise<void> {
+/** Each country lets each other one in by the TLS key it registers. */
+async function admitAll(plan: WorldPlan, materials: readonly CountryMaterial[], { clock, authorities }: Tools): Promise<void> {
   const foldersOf = (country: CountryCode): CountryFolders => new CountryFolders(join(plan.root, country.toLowerCase()));
   for (const guest of materials) {
     for (const host of materials.filter(({ country }) => country !== guest.country)) {
       const { kid, publicJwk } = guest.exchange.tls;
-      const admission = await admitPartner(
-        { org: guest.country, kid, publicJwk },
-        { authorityFolder: foldersOf(host.country).authority, ...tools },
-      );
+      const authorityFolder = foldersOf(host.country).authority;
+      const admission = await admitPartner({ org: guest.country, kid, publicJwk }, { authorityFolder, clock, authorities });
       await storeAdmission(foldersOf(guest.country).partner(host.country), admission);
     }
-    const { kid, publicJwk } = guest.notary.tls;
-    const { authority: authorityFolder } = ordererFolders(join(plan.root, orderer.org.toLowerCase()));
-    await storeAdmission(
-      foldersOf(guest.country).orderer,
-      await admitPartner({ org: guest.country, kid, publicJwk }, { authorityFolder, ...tools }),
-    );
   }
 }
 
 async function provisionDatabases(plan: WorldPlan): Promise<void> {
-  const { admin, passwordOf } = plan.database;
   for (const country of plan.countries) {
+    const { admin, passwordOf } = plan.column.database(country);
     const database = await provisionDatabase(admin, country, passwordOf);
     await migrateCountry(database);
     for (const role of ['edge', 'exchange', 'notary'] as const)
       await keep(join(plan.root, country.toLowerCase(), role, 'database.secret'), database[role].password);
   }
-  const database = await provisionOrdererDatabase(admin, REGULATOR.toLowerCase(), passwordOf);
-  await migrateOrderer(database);
-  await keep(join(plan.root, REGULATOR.toLowerCase(), 'orderer', 'database.secret'), database.orderer.password);
-}
-
-const genesisFile = (plan: WorldPlan): string => join(plan.root, 'genesis.json');
-
-async function found(plan: WorldPlan, countries: readonly CountryMaterial[], orderer: OrdererMaterial): Promise<void> {
-  const file = genesisFile(plan);
-  if ((await readFile(file, 'utf8').catch(() => undefined)) !== undefined) return;
-  const { root, countriesFolder } = plan;
-  await keep(
-    file,
-    await foundChannel({
-      channel: CHANNEL,
-      root,
-      countriesFolder,
-      countries,
-      orderer,
-      clockWindowSeconds: plan.clockWindowSeconds,
-      clock: new SystemClock(),
-      random: new SystemRandom(),
-    }),
-  );
 }
 
 async function settledPorts(plan: WorldPlan): Promise<Ports> {
@@ -190,7 +148,7 @@ async function settledPorts(plan: WorldPlan): Promise<Ports> {
   return ports;
 }
 
-async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports): Promise<ProvisionedCountry> {
+async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports, doors: ColumnDoors): Promise<ProvisionedCountry> {
   const cc = country.toLowerCase();
   const home = join(plan.root, cc);
   const mine = ports.countries[country];
@@ -211,10 +169,8 @@ async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports)
     apps: [{ clientId: 'portolan-cli', name: 'portolan', redirectUris: [`http://${HOST}/portolan/callback`], scopes: ['portal'] }],
     systems: [{ clientId, name: organisation.name, jwks: jwksOf([key]), scopes: ['system/*.read', 'system/*.write'] }],
   });
-  const partners = plan.countries
-    .filter((other) => other !== country)
-    .map((other) => ({ country: other, inbox: { host: HOST, port: ports.countries[other]?.inbox ?? 0 } }));
-  const { admin } = plan.database;
+  const partners = plan.countries.filter((other) => other !== country).map((other) => ({ country: other, inbox: doors.wayTo(other) }));
+  const { admin } = plan.column.database(country);
   const config: NodeConfig = {
     v: 1,
     mode: 'demo',
@@ -222,8 +178,8 @@ async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports)
     home,
     countries: plan.countriesFolder,
     database: { host: admin.host, port: admin.port, name: `portolan_${cc}`, poolSize: 6 },
-    ledger: { kind: 'embedded', genesis: genesisFile(plan), orderer: { host: HOST, port: ports.orderer }, headEveryMs: 300 },
-    inbox: { host: HOST, port: mine.inbox },
+    ledger: doors.ledgerOf(country),
+    inbox: doors.inboxOf(country),
     partners,
     transport: plan.apart
       ? { kind: 'tcp', host: HOST, edge: mine.edge, exchange: mine.exchange, notary: mine.notary }
@@ -268,21 +224,4 @@ function fetchedSources(
 ): NodeConfig['sources'] {
   const fetch = { baseUrl: `http://${HOST}:${port}/fhir` };
   return existsSync(recordsFolder(country)) ? [{ name: `records-${country.toLowerCase()}`, organisation, fetch }] : [];
-}
-
-async function writeOrderer(plan: WorldPlan, ports: Ports): Promise<ProvisionedWorld['orderer']> {
-  const { admin } = plan.database;
-  const home = join(plan.root, REGULATOR.toLowerCase());
-  const config: OrdererConfig = {
-    v: 1,
-    org: REGULATOR,
-    home,
-    genesis: genesisFile(plan),
-    door: { host: HOST, port: ports.orderer },
-    database: { host: admin.host, port: admin.port, name: `portolan_${REGULATOR.toLowerCase()}` },
-    logging: { level: plan.logLevel },
-  };
-  const configFile = join(home, 'orderer.json');
-  await keepJson(configFile, config);
-  return { config, configFile };
 }

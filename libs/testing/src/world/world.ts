@@ -2,13 +2,18 @@ import { join } from 'node:path';
 import type { CountryCode, NodeConfig } from '@portolan/contracts';
 import { roles, type Role } from '@portolan/domain';
 import { startNode, startOrderer, type LogSink } from '@portolan/nest';
-import { EmbeddedCluster } from '@portolan/postgres';
+import type { EmbeddedCluster } from '@portolan/postgres';
+import type { Column } from './column.js';
+import { EmbeddedColumn } from './embedded-column.js';
+import { RealColumn } from './real-column.js';
 import { FolderFhirService } from './fhir-service.js';
 import { WorldProcess } from './processes.js';
 import { repository } from './repository.js';
 import { provisionWorld, recordsFolder, type ProvisionedCountry, type ProvisionedWorld, type WorldPlan } from './provision-world.js';
 
 export interface WorldOptions {
+  /** Engines under the countries: `embedded` where absent, or those that authorities run. */
+  readonly column?: 'embedded' | 'real';
   /** Where spans go; nowhere unless a test listens. */
   readonly telemetry?: NodeConfig['telemetry'];
   /** Keys, databases and configuration lie here and stay; a second start with the same folder is the same world. */
@@ -43,31 +48,36 @@ export class World {
 
   private constructor(
     readonly options: WorldOptions,
-    readonly cluster: EmbeddedCluster,
+    private readonly column: EmbeddedColumn | RealColumn,
     readonly provisioned: ProvisionedWorld,
   ) {}
 
   static async start(options: WorldOptions): Promise<World> {
-    const { folder, progress = () => undefined, reachableFolder } = options;
-    progress('starting PostgreSQL');
-    const cluster = new EmbeddedCluster({
-      dataFolder: join(folder, 'postgres'),
-      fsync: options.fsync ?? true,
-      maxConnections: 200,
-      ...(reachableFolder === undefined ? {} : { reachableFolder }),
-    });
-    const admin = await cluster.start();
+    const { progress = () => undefined } = options;
+    const column = await columnOf(options, progress);
     try {
       progress('keys, certificates, databases and the channel');
-      const provisioned = await provisionWorld(planOf(options, { admin, passwordOf: (user) => cluster.passwordOf(user) }));
-      const world = new World(options, cluster, provisioned);
+      const provisioned = await provisionWorld(planOf(options, column));
+      const world = new World(options, column, provisioned);
       await world.startSources();
       await world.startAll(options.roles === 'apart', progress);
       return world;
     } catch (error) {
-      await cluster.stop();
+      await column.close();
       throw error;
     }
+  }
+
+  /** The one server of an embedded world. */
+  get cluster(): EmbeddedCluster {
+    if (this.column.kind !== 'embedded') throw new Error('each country of this world has a cluster of its own');
+    return this.column.cluster;
+  }
+
+  /** The engines of a real world. */
+  get engines(): RealColumn {
+    if (this.column.kind !== 'real') throw new Error('this world runs on the embedded column');
+    return this.column;
   }
 
   country(code: CountryCode): ProvisionedCountry {
@@ -97,7 +107,7 @@ export class World {
 
   async stop(): Promise<void> {
     for (const close of this.closers.splice(0).reverse()) await close();
-    await this.cluster.stop();
+    await this.column.close();
   }
 
   /** Hospitals that keep their records until they are asked for them. */
@@ -114,7 +124,11 @@ export class World {
 
   private async startAll(apart: boolean, progress: (what: string) => void): Promise<void> {
     try {
-      progress('the orderer of the embedded ledger');
+      if (this.provisioned.orderer !== undefined) {
+        progress('the orderer of the embedded ledger');
+        await this.orderer.start();
+        this.closers.push(() => this.orderer.stop());
+      }
       if (apart) await this.spawnAll(progress);
       else await this.startHere(progress);
     } catch (error) {
@@ -125,8 +139,6 @@ export class World {
 
   private async startHere(progress: (what: string) => void): Promise<void> {
     const sink = this.lineSink();
-    await this.orderer.start();
-    this.closers.push(() => this.orderer.stop());
     for (const [code, { config }] of this.provisioned.countries) {
       progress(`country ${code}`);
       const node = await startNode(config, undefined, sink);
@@ -136,8 +148,6 @@ export class World {
 
   private async spawnAll(progress: (what: string) => void): Promise<void> {
     const sink = this.options.sink ?? ((text: string) => void process.stderr.write(text));
-    await this.orderer.start();
-    this.closers.push(() => this.orderer.stop());
     for (const [code, { configFile }] of this.provisioned.countries) {
       progress(`country ${code}, a process a role`);
       const started = [...roles]
@@ -152,6 +162,7 @@ export class World {
   }
 
   private async startOrderer(): Promise<{ close(): Promise<void> }> {
+    if (this.provisioned.orderer === undefined) throw new Error('a Fabric channel has orderers of its own: world.engines.fabric');
     const { config, configFile } = this.provisioned.orderer;
     if (this.options.roles !== 'apart') return startOrderer(config, this.lineSink());
     const sink = this.options.sink ?? ((text: string) => void process.stderr.write(text));
@@ -170,18 +181,27 @@ export class World {
 }
 
 /** What a world is provisioned with, where its options leave it open. */
-function planOf(options: WorldOptions, database: WorldPlan['database']): WorldPlan {
+function planOf(options: WorldOptions, column: Column): WorldPlan {
   const { folder, telemetry, takeOverAfterMs, clockWindowSeconds } = options;
   return {
     root: folder,
     countriesFolder: options.countriesFolder ?? join(repository, 'libs/countries'),
-    countries: options.countries ?? ['EE', 'PT', 'BE', 'DE'],
+    countries: countriesOf(options),
     apart: options.roles === 'apart',
     logLevel: options.logLevel ?? 'error',
     checkpoints: options.checkpoints ?? false,
     ...(telemetry === undefined ? {} : { telemetry }),
     ...(takeOverAfterMs === undefined ? {} : { takeOverAfterMs }),
     ...(clockWindowSeconds === undefined ? {} : { clockWindowSeconds }),
-    database,
+    column,
   };
+}
+
+const countriesOf = ({ countries }: WorldOptions): readonly CountryCode[] => countries ?? ['EE', 'PT', 'BE', 'DE'];
+
+function columnOf(options: WorldOptions, progress: (what: string) => void): Promise<EmbeddedColumn | RealColumn> {
+  const { folder, reachableFolder, fsync = true } = options;
+  const common = { folder, fsync, progress, ...(reachableFolder === undefined ? {} : { reachableFolder }) };
+  if (options.column !== 'real') return EmbeddedColumn.start(common);
+  return RealColumn.start({ ...common, countries: countriesOf(options), endsWithUs: true });
 }

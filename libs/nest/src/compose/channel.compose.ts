@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { parseBounded, PortolanError, type LedgerGenesis, type NodeEmbeddedLedger, type NodeFabricLedger } from '@portolan/contracts';
+import type { Ledger } from '@portolan/domain';
+import { EmbeddedLedger, nodeTools, readGenesis, TlsOrdererLink } from '@portolan/embedded-ledger';
+import { FabricLedger, pemSigner } from '@portolan/fabric-gateway';
+import { JoseSigner } from '@portolan/jose';
+import { FileKeyVault, findFabricIdentity, findPartnerIdentity } from '@portolan/keys';
+import type { NotaryDatabase } from '@portolan/postgres';
+import type { NodeGround } from './node-ground.js';
+
+/** The channel as a notary is given it, whichever ledger it is. */
+export interface OpenedChannel {
+  readonly ledger: Ledger;
+  /** How far a transaction's time may be from the channel's own. */
+  readonly clockWindowMs: number;
+  /** How far our own copy is, and whose copies differ from it. */
+  readonly state: () => Promise<Readonly<Record<string, unknown>>>;
+  /** What a receipt is verified against offline. */
+  readonly trustFile: () => Promise<unknown>;
+}
+
+const TRUST_MAX_CHARS = 1_000_000;
+/** `peer.authentication.timewindow` of every peer of a channel of ours. */
+const FABRIC_CLOCK_WINDOW_MS = 120_000;
+
+/** Name of the channel that the configuration pins. */
+export async function channelNameOf(ground: NodeGround): Promise<string> {
+  const { ledger } = ground.config;
+  return ledger.kind === 'fabric' ? ledger.channel : (await genesisOf(ground, ledger)).channel;
+}
+
+/** Our own copy of the channel: the embedded ledger's in our database, or our own Fabric peer's. */
+export function openChannel(ground: NodeGround, database: NotaryDatabase): Promise<OpenedChannel> {
+  const { ledger } = ground.config;
+  return ledger.kind === 'fabric' ? openFabric(ground, ledger, database) : openEmbedded(ground, ledger, database);
+}
+
+/** The channel's genesis, pinned in this node's own configuration. */
+async function genesisOf({ validators }: NodeGround, { genesis }: NodeEmbeddedLedger): Promise<LedgerGenesis & { text: string; clockWindowMs: number }> {
+  return readGenesis(await readPinned(genesis, 'ledger genesis'), nodeTools(validators));
+}
+
+async function openEmbedded(ground: NodeGround, settings: NodeEmbeddedLedger, database: NotaryDatabase): Promise<OpenedChannel> {
+  const { config, folders, validators, clock, logger } = ground;
+  const genesis = await genesisOf(ground, settings);
+  const vault = new FileKeyVault({ folder: folders.keys('notary'), clock });
+  const identity = await findPartnerIdentity(folders.orderer, vault);
+  if (identity === undefined) throw new PortolanError('keys.none-live', 'notary/orderer');
+  const tls = { key: identity.privateKeyPem, cert: identity.certificatePem, ca: [identity.authorityPem] };
+  const ledger = await EmbeddedLedger.open({
+    org: config.country,
+    genesis: genesis.text,
+    store: database.ledger,
+    orderer: new TlsOrdererLink({ ...settings.orderer, tls, validators }),
+    signer: new JoseSigner(vault),
+    clock,
+    validators,
+    onTrouble: (error) => logger.failure('ledger copy: trouble', error instanceof PortolanError ? error.code : 'ledger.unreachable', error),
+    onDivergence: ({ org, block }) => logger.failure(`ledger copy: ${org} differs at block ${block}`, 'ledger.copy-differs'),
+  });
+  return {
+    ledger,
+    clockWindowMs: genesis.clockWindowMs,
+    state: async () => ({ height: await ledger.height(), divergences: await ledger.divergences() }),
+    trustFile: () => ledger.trustFile(),
+  };
+}
+
+async function openFabric(ground: NodeGround, settings: NodeFabricLedger, database: NotaryDatabase): Promise<OpenedChannel> {
+  const { config, folders, clock, logger } = ground;
+  const { channel, chaincode, peer, peerName, trust } = settings;
+  const identity = await findFabricIdentity(folders.fabric, new FileKeyVault({ folder: folders.keys('notary'), clock }));
+  if (identity === undefined) throw new PortolanError('keys.none-live', 'notary/fabric');
+  const ledger = await FabricLedger.open({
+    org: config.country,
+    channel,
+    ...(chaincode === undefined ? {} : { chaincode }),
+    peer: {
+      address: `${peer.host}:${peer.port}`,
+      tls: { ca: identity.authorityPem, ...(peerName === undefined ? {} : { serverName: peerName }) },
+    },
+    identity: { certificate: identity.certificatePem, sign: pemSigner(identity.privateKeyPem) },
+    store: database.fabric,
+    clock,
+    onTrouble: (error) => logger.failure('our peer: trouble', error instanceof PortolanError ? error.code : 'ledger.unreachable', error),
+  });
+  return {
+    ledger,
+    clockWindowMs: FABRIC_CLOCK_WINDOW_MS,
+    state: async () => ({ ...(await ledger.state()), divergences: [] }),
+    trustFile: async () => parseBounded(await readPinned(trust, 'ledger trust'), TRUST_MAX_CHARS, 'config.invalid', 'ledger trust'),
+  };
+}
+
+function readPinned(file: string, where: string): Promise<string> {
+  return readFile(file, 'utf8').catch(() => {
+    throw new PortolanError('config.unreadable', where);
+  });
+}

@@ -1,0 +1,60 @@
+import type { CountryCode, Door, NodeConfig, NodeKafkaInbox, PartnerKafkaInbox } from '@portolan/contracts';
+import type { ChannelReader, InboxListener, PartnerLink } from '@portolan/domain';
+import { EmbeddedInboxListener, EmbeddedPartnerLink } from '@portolan/embedded-inbox';
+import { KafkaInboxListener, KafkaPartnerLink, type AdmittedPartner } from '@portolan/kafka';
+import { findPartnerIdentity, readTlsIdentity, type CountryFolders, type FileKeyVault } from '@portolan/keys';
+import { RoutedPartnerLink } from '../exchange/routed-partner-link.js';
+import type { NodeLogger } from '../runtime/logger.js';
+
+/** What the ways between countries are made of. */
+export interface PartnerDoorParts {
+  readonly config: Pick<NodeConfig, 'country' | 'inbox' | 'partners'>;
+  readonly folders: CountryFolders;
+  readonly logger: Pick<NodeLogger, 'failure' | 'info'>;
+}
+
+type Inbox = Door | NodeKafkaInbox | PartnerKafkaInbox;
+const isKafka = (inbox: Inbox): inbox is NodeKafkaInbox | PartnerKafkaInbox => 'kind' in inbox;
+
+/** The way to each partner, by what that partner hosts: its embedded door or its Kafka brokers. */
+export function partnerLinkOf({ config, folders, logger }: PartnerDoorParts, vault: FileKeyVault): PartnerLink {
+  const inboxOf = (country: CountryCode): Inbox | undefined => config.partners.find((one) => one.country === country)?.inbox;
+  const identityOf = (country: CountryCode): ReturnType<typeof findPartnerIdentity> => findPartnerIdentity(folders.partner(country), vault);
+  const embedded = new EmbeddedPartnerLink({
+    async partners(country) {
+      const [inbox, identity] = [inboxOf(country), await identityOf(country)];
+      return inbox === undefined || isKafka(inbox) || identity === undefined ? undefined : { ...inbox, ...identity };
+    },
+  });
+  const kafka = new KafkaPartnerLink({
+    country: config.country,
+    async partners(country) {
+      const [inbox, identity] = [inboxOf(country), await identityOf(country)];
+      return inbox === undefined || !isKafka(inbox) || identity === undefined ? undefined : { brokers: inbox.brokers, ...identity };
+    },
+    log: logger,
+  });
+  return new RoutedPartnerLink(
+    (country) => {
+      const inbox = inboxOf(country);
+      return inbox !== undefined && isKafka(inbox) ? kafka : embedded;
+    },
+    [embedded, kafka],
+  );
+}
+
+/** The inbox that this country hosts. Kafka lets in the keys that stand registered on our own copy of the channel. */
+export async function inboxOf({ config, folders, logger }: PartnerDoorParts, channel: ChannelReader): Promise<InboxListener> {
+  const { inbox, partners } = config;
+  if (!isKafka(inbox)) return new EmbeddedInboxListener({ ...inbox, ...(await readTlsIdentity(folders.inbox)) });
+  return new KafkaInboxListener({
+    brokers: inbox.brokers,
+    identity: await readTlsIdentity(folders.internal('exchange')),
+    partners: () => Promise.all(partners.map(({ country }) => admitted(country, channel))),
+    log: logger,
+  });
+}
+
+async function admitted(country: CountryCode, channel: ChannelReader): Promise<AdmittedPartner> {
+  return { country, kids: await channel.tlsKeys(country) };
+}
