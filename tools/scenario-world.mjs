@@ -6,14 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export default async function setup(project) {
-  const roles = project.config.env.SCENARIO_ROLES;
-  const folder = await mkdtemp(join(tmpdir(), `portolan-scenario-${roles}-`));
+  const { SCENARIO_ROLES: roles, SCENARIO_COLUMN: column } = project.config.env;
+  const folder = await mkdtemp(join(tmpdir(), `portolan-scenario-${column}-${roles}-`));
   await chmod(folder, 0o755);
   const log = createWriteStream(join(folder, 'nodes.log'));
   const { World } = await import('@portolan/testing');
   const world = await World.start({
     folder,
     roles,
+    column,
     fsync: false,
     logLevel: 'info',
     sink: (line) => log.write(line.endsWith('\n') ? line : `${line}\n`),

@@ -5,6 +5,7 @@ interface DemoFlags {
   readonly once: boolean;
   readonly json: boolean;
   readonly fresh: boolean;
+  readonly real: boolean;
   readonly folder?: string;
 }
 
@@ -15,7 +16,9 @@ export function addDemo(program: Command, run: Run): void {
     .option('--once', 'end after the story instead of running until Ctrl-C', false)
     .option('--json', 'print one JSON summary as the last line', false)
     .option('--fresh', 'begin with an empty data folder', false)
-    .addOption(new Option('--folder <dir>', 'where keys, databases and receipts lie (default: .portolan/demo)'))
+    .option('--real', 'on a PostgreSQL cluster, a Kafka broker and a Fabric peer and orderer a country, made on this machine', false)
+    .addOption(new Option('--folder <dir>', 'where keys, databases and receipts lie (default: .portolan/demo, with --real .portolan/real)'))
+    .addHelpText('after', '\n--real needs Go, Java and Maven the first time; what it makes of them is kept in the cache of this user.')
     .action((flags: DemoFlags) =>
       run(async () => {
         const { runDemo } = await import('@portolan/testing');

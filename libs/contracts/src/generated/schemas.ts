@@ -3906,8 +3906,7 @@ export const schemas = {
       "required": [
        "kind",
        "channel",
-       "peer",
-       "trust"
+       "peer"
       ],
       "properties": {
        "kind": {
@@ -3932,16 +3931,16 @@ export const schemas = {
         "maxLength": 255,
         "description": "Name in the peer's TLS certificate, where it is not its host"
        },
-       "trust": {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": 1000,
-        "description": "The pinned trust file of the channel, which regulators are given"
-       },
        "headEveryMs": {
         "type": "integer",
         "minimum": 50,
         "maximum": 600000
+       },
+       "otherEndorsers": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 60,
+        "description": "How many countries endorse beside the owner by the channel's policy; 1 where absent"
        }
       },
       "title": "NodeFabricLedger"

@@ -1539,11 +1539,11 @@ export interface NodeFabricLedger {
    * Name in the peer's TLS certificate, where it is not its host
    */
   peerName?: string;
-  /**
-   * The pinned trust file of the channel, which regulators are given
-   */
-  trust: string;
   headEveryMs?: number;
+  /**
+   * How many countries endorse beside the owner by the channel's policy; 1 where absent
+   */
+  otherEndorsers?: number;
 }
 export interface NodeKafkaInbox {
   kind: 'kafka';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parseBounded, PortolanError, type LedgerGenesis, type NodeEmbeddedLedger, type NodeFabricLedger } from '@portolan/contracts';
+import { PortolanError, type LedgerGenesis, type NodeEmbeddedLedger, type NodeFabricLedger } from '@portolan/contracts';
 import type { Ledger } from '@portolan/domain';
 import { EmbeddedLedger, nodeTools, readGenesis, TlsOrdererLink } from '@portolan/embedded-ledger';
 import { FabricLedger, pemSigner } from '@portolan/fabric-gateway';
@@ -19,7 +19,6 @@ export interface OpenedChannel {
   readonly trustFile: () => Promise<unknown>;
 }
 
-const TRUST_MAX_CHARS = 1_000_000;
 /** `peer.authentication.timewindow` of every peer of a channel of ours. */
 const FABRIC_CLOCK_WINDOW_MS = 120_000;
 
@@ -36,8 +35,14 @@ export function openChannel(ground: NodeGround, database: NotaryDatabase): Promi
 }
 
 /** The channel's genesis, pinned in this node's own configuration. */
-async function genesisOf({ validators }: NodeGround, { genesis }: NodeEmbeddedLedger): Promise<LedgerGenesis & { text: string; clockWindowMs: number }> {
-  return readGenesis(await readPinned(genesis, 'ledger genesis'), nodeTools(validators));
+async function genesisOf(
+  { validators }: NodeGround,
+  { genesis }: NodeEmbeddedLedger,
+): Promise<LedgerGenesis & { text: string; clockWindowMs: number }> {
+  const text = await readFile(genesis, 'utf8').catch(() => {
+    throw new PortolanError('config.unreadable', 'ledger genesis');
+  });
+  return readGenesis(text, nodeTools(validators));
 }
 
 async function openEmbedded(ground: NodeGround, settings: NodeEmbeddedLedger, database: NotaryDatabase): Promise<OpenedChannel> {
@@ -68,13 +73,14 @@ async function openEmbedded(ground: NodeGround, settings: NodeEmbeddedLedger, da
 
 async function openFabric(ground: NodeGround, settings: NodeFabricLedger, database: NotaryDatabase): Promise<OpenedChannel> {
   const { config, folders, clock, logger } = ground;
-  const { channel, chaincode, peer, peerName, trust } = settings;
+  const { channel, chaincode, otherEndorsers, peer, peerName } = settings;
   const identity = await findFabricIdentity(folders.fabric, new FileKeyVault({ folder: folders.keys('notary'), clock }));
   if (identity === undefined) throw new PortolanError('keys.none-live', 'notary/fabric');
   const ledger = await FabricLedger.open({
     org: config.country,
     channel,
     ...(chaincode === undefined ? {} : { chaincode }),
+    ...(otherEndorsers === undefined ? {} : { otherEndorsers }),
     peer: {
       address: `${peer.host}:${peer.port}`,
       tls: { ca: identity.authorityPem, ...(peerName === undefined ? {} : { serverName: peerName }) },
@@ -88,12 +94,6 @@ async function openFabric(ground: NodeGround, settings: NodeFabricLedger, databa
     ledger,
     clockWindowMs: FABRIC_CLOCK_WINDOW_MS,
     state: async () => ({ ...(await ledger.state()), divergences: [] }),
-    trustFile: async () => parseBounded(await readPinned(trust, 'ledger trust'), TRUST_MAX_CHARS, 'config.invalid', 'ledger trust'),
+    trustFile: () => ledger.trustFile(),
   };
-}
-
-function readPinned(file: string, where: string): Promise<string> {
-  return readFile(file, 'utf8').catch(() => {
-    throw new PortolanError('config.unreadable', where);
-  });
 }

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PortolanError } from '@portolan/contracts';
 import { demoClinicians, mari } from '../world/demo-people.js';
+import { EngineAbsent } from '../world/real-column.js';
 import { World } from '../world/world.js';
 import { addressesOf } from './addresses.js';
 import { Narrator, StoryBroken } from './narrator.js';
@@ -16,12 +17,16 @@ export interface DemoOptions {
   readonly folder?: string;
   /** Begins with an empty world. */
   readonly fresh?: boolean;
+  /** On the engines that authorities run, made on this machine. */
+  readonly real?: boolean;
   /** Where PostgreSQL's data may go when its user cannot reach `folder`. */
   readonly reachableFolder?: string;
 }
 
 const BANNER = `Portolan: four countries on this machine, for trying out. Embedded PostgreSQL, embedded inboxes and an embedded ledger stand in for
 the engines that authorities run; the persons do not exist.\n`;
+const REAL_BANNER = `Portolan: four countries on this machine, each with its own PostgreSQL cluster, Kafka broker under mutual TLS, Fabric peer, orderer and
+chaincode service, as authorities run them, but with all keys in one folder; the persons do not exist.\n`;
 
 /** Boots four countries, plays the story, shows what came of it. Answers with the exit code. */
 export async function runDemo(options: DemoOptions): Promise<number> {
@@ -30,7 +35,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const secondsSoFar = (): number => Math.round((Date.now() - started) / 100) / 10;
   const narrator = new Narrator(print);
   let world: World | undefined;
-  print(BANNER);
+  print(options.real === true ? REAL_BANNER : BANNER);
   try {
     world = await boot(options, print);
     const result = await new Story(world.provisioned, narrator).play();
@@ -49,11 +54,13 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 }
 
 async function boot(options: DemoOptions, print: (text: string) => void): Promise<World> {
-  const folder = resolve(options.folder ?? join('.portolan', 'demo'));
+  const column = options.real === true ? 'real' : 'embedded';
+  const folder = resolve(options.folder ?? join('.portolan', column === 'real' ? 'real' : 'demo'));
   if (options.fresh === true) await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o755 });
   return World.start({
     folder,
+    column,
     ...(options.reachableFolder === undefined ? {} : { reachableFolder: options.reachableFolder }),
     progress: (what) => print(`  starting: ${what}`),
     sink: (line) => void process.stderr.write(`${line}\n`),
@@ -61,7 +68,7 @@ async function boot(options: DemoOptions, print: (text: string) => void): Promis
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof StoryBroken || error instanceof PortolanError) return error.message;
+  if (error instanceof StoryBroken || error instanceof PortolanError || error instanceof EngineAbsent) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
