@@ -80,6 +80,7 @@ it('what is asked is asked as an operator, in the node’s words', async () => {
   await api.discard('a/b', 'twice sent');
   await api.revive('42');
   await api.revive('00000000-0000-4000-8000-000000000001');
+  await api.revive('00000000-0000-4000-8000-000000000001.2');
   expect(calls.map(({ line, body }) => [line, body])).toEqual([
     ['GET /operator/rejects', ''],
     ['POST /operator/rejects/a%2Fb/replay', 'M\xff'],
@@ -87,6 +88,7 @@ it('what is asked is asked as an operator, in the node’s words', async () => {
     ['POST /operator/rejects/a%2Fb/discard', '{"reason":"twice sent"}'],
     ['POST /operator/dead-letters/42/revive', ''],
     ['POST /operator/outbox/00000000-0000-4000-8000-000000000001/revive', ''],
+    ['POST /operator/dead-letters/00000000-0000-4000-8000-000000000001.2/revive', ''],
   ]);
   expect(new Set(calls.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer the-token']));
 });

@@ -57,9 +57,9 @@ export class OperatorApi {
     await this.granted({ method: 'POST', body, type: 'application/json' }, `/operator/rejects/${encodeURIComponent(id)}/discard`);
   }
 
-  /** Gives a delivery its attempts back: one of a partner's by its number, one between the node's roles by its id. */
+  /** Gives a delivery its attempts back: one of a partner's by its number, one to a partner by its id with its part, one between the node's roles by its id. */
   async revive(id: string): Promise<void> {
-    const kind = /^\d+$/.test(id) ? 'dead-letters' : 'outbox';
+    const kind = /^(\d+|.+\.\d+)$/.test(id) ? 'dead-letters' : 'outbox';
     await this.granted({ method: 'POST' }, `/operator/${kind}/${encodeURIComponent(id)}/revive`);
   }
 

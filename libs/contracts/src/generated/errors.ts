@@ -301,6 +301,13 @@ export const errorRegistry = {
   "http": 413,
   "fhir": "too-long"
  },
+ "exchange.notice-stale": {
+  "what": "A partner's notice is dated more than 30 days ago, or ahead of our clock",
+  "next": "Ask the partner to say it again: whether an old notice was taken already is not known any more",
+  "retriable": false,
+  "http": 409,
+  "fhir": "expired"
+ },
  "exchange.busy": {
   "what": "The inbox cannot take more at this moment",
   "next": "Nothing is lost: the sender keeps the message and sends it again",
@@ -1253,6 +1260,13 @@ export const errorRegistry = {
   "retriable": false,
   "http": 409,
   "fhir": "conflict"
+ },
+ "operator.delivery-unknown": {
+  "what": "No delivery of this id was given up",
+  "next": "List them with portolan replay --dead-letters and take an id from there",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
  },
  "operator.original-gone": {
   "what": "The original cannot be read any more: its key was destroyed",

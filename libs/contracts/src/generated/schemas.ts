@@ -4384,6 +4384,26 @@ export const schemas = {
      }
     ]
    },
+   "retention": {
+    "title": "NodeRetention",
+    "description": "How long rows are kept that have served; audit events are kept for ever",
+    "type": "object",
+    "additionalProperties": false,
+    "properties": {
+     "inboxDays": {
+      "description": "Ids of what was received, by which a repetition is known; 35 where absent. More than the 30 days in which a notice is valid",
+      "type": "integer",
+      "minimum": 32,
+      "maximum": 3650
+     },
+     "deliveredDays": {
+      "description": "Bodies of what was delivered to another role or a partner; 7 where absent",
+      "type": "integer",
+      "minimum": 1,
+      "maximum": 365
+     }
+    }
+   },
    "takeOverAfterMs": {
     "type": "integer",
     "minimum": 500,

@@ -1506,6 +1506,7 @@ export interface NodeConfig {
   custodian: NodeCustodian;
   logging: NodeLogging;
   telemetry: TelemetryOff | TelemetryOtlp;
+  retention?: NodeRetention;
   /**
    * Work that one copy of a role took is taken up by another, or by itself after a restart, once this long has passed; 20000 where absent. Shorter recovers sooner and does more work twice
    */
@@ -1651,6 +1652,19 @@ export interface TelemetryOff {
 export interface TelemetryOtlp {
   kind: 'otlp';
   url: string;
+}
+/**
+ * How long rows are kept that have served; audit events are kept for ever
+ */
+export interface NodeRetention {
+  /**
+   * Ids of what was received, by which a repetition is known; 35 where absent. More than the 30 days in which a notice is valid
+   */
+  inboxDays?: number;
+  /**
+   * Bodies of what was delivered to another role or a partner; 7 where absent
+   */
+  deliveredDays?: number;
 }
 /**
  * The orderer of an embedded ledger: where its parts are. Its password lies in <home>/orderer/database.secret.

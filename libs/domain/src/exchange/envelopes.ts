@@ -5,6 +5,7 @@ import {
   type CompactJws,
   type CountryCode,
   type Envelope,
+  type Instant,
   type Uuid,
   type Validators,
 } from '@portolan/contracts';
@@ -77,18 +78,37 @@ export interface EnvelopeExtras {
   readonly trace?: string;
 }
 
+/** When an envelope may leave, and until when it is of use; without `until` it is tried until it is sent. */
+export interface EnvelopeTime {
+  readonly notBefore: Instant;
+  readonly until?: Instant;
+}
+
+/** Who asked waits for seconds: an answer is of no use a day later. What closes a transfer and what a partner must be told always is. */
+const ANSWER_OF_USE_MS = 86_400_000;
+const ofUse = (kind: EnvelopeKind, notBefore: Instant): Instant | undefined =>
+  kind === 'answer' ? new Date(Date.parse(notBefore) + ANSWER_OF_USE_MS).toISOString() : undefined;
+
 /** The messages that carry an envelope to its inbox, one a part; ids are stable, so that a part sent again is the same message. */
 export function outgoing(
   head: EnvelopeHead,
   envelopeId: Uuid,
   sealed: SealedParts,
-  notBefore: string,
+  time: Instant | EnvelopeTime,
   extras: EnvelopeExtras = {},
 ): OutgoingEnvelope[] {
+  const { notBefore, until = ofUse(head.kind, notBefore) } = typeof time === 'string' ? { notBefore: time } : time;
   return sealed.parts.map((part, index) => {
     const id = `${envelopeId}.${index + 1}`;
     const envelope: Envelope = { v: 1, id, ...head, n: index + 1, parts: [...sealed.hashes], sealed: part, ...extras };
-    return { id, to: head.to, key: head.transferId, body: utf8(canonicalJson(envelope)), notBefore };
+    return {
+      id,
+      to: head.to,
+      key: head.transferId,
+      body: utf8(canonicalJson(envelope)),
+      notBefore,
+      ...(until === undefined ? {} : { until }),
+    };
   });
 }
 

@@ -26,7 +26,13 @@ export const sendRow = row<ExchangeTx, ExchangePorts, Transfer, Instant, { to: '
     if (!(await tx.transfers.advance(transfer.transferId, 'anchored', 'sent', { dueAt: expires }))) return;
     const head = { kind: 'record', transferId: transfer.transferId, from: ports.country.code, to: transfer.partner } as const;
     const word = data.released === undefined ? { late: needed(data.lateStep, 'lateStep') } : { step: data.released };
-    const messages = outgoing(head, ports.random.uuid(), needed(data.sealed, 'sealed'), instant(ports.clock.now()), word);
+    const messages = outgoing(
+      head,
+      ports.random.uuid(),
+      needed(data.sealed, 'sealed'),
+      { notBefore: instant(ports.clock.now()), until: expires },
+      word,
+    );
     for (const message of messages) await tx.outgoing.add(message);
   },
 });

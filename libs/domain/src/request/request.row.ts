@@ -46,7 +46,13 @@ export const askRow = row<ExchangeTx, ExchangePorts, Transfer, AskFacts, AskDeci
     if (!(await tx.transfers.advance(transfer.transferId, 'asking', 'asked', { data, limit, dueAt: limit }))) return;
     await spendStatement(tx, acting);
     const trace = askerData(transfer).trace?.traceparent;
-    for (const message of outgoing(head(request), ports.random.uuid(), sealed, request.time, trace === undefined ? {} : { trace }))
+    for (const message of outgoing(
+      head(request),
+      ports.random.uuid(),
+      sealed,
+      { notBefore: request.time, until: limit },
+      trace === undefined ? {} : { trace },
+    ))
       await tx.outgoing.add(message);
     const act = request.kind === 'match' ? 'person-sought-abroad' : 'record-asked-abroad';
     const { actor, purpose, time: recorded } = request;

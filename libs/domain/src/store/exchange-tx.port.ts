@@ -59,7 +59,10 @@ export interface IncomingStore {
   /** Cannot be used, ever: kept with its original, shown by doctor, replayable. */
   dead(seq: string, code: string): Promise<void>;
   deadLetters(limit: number): Promise<readonly { seq: string; from: CountryCode; id: string; code: string; at: Instant }[]>;
-  revive(seq: string): Promise<void>;
+  /** False where there is no such dead letter. */
+  revive(seq: string): Promise<boolean>;
+  /** Removes messages done with longer ago than this, at most `limit`; their ids are then known no more. Lease `retention`. */
+  purge(olderThanMs: number, limit: number, fencing: number): Promise<number>;
 }
 
 export interface OutgoingEnvelope {
@@ -69,13 +72,22 @@ export interface OutgoingEnvelope {
   readonly body: Uint8Array;
   /** Not before: the one negative answer leaves at a fixed time after the request (design, invariant 8). */
   readonly notBefore: Instant;
+  /** When what it is for is over: then it lapses unsent. Without, it is tried until it is sent. */
+  readonly until?: Instant | undefined;
 }
 
 export interface OutgoingStore {
   add(envelope: OutgoingEnvelope): Promise<void>;
   take(limit: number, leaseMs: number): Promise<readonly (OutgoingEnvelope & { attempts: number })[]>;
   sent(id: string): Promise<void>;
-  failed(id: string, delayMs: number, code: string): Promise<void>;
+  /** As of an outbox: only refusals count, and after `maxRefusals` the envelope is dead. */
+  failed(id: string, delayMs: number, code: string, refused: boolean): Promise<void>;
+  /** Dead envelopes, oldest first. Later ones of their key go on without them. */
+  dead(limit: number): Promise<readonly { id: string; to: CountryCode; code: string }[]>;
+  /** Gives a dead envelope its attempts back; false where there is no such one. */
+  revive(id: string): Promise<boolean>;
+  /** Removes what was sent or lapsed, and whose time has passed, longer ago than this, at most `limit`. Lease `retention`. */
+  purge(olderThanMs: number, limit: number, fencing: number): Promise<number>;
   /** Sends again what had been sent: the sender keeps and resends until a final step stands. */
   resend(key: string): Promise<void>;
 }

@@ -36,23 +36,40 @@ export interface OutboxMessage {
 
 export interface OutboxStore {
   add(message: OutboxMessage): Promise<void>;
-  /** The body as it was added, also after delivery; undefined for an unknown id or a destroyed key. Throws when `to` is not the asker. */
+  /** The body as it was added, also after delivery while its row is kept; undefined for an unknown id or a destroyed key. Throws when `to` is not the asker. */
   body(id: Uuid, asker: Role): Promise<unknown>;
   /** Undelivered messages whose time has come, oldest first, one per recipient and key, taken with SKIP LOCKED for `leaseMs`. */
   take(limit: number, leaseMs: number): Promise<readonly { id: Uuid; to: Role; type: string; attempts: number }[]>;
   delivered(id: Uuid): Promise<void>;
-  /** Tries again after `delayMs`; after `maxAttempts` the message is dead and shows in doctor. */
-  failed(id: Uuid, delayMs: number, code: string): Promise<void>;
+  /**
+   * Tries again after `delayMs`. Where its recipient answered and `refused` it, that counts: after `maxRefusals` the message is dead and
+   * shows in doctor. One that reached nobody is tried for ever.
+   */
+  failed(id: Uuid, delayMs: number, code: string, refused: boolean): Promise<void>;
   /** Dead messages, oldest first. Later ones of their key go on without them. */
   dead(limit: number): Promise<readonly { id: Uuid; to: Role; type: string; code: string }[]>;
-  /** Gives a dead message its attempts back. */
-  revive(id: Uuid): Promise<void>;
+  /** Gives a dead message its attempts back; false where there is no such one. */
+  revive(id: Uuid): Promise<boolean>;
+  /** Which of these messages to `asker` may still be delivered, once more or at all: waiting or dead. */
+  undelivered(ids: readonly Uuid[], asker: Role): Promise<readonly Uuid[]>;
+  /** Removes delivered messages older than this, at most `limit`, oldest first; answers with how many. Lease `retention`. */
+  purge(olderThanMs: number, limit: number, fencing: number): Promise<number>;
 }
 
 /** What was received already: a handler runs in the transaction that notes its message. */
 export interface InboxStore {
-  /** True the first time this id is noted, false ever after. */
+  /** True the first time this id is noted, false as long as it is kept. */
   first(id: Uuid): Promise<boolean>;
+  /** Ids noted longer ago than this, oldest first, behind `after`. */
+  old(olderThanMs: number, limit: number, after?: NotedId): Promise<readonly NotedId[]>;
+  /** Forgets these: what bears one of them would be handled again. Lease `retention`. */
+  forget(ids: readonly Uuid[], fencing: number): Promise<void>;
+}
+
+/** An id in an inbox, and when it was noted. */
+export interface NotedId {
+  readonly id: Uuid;
+  readonly at: Instant;
 }
 
 /** Statements about the acting professional that an act was done under; kept while they could come again. */
@@ -107,8 +124,8 @@ export abstract class UnitOfWork<Tx extends RoleTx> {
   abstract run<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
 }
 
-/** The single writers: of batches and their steps, of the log and its heads, of the trail. */
-export type LeaseName = 'batcher' | 'sequencer' | 'indexer';
+/** The single writers: of batches and their steps, of the log and its heads, of the trail; and who removes rows that have served. */
+export type LeaseName = 'batcher' | 'sequencer' | 'indexer' | 'retention';
 
 /** Single-writer leases: the fencing number goes into each write and only grows. A write under an older one throws `store.fenced`. */
 export abstract class Leases {

@@ -19,6 +19,7 @@ import { RegulatorModule } from '../edge/regulator/regulator.module.js';
 import { ViewSweeper } from '../edge/view-sweeper.js';
 import { Deliveries } from '../link/deliveries.js';
 import { Relay } from '../link/relay.js';
+import { Retention } from '../link/retention.js';
 import type { RoleLink } from '../link/role-link.js';
 import type { RolePorts } from '../link/role.controller.js';
 import type { Opened } from '../runtime/role-app.js';
@@ -33,7 +34,7 @@ const rooms = [ProblemModule, IngestModule, OperatorModule, FhirModule, PersonMo
 /** Starts the edge: its HTTP side, its MLLP side, the message side, and what runs behind them. */
 export async function startEdge(ground: NodeGround, link: RoleLink, server: MicroserviceOptions, opened: Opened): Promise<void> {
   const { config, logger } = ground;
-  const { parts, ports, relay } = await composeEdge(ground, link, opened);
+  const { parts, ports, relay, retention } = await composeEdge(ground, link, opened);
   const provider = await startDemoOpenId(config);
   opened.add(() => provider.close());
   const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.of(parts, ports, rooms), edgeHttpAdapter(), {
@@ -47,7 +48,7 @@ export async function startEdge(ground: NodeGround, link: RoleLink, server: Micr
   const mllp = new MllpServer(app.get(IngestService), parts);
   await mllp.listen(config.mllp);
   opened.add(() => mllp.close());
-  for (const worker of [relay, new ViewSweeper(parts, SWEEP_MS)]) {
+  for (const worker of [relay, retention, new ViewSweeper(parts, SWEEP_MS)]) {
     worker.start();
     opened.add(() => worker.stop());
   }
@@ -58,7 +59,7 @@ async function composeEdge(
   ground: NodeGround,
   link: RoleLink,
   opened: Opened,
-): Promise<{ parts: EdgeParts; ports: RolePorts; relay: Relay }> {
+): Promise<{ parts: EdgeParts; ports: RolePorts; relay: Relay; retention: Retention }> {
   const { config, folders, validators, clock, random, logger, checkpoint, telemetry } = ground;
   const { setting, pack } = await readCountry(config, validators);
   const dataKeys = await MasterKeyDataKeys.open(folders.master('edge'));
@@ -90,5 +91,8 @@ async function composeEdge(
   const deliveries = new Deliveries('edge', uow, link, edgeHandlers(parts, checkpoint), (type) => {
     if (type === 'view.store') checkpoint.reach('view', 'after');
   });
-  return { parts, ports: { uow, deliveries, queries: {} }, relay: new Relay(uow, link, logger, wakeups, ground.takeOverAfterMs) };
+  const { kept, takeOverAfterMs } = ground;
+  const retention = new Retention({ us: 'edge', holder: random.uuid(), uow, link, leases: database.leases, logger, kept });
+  const relay = new Relay(uow, link, logger, wakeups, takeOverAfterMs);
+  return { parts, ports: { uow, deliveries, queries: {} }, relay, retention };
 }

@@ -52,6 +52,8 @@ export async function composeExchange(ground: NodeGround, link: RoleLink, channe
     telemetry: telemetry.telemetry,
     logger,
     takeOverAfterMs: ground.takeOverAfterMs,
+    leases: database.leases,
+    kept: ground.kept,
   });
   opened.add(() => role.close());
   return role;

@@ -6,6 +6,7 @@ import { JwtAccessTokens, JwtProfessionalAssertions } from '@portolan/jose';
 import { CountryFolders, SystemClock, SystemRandom } from '@portolan/keys';
 import type { RoleDatabaseConfig } from '@portolan/postgres';
 import { startTelemetry, type RunningTelemetry } from '@portolan/telemetry';
+import { DEFAULT_KEPT, type Kept } from '../link/retention.js';
 import { FileCheckpoint, noCheckpoint } from '../runtime/checkpoint.js';
 import { NodeLogger, type LogSink } from '../runtime/logger.js';
 
@@ -21,9 +22,12 @@ export interface NodeGround {
   readonly telemetry: RunningTelemetry;
   /** How long work that a copy of a role took stays its own; then another takes it up. */
   readonly takeOverAfterMs: number;
+  /** How long rows are kept that have served. */
+  readonly kept: Kept;
 }
 
 const TAKE_OVER_AFTER_MS = 20_000;
+const DAY_MS = 86_400_000;
 
 export async function nodeGround(config: NodeConfig, role: Role, sink: LogSink): Promise<NodeGround> {
   return {
@@ -36,6 +40,15 @@ export async function nodeGround(config: NodeConfig, role: Role, sink: LogSink):
     checkpoint: config.checkpointFile === undefined ? noCheckpoint : new FileCheckpoint(config.checkpointFile),
     telemetry: await startTelemetry(config.country, role, config.telemetry),
     takeOverAfterMs: config.takeOverAfterMs ?? TAKE_OVER_AFTER_MS,
+    kept: keptOf(config),
+  };
+}
+
+function keptOf({ retention }: NodeConfig): Kept {
+  const { inboxDays, deliveredDays } = retention ?? {};
+  return {
+    inboxMs: inboxDays === undefined ? DEFAULT_KEPT.inboxMs : inboxDays * DAY_MS,
+    deliveredMs: deliveredDays === undefined ? DEFAULT_KEPT.deliveredMs : deliveredDays * DAY_MS,
   };
 }
 

@@ -32,6 +32,7 @@ export async function composeNotary(ground: NodeGround, link: RoleLink, opened: 
     clockWindowMs: channel.clockWindowMs,
     headEveryMs: config.ledger.headEveryMs ?? HEAD_EVERY_MS,
     takeOverAfterMs: ground.takeOverAfterMs,
+    kept: ground.kept,
     ledgerState: channel.state,
     trustFile: channel.trustFile,
   });

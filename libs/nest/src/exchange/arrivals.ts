@@ -22,6 +22,11 @@ import { applyNotice } from './notices.js';
 
 const BATCH = 16;
 const MAX_NOTICE_CHARS = 400_000;
+const MAX_FAULTS = 1_000;
+/** A notice is taken so long after its signed time, and no longer; ids of notices are kept for longer than that. */
+const NOTICE_VALID_MS = 30 * 86_400_000;
+/** How far a partner's clock may be ahead of ours. */
+const AHEAD_MS = 15 * 60_000;
 
 /**
  * Reads our inbox: each envelope becomes a new transfer, moves one on, or is a notice about one. What cannot be used is a dead letter
@@ -177,6 +182,8 @@ export class Arrivals {
     );
     if (notice.transferId !== envelope.transferId || notice.from !== envelope.from || notice.to !== envelope.to)
       throw new PortolanError('seal.header-mismatch', where);
+    const age = this.ports.clock.now() - Date.parse(notice.time);
+    if (!(age <= NOTICE_VALID_MS && age >= -AHEAD_MS)) throw new PortolanError('exchange.notice-stale', where);
     await this.ports.uow.run(async (tx) => {
       const found = await tx.transfers.get(ensureTransferId(envelope.transferId));
       if (found?.partner !== envelope.from) throw new PortolanError('exchange.transfer-unknown', where);
@@ -218,7 +225,8 @@ export class Arrivals {
 
   private async setAside(incoming: IncomingEnvelope & { attempts: number }, error: unknown): Promise<void> {
     const code: ErrorCode = error instanceof PortolanError ? error.code : 'transfer.step-failed';
-    const again = !(error instanceof PortolanError) || error.retriable;
+    // A fault of ours is tried for some hours, in case it passes; then it must not hold up what comes behind it.
+    const again = error instanceof PortolanError ? error.retriable : incoming.attempts < MAX_FAULTS;
     this.logger.failure(`envelope from ${incoming.from} was not taken`, code, error);
     const pause = Math.min(30_000, 200 * 2 ** Math.min(incoming.attempts, 8));
     await this.ports.uow.run((tx) => (again ? tx.incoming.retry(incoming.seq, pause, code) : tx.incoming.dead(incoming.seq, code)));

@@ -6,6 +6,7 @@ import {
   type Checkpoint,
   type ExchangePorts,
   type InboxListener,
+  type Leases,
   type PartnerLink,
   type PersonId,
   type RoleMessages,
@@ -14,7 +15,9 @@ import {
   type Wakeups,
 } from '@portolan/domain';
 import { Deliveries } from '../link/deliveries.js';
+import { outboxQueries } from '../link/outbox-queries.js';
 import { Relay } from '../link/relay.js';
+import { Retention, type Kept, type RetentionParts } from '../link/retention.js';
 import type { RoleLink } from '../link/role-link.js';
 import type { RolePorts } from '../link/role.controller.js';
 import type { NodeLogger } from '../runtime/logger.js';
@@ -41,6 +44,8 @@ export interface ExchangeParts {
   readonly telemetry: Telemetry;
   readonly logger: NodeLogger;
   readonly takeOverAfterMs: number;
+  readonly leases: Leases;
+  readonly kept: Kept;
 }
 
 /**
@@ -63,7 +68,7 @@ export class ExchangeRole {
   }
 
   async start(): Promise<void> {
-    const { ports, inbox, wakeups, logger, link, partnerLink, checkpoint, telemetry, takeOverAfterMs } = this.parts;
+    const { ports, inbox, wakeups, logger, link, partnerLink, checkpoint, telemetry, takeOverAfterMs, leases, kept } = this.parts;
     await inbox.listen(
       (from, message) => this.store(from, message),
       (country, kid) => ports.channel.tlsKeyLive(country, kid),
@@ -71,6 +76,7 @@ export class ExchangeRole {
     this.opened.add(() => inbox.close());
     const workers = [
       new Relay(ports.uow, link, logger, wakeups, takeOverAfterMs),
+      new Retention({ us: 'exchange', holder: ports.random.uuid(), uow: ports.uow, link, leases, logger, kept, also: this.purges() }),
       new Courier(ports.uow, partnerLink, logger, wakeups, takeOverAfterMs),
       new Arrivals(ports, logger, wakeups, takeOverAfterMs),
       new Loop({ name: 'emergencies', work: () => this.emergencies.endOverdue(), idleMs: EMERGENCY_ROUND_MS, logger }),
@@ -93,6 +99,7 @@ export class ExchangeRole {
   private queries(): RolePorts['queries'] {
     const { uow } = this.parts.ports;
     return {
+      ...outboxQueries(uow),
       'grounds.of': { from: ['edge'], answer: ({ person }: { person: PersonId }) => this.grounds.of(person) },
       'emergency.reviews-due': { from: ['edge'], answer: ({ limit }: { limit: number }) => this.emergencies.owed(limit) },
       'emergency.demand-reviewable': {
@@ -100,8 +107,9 @@ export class ExchangeRole {
         answer: (review: RoleMessages['emergency.review']) => this.emergencies.demandReviewable(review),
       },
       'transfer.evidence': { from: ['edge', 'notary'], answer: ({ transferId }: { transferId: Uuid }) => this.evidence(transferId) },
-      'dead-letters': { from: ['edge'], answer: ({ limit }: { limit: number }) => uow.run((tx) => tx.incoming.deadLetters(limit)) },
+      'dead-letters': { from: ['edge'], answer: ({ limit }: { limit: number }) => this.deadLetters(limit) },
       'dead-letter.revive': { from: ['edge'], answer: ({ seq }: { seq: string }) => uow.run((tx) => tx.incoming.revive(seq)) },
+      'dead-envelope.revive': { from: ['edge'], answer: ({ id }: { id: string }) => uow.run((tx) => tx.outgoing.revive(id)) },
       transfers: {
         from: ['edge'],
         answer: ({ limit }: { limit: number }) =>
@@ -119,6 +127,19 @@ export class ExchangeRole {
           ),
       },
     };
+  }
+
+  /** What partners sent and we could never use, and what partners would never take. */
+  private deadLetters(limit: number): Promise<readonly object[]> {
+    return this.parts.ports.uow.run(async (tx) => [...(await tx.incoming.deadLetters(limit)), ...(await tx.outgoing.dead(limit))]);
+  }
+
+  private purges(): RetentionParts['also'] {
+    const { uow } = this.parts.ports;
+    return [
+      ({ deliveredMs }, limit, fencing) => uow.run((tx) => tx.outgoing.purge(deliveredMs, limit, fencing)),
+      ({ inboxMs }, limit, fencing) => uow.run((tx) => tx.incoming.purge(inboxMs, limit, fencing)),
+    ];
   }
 
   /** What only a party can add to a receipt: the sealed parts' hashes and the counter-receipt. No content. */

@@ -1,7 +1,7 @@
-import { PortolanError } from '@portolan/contracts';
 import type { Role, RoleTx, UnitOfWork, Wakeups } from '@portolan/domain';
 import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
+import { failureOf } from './refusal.js';
 import type { RoleLink } from './role-link.js';
 
 /** What travels between roles: ids alone. No broker sees a record (design, section 3). */
@@ -13,7 +13,10 @@ export interface Delivery {
 const BATCH = 50;
 const MAX_DELAY_MS = 30_000;
 
-/** Delivers the outbox of one role: at least once, in the order of each key. The body stays here until its receiver asks for it. */
+/**
+ * Delivers the outbox of one role: at least once, in the order of each key. The body stays here until its receiver asks for it. A role that
+ * cannot be reached is waited for, however long; what it refuses again and again is a dead letter.
+ */
 export class Relay {
   private readonly loop: Loop;
 
@@ -47,9 +50,9 @@ export class Relay {
       await this.link.ask(message.to, 'deliver', delivery);
       await this.uow.run((tx) => tx.outbox.delivered(message.id));
     } catch (error) {
-      const code = error instanceof PortolanError ? error.code : 'link.failed';
+      const { code, refused } = failureOf(error, 'link.failed');
       const delay = Math.min(MAX_DELAY_MS, 100 * 2 ** Math.min(message.attempts, 9));
-      await this.uow.run((tx) => tx.outbox.failed(message.id, delay, code));
+      await this.uow.run((tx) => tx.outbox.failed(message.id, delay, code, refused));
       this.logger.failure(`delivery of ${message.type} to ${message.to} failed`, code, error);
     }
   }

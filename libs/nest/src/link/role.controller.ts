@@ -35,6 +35,12 @@ export class RoleController {
     return guarded(() => outboxBody(this.ports.uow, id, callerOf(context)));
   }
 
+  /** Which of these messages to the asker may come once more: it forgets no id of theirs. */
+  @MessagePattern('outbox.undelivered')
+  undelivered(@Payload() { ids }: { ids: readonly string[] }, @Ctx() context: TcpContext | CallerContext): Promise<readonly string[]> {
+    return guarded(() => this.ports.uow.run((tx) => tx.outbox.undelivered(ids, callerOf(context))));
+  }
+
   @MessagePattern('query')
   query(@Payload() { name, data }: { name: string; data: unknown }, @Ctx() context: TcpContext | CallerContext): Promise<unknown> {
     return guarded(async () => {

@@ -2,7 +2,9 @@ import type { Uuid } from '@portolan/contracts';
 import type { Checkpoint, Clock, Leases, Ledger, NotaryTx, Random, Sha256, TrailFilter, UnitOfWork, Wakeups } from '@portolan/domain';
 import { channelQuestions, type ChannelQuestion } from '../exchange/remote-channel.js';
 import { Deliveries } from '../link/deliveries.js';
+import { outboxQueries } from '../link/outbox-queries.js';
 import { Relay } from '../link/relay.js';
+import { Retention, type Kept } from '../link/retention.js';
 import type { RoleLink } from '../link/role-link.js';
 import type { RolePorts } from '../link/role.controller.js';
 import type { NodeLogger } from '../runtime/logger.js';
@@ -38,6 +40,7 @@ export interface NotaryParts {
   /** The channel's clock window; that of the rules where absent. */
   readonly clockWindowMs?: number;
   readonly takeOverAfterMs: number;
+  readonly kept: Kept;
   /** Extra health facts for doctor, given by the ledger adapter. */
   readonly ledgerState: () => Promise<Readonly<Record<string, unknown>>>;
   /** The pinned trust file as this copy of the channel gives it. */
@@ -64,6 +67,7 @@ export class NotaryRole {
     const restingOn = new RestingOn({ ...this.parts, channel: this.channel });
     const workers = [
       new Relay(uow, link, logger, wakeups, takeOverAfterMs),
+      new Retention({ ...writer, us: 'notary', link }),
       new ActAnchor({ ...writer, restingOn }),
       new Batcher({ ...writer, restingOn }),
       new Sequencer(writer),
@@ -86,6 +90,7 @@ export class NotaryRole {
     const { channel } = this;
     const trail = new TrailQueries(uow, ledger, sha256);
     return {
+      ...outboxQueries(uow),
       channel: { from: ['exchange'], answer: (asked: { question: ChannelQuestion; args: unknown[] }) => askChannel(channel, asked) },
       trail: {
         from: ['edge'],

@@ -278,6 +278,12 @@ export const plants: readonly Plant[] = [
     found: /^5 envelope EE .*made twice/,
   },
   {
+    name: 'an envelope that its sender gave up',
+    at: 'EE',
+    sql: [`UPDATE exchange.outgoing SET state = 'dead' WHERE seq = (SELECT min(seq) FROM exchange.outgoing)`],
+    found: /^4 envelope EE .*a dead letter that its sender gave up/,
+  },
+  {
     name: 'a dead letter',
     at: 'PT',
     sql: [

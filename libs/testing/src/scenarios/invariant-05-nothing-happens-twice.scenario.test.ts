@@ -5,6 +5,7 @@ import { eventually } from '../story/wait.js';
 import { Asker, type Obtained } from './abroad.js';
 import { rows, stolenLink } from './backstage.js';
 import { filed, Herself, messagesAbout, newcomer, somebody, type Newcomer } from './cast.js';
+import { Forger } from './forger.js';
 import { sharedWorld, type SharedWorld } from './shared-world.js';
 
 interface Kept {
@@ -125,6 +126,55 @@ describe('nothing happens twice', () => {
     await replay('PT', 'EE', receipt, true);
     await replay('DE', 'EE', receipt, true);
     expect(await traceOf(obtained.transfer)).toEqual(before);
+  });
+
+  it('knows an envelope again that came so long ago that its id was forgotten', async () => {
+    const before = await traceOf(obtained.transfer);
+    const old: readonly (readonly [from: string, to: string, envelope: Kept])[] = [
+      ['PT', 'EE', await envelope('PT', 'request')],
+      ['EE', 'PT', await envelope('EE', 'record')],
+      ['PT', 'EE', await envelope('PT', 'counter-receipt')],
+    ];
+    for (const [from, to, one] of old) {
+      // As the node itself does it after 35 days.
+      await rows(world, to, 'DELETE FROM exchange.incoming WHERE id = $1', [one.id]);
+      await replay(from, to, one, false);
+    }
+    await pause(2_000);
+    expect(await traceOf(obtained.transfer)).toEqual(before);
+  });
+
+  it('takes a notice once, and none that is older than the ids by which it would be known', async () => {
+    const forger = new Forger(world, 'PT', 'EE');
+    const [permit] = await rows<{ id: string }>(world, 'EE', 'SELECT id FROM exchange.permit WHERE transfer_id = $1', [obtained.transfer]);
+    const days = 86_400_000;
+    const notice = async (age: number): Promise<{ id: string; code: string | null; state: string }> => {
+      const time = new Date(Date.now() - age).toISOString();
+      const head = forger.head('notice', obtained.transfer);
+      const about = {
+        kind: 'accessed',
+        permitId: permit?.id,
+        items: [{ type: 'Observation', id: 'one', change: 'viewed' }],
+        transferId: obtained.transfer,
+      };
+      const content = JSON.stringify({ v: 1, id: randomUUID(), from: 'PT', to: 'EE', time, ...about });
+      const { hashes, parts } = await forger.seal('notice', obtained.transfer, content);
+      const envelope = { v: 1, id: `${randomUUID()}.1`, ...head, n: 1, parts: hashes, sealed: parts[0] };
+      const id = await forger.send(envelope);
+      const sql = `SELECT id, code, state FROM exchange.incoming WHERE id = $1 AND state <> 'waiting'`;
+      await eventually('the notice was dealt with', async () => (await rows(world, 'EE', sql, [id])).length === 1);
+      return (await rows<{ id: string; code: string | null; state: string }>(world, 'EE', sql, [id]))[0]!;
+    };
+    const read = async (): Promise<number> => {
+      const sql = `SELECT 1 FROM exchange.audit_event WHERE transfer_id = $1 AND type = 'view-read-abroad'`;
+      return (await rows(world, 'EE', sql, [obtained.transfer])).length;
+    };
+    const before = await read();
+    expect(await notice(29 * days)).toMatchObject({ state: 'done' });
+    expect(await read()).toBe(before + 1);
+    expect(await notice(31 * days)).toMatchObject({ state: 'dead', code: 'exchange.notice-stale' });
+    expect(await notice(-1 * days)).toMatchObject({ state: 'dead', code: 'exchange.notice-stale' });
+    expect(await read()).toBe(before + 1);
   });
 
   it('tells the person once of each', async () => {

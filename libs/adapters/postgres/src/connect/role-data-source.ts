@@ -23,8 +23,8 @@ export interface RoleDatabaseConfig {
   readonly applicationName?: string;
   /** Longest statement, in milliseconds; idle transactions end after three times, lock waits after half of it. */
   readonly statementTimeoutMs?: number;
-  /** After so many failed deliveries an outbox message is dead (shown by doctor, revivable). */
-  readonly outboxMaxAttempts?: number;
+  /** After so many refused deliveries an outbox message or an envelope is dead (shown by doctor, revivable); unreachable counts for nothing. */
+  readonly maxRefusals?: number;
 }
 
 const ignore = (): void => undefined;

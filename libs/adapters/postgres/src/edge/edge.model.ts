@@ -2,6 +2,7 @@ import type { SchemaModel } from '../connect/role-data-source.js';
 import { roleEntities, UsedStatementEntity } from '../role/role.entities.js';
 import { UsedStatements1795226400030 } from '../role/migrations/1795226400030-used-statements.js';
 import { RoleTables1795226400000 } from '../role/migrations/1795226400000-role-tables.js';
+import { Retention1795226400022 } from '../role/migrations/1795226400022-retention.js';
 import { edgeEntities } from './edge.entities.js';
 import { EdgeTables1795226400003 } from './migrations/1795226400003-edge-tables.js';
 import { SearchValues1795226400004 } from './migrations/1795226400004-search-values.js';
@@ -22,5 +23,6 @@ export const edgeModel: SchemaModel = {
     UsedStatements1795226400030,
     StandingAge1795226400031,
     WaitingProposals1795226400032,
+    Retention1795226400022,
   ],
 };

@@ -19,8 +19,8 @@ describe('the exchange’s stores', () => {
   beforeAll(async () => {
     pt = await (await testCluster()).country('PT');
     const keys = new AesDataKeys();
-    db = await openExchangeDatabase({ address: pt.exchange }, keys);
-    other = await openExchangeDatabase({ address: pt.exchange }, keys);
+    db = await openExchangeDatabase({ address: pt.exchange, maxRefusals: 3 }, keys);
+    other = await openExchangeDatabase({ address: pt.exchange, maxRefusals: 3 }, keys);
   });
   afterAll(async () => {
     await Promise.all([db.close(), other.close()]);
@@ -207,8 +207,62 @@ describe('the exchange’s stores', () => {
         await db.uow.run(({ outgoing }) => outgoing.resend(key));
       }
       const [again] = await take();
-      await db.uow.run(({ outgoing }) => outgoing.failed(again!.id, 0, 'exchange.partner-unreachable'));
+      await db.uow.run(({ outgoing }) => outgoing.failed(again!.id, 0, 'exchange.partner-unreachable', false));
       expect((await take())[0]).toMatchObject({ id: again!.id, attempts: 2 });
+    });
+
+    const body = new Uint8Array([7]);
+    const lease = async (): Promise<number> => (await db.leases.acquire('retention', 'test', 600_000))!;
+    const take = (): ReturnType<ExchangeTx['outgoing']['take']> => db.uow.run(({ outgoing }) => outgoing.take(100, 0));
+
+    it('are dead when they were refused too often, let the next go, and are revived', async () => {
+      const [key, poison, next] = [uuid(), uuid(), uuid()];
+      for (const id of [poison, next]) await db.uow.run(({ outgoing }) => outgoing.add({ id, to: 'EE', key, body, notBefore: past }));
+      for (let time = 0; time < 10; time += 1)
+        await db.uow.run(({ outgoing }) => outgoing.failed(poison, 0, 'exchange.partner-unreachable', false));
+      expect((await take()).map(({ id }) => id)).toContain(poison);
+      for (let time = 0; time < 3; time += 1)
+        await db.uow.run(({ outgoing }) => outgoing.failed(poison, 0, 'exchange.certificate-refused', true));
+      expect((await take()).map(({ id }) => id)).toContain(next);
+      expect(await db.uow.run(({ outgoing }) => outgoing.dead(10))).toEqual([
+        { id: poison, to: 'EE', code: 'exchange.certificate-refused' },
+      ]);
+      expect(await db.uow.run(({ outgoing }) => outgoing.revive(poison))).toBe(true);
+      expect(await db.uow.run(({ outgoing }) => outgoing.revive(poison))).toBe(false);
+      expect((await take()).map(({ id }) => id)).toContain(poison);
+      for (const id of [poison, next]) await db.uow.run(({ outgoing }) => outgoing.sent(id));
+    });
+
+    it('lapse when what they are for is over, and go when they have served', async () => {
+      const [lapsing, sent, kept] = [uuid(), uuid(), uuid()];
+      const envelope = (id: string, until: string): Promise<void> =>
+        db.uow.run(({ outgoing }) => outgoing.add({ id, to: 'EE', key: uuid(), body, notBefore: past, until }));
+      await envelope(lapsing, past);
+      await envelope(sent, future);
+      await envelope(kept, future);
+      expect((await take()).map(({ id }) => id)).not.toContain(lapsing);
+      for (const id of [sent, kept]) await db.uow.run(({ outgoing }) => outgoing.sent(id));
+      const rowsOf = (): Promise<readonly { id: string; state: string }[]> =>
+        ask(pt.exchange, 'SELECT id, state, length(body) AS bytes FROM exchange.outgoing WHERE id = ANY ($1)', [[lapsing, sent, kept]]);
+      expect(await rowsOf()).toContainEqual({ id: lapsing, state: 'lapsed', bytes: 0 });
+      await ask(pt.exchange, `UPDATE exchange.outgoing SET ended_at = now() - interval '8 days' WHERE id = ANY ($1)`, [
+        [lapsing, sent, kept],
+      ]);
+      await ask(pt.exchange, `UPDATE exchange.outgoing SET until = now() - interval '1 day' WHERE id = $1`, [sent]);
+      expect(await db.uow.run(async ({ outgoing }) => outgoing.purge(7 * 86_400_000, 100, await lease()))).toBe(2);
+      expect((await rowsOf()).map(({ id }) => id)).toEqual([kept]);
+      await expect(db.uow.run(({ outgoing }) => outgoing.purge(0, 1, 0))).rejects.toMatchObject({ code: 'store.fenced' });
+      await expect(db.uow.run(({ incoming }) => incoming.purge(0, 1, 0))).rejects.toMatchObject({ code: 'store.fenced' });
+    });
+
+    it('that came in lose their row when they were done with long enough ago', async () => {
+      const [old, fresh] = [uuid(), uuid()];
+      for (const id of [old, fresh]) await db.uow.run(({ incoming }) => incoming.append('DE', { id, key: uuid(), body }));
+      for (const { seq, from } of await db.uow.run(({ incoming }) => incoming.take(100, 0)))
+        if (from === 'DE') await db.uow.run(({ incoming }) => incoming.done(seq));
+      await ask(pt.exchange, `UPDATE exchange.incoming SET done_at = now() - interval '36 days' WHERE id = $1`, [old]);
+      expect(await db.uow.run(async ({ incoming }) => incoming.purge(35 * 86_400_000, 100, await lease()))).toBe(1);
+      expect(await db.uow.run(({ incoming }) => incoming.append('DE', { id: fresh, key: uuid(), body }))).toBe(false);
     });
   });
 

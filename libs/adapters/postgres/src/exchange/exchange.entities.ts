@@ -71,6 +71,9 @@ export class IncomingEntity {
   @InstantColumn({ name: 'received_at' })
   receivedAt!: string;
 
+  @InstantColumn({ name: 'done_at', nullable: true })
+  doneAt!: string | null;
+
   @Column('text', { default: 'waiting' })
   state!: 'waiting' | 'done' | 'dead';
 
@@ -103,10 +106,22 @@ export class OutgoingEntity {
   body!: Uint8Array;
 
   @Column('text', { default: 'waiting' })
-  state!: 'waiting' | 'sent';
+  state!: 'waiting' | 'sent' | 'dead' | 'lapsed';
 
   @Column('integer', { default: 0 })
   attempts!: number;
+
+  /** Attempts at which it was refused, by the partner or before it left. */
+  @Column('integer', { default: 0 })
+  refusals!: number;
+
+  /** When what it is for is over. */
+  @InstantColumn({ nullable: true })
+  until!: string | null;
+
+  /** When it was sent, or lapsed. */
+  @InstantColumn({ name: 'ended_at', nullable: true })
+  endedAt!: string | null;
 
   @DueColumn({ name: 'next_at' })
   nextAt!: string;

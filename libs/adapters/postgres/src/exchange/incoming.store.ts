@@ -1,6 +1,7 @@
 import type { CountryCode } from '@portolan/contracts';
 import type { IncomingEnvelope, IncomingStore } from '@portolan/domain';
 import { bytesOf } from '../bodies/bytes.js';
+import { fence } from '../connect/leases.js';
 import type { Sql } from '../connect/sql.js';
 import { IncomingEntity } from './exchange.entities.js';
 
@@ -36,7 +37,7 @@ export class PostgresIncomingStore implements IncomingStore {
   }
 
   async done(seq: string): Promise<void> {
-    await this.sql.affected(`UPDATE incoming SET state = 'done', body = '', code = NULL WHERE seq = $1`, [seq]);
+    await this.sql.affected(`UPDATE incoming SET state = 'done', body = '', code = NULL, done_at = now() WHERE seq = $1`, [seq]);
     // The next of its key may be taken now.
     this.sql.wake('incoming');
   }
@@ -58,11 +59,21 @@ export class PostgresIncomingStore implements IncomingStore {
     return rows.map(({ seq, from, id, code, receivedAt }) => ({ seq, from, id, code: code ?? '', at: receivedAt }));
   }
 
-  async revive(seq: string): Promise<void> {
-    await this.sql.affected(
+  async revive(seq: string): Promise<boolean> {
+    const revived = await this.sql.affected(
       `UPDATE incoming SET state = 'waiting', attempts = 0, next_at = clock_timestamp() WHERE seq = $1 AND state = 'dead'`,
       [seq],
     );
     this.sql.wake('incoming');
+    return revived === 1;
+  }
+
+  async purge(olderThanMs: number, limit: number, fencing: number): Promise<number> {
+    await fence(this.sql, 'retention', fencing);
+    return this.sql.affected(
+      `DELETE FROM incoming WHERE seq IN (
+         SELECT seq FROM incoming WHERE state = 'done' AND done_at < now() - $1 * interval '1 ms' ORDER BY done_at LIMIT $2)`,
+      [olderThanMs, limit],
+    );
   }
 }

@@ -1,6 +1,7 @@
 import type { DataKeys, ExchangeTx } from '@portolan/domain';
 import type { RoleDatabaseConfig } from '../connect/role-data-source.js';
 import { openRoleDatabase, type RoleDatabase } from '../connect/role-database.js';
+import { MAX_REFUSALS } from '../role/role-stores.js';
 import { exchangeModel } from './exchange.model.js';
 import { PostgresEmergencyStore } from './emergency.store.js';
 import { PostgresGroundStore } from './ground.store.js';
@@ -16,7 +17,7 @@ export async function openExchangeDatabase(config: RoleDatabaseConfig, keys: Dat
     statements: new PostgresStatementStore(sql),
     transfers: new PostgresTransferStore(sql, bodies),
     incoming: new PostgresIncomingStore(sql),
-    outgoing: new PostgresOutgoingStore(sql),
+    outgoing: new PostgresOutgoingStore(sql, config.maxRefusals ?? MAX_REFUSALS),
     grounds: new PostgresGroundStore(sql, bodies),
     permits: new PostgresPermitStore(sql, bodies),
     emergencies: new PostgresEmergencyStore(sql, bodies),

@@ -1,8 +1,10 @@
 import type { OutgoingEnvelope, OutgoingStore } from '@portolan/domain';
 import { bytesOf } from '../bodies/bytes.js';
+import { fence } from '../connect/leases.js';
 import type { Sql } from '../connect/sql.js';
+import { OutgoingEntity } from './exchange.entities.js';
 
-interface TakenRow extends Omit<OutgoingEnvelope, 'notBefore'> {
+interface TakenRow extends Omit<OutgoingEnvelope, 'notBefore' | 'until'> {
   readonly seq: string;
   readonly attempts: number;
   readonly due: Date;
@@ -10,21 +12,26 @@ interface TakenRow extends Omit<OutgoingEnvelope, 'notBefore'> {
 
 /** Sealed parts on their way to partners, kept after they were sent: the sender resends until a final step stands. */
 export class PostgresOutgoingStore implements OutgoingStore {
-  constructor(private readonly sql: Sql) {}
+  constructor(
+    private readonly sql: Sql,
+    private readonly maxRefusals: number,
+  ) {}
 
-  async add({ id, to, key, body, notBefore }: OutgoingEnvelope): Promise<void> {
-    await this.sql.affected('INSERT INTO outgoing (id, recipient, key, body, next_at) VALUES ($1, $2, $3, $4, $5)', [
+  async add({ id, to, key, body, notBefore, until }: OutgoingEnvelope): Promise<void> {
+    await this.sql.affected('INSERT INTO outgoing (id, recipient, key, body, next_at, until) VALUES ($1, $2, $3, $4, $5, $6)', [
       id,
       to,
       key,
       body,
       notBefore,
+      until ?? null,
     ]);
     this.sql.wake('outgoing');
   }
 
   /** The oldest waiting part of each recipient and key; one that may not leave yet holds those behind it. */
   async take(limit: number, leaseMs: number): Promise<readonly (OutgoingEnvelope & { attempts: number })[]> {
+    await this.lapse();
     const taken = await this.sql.rows<TakenRow>(
       `WITH due AS (
          SELECT o.seq, o.next_at FROM outgoing o
@@ -42,15 +49,51 @@ export class PostgresOutgoingStore implements OutgoingStore {
   }
 
   async sent(id: string): Promise<void> {
-    await this.sql.affected(`UPDATE outgoing SET state = 'sent', code = NULL WHERE id = $1`, [id]);
+    await this.sql.affected(`UPDATE outgoing SET state = 'sent', code = NULL, ended_at = now() WHERE id = $1`, [id]);
     // The next of its key may leave now.
     this.sql.wake('outgoing');
   }
 
-  async failed(id: string, delayMs: number, code: string): Promise<void> {
+  async failed(id: string, delayMs: number, code: string, refused: boolean): Promise<void> {
     await this.sql.affected(
-      `UPDATE outgoing SET next_at = clock_timestamp() + $2 * interval '1 ms', code = $3 WHERE id = $1 AND state = 'waiting'`,
-      [id, delayMs, code],
+      `UPDATE outgoing SET next_at = clock_timestamp() + $2 * interval '1 ms', code = $3, refusals = refusals + $4,
+         state = CASE WHEN refusals + $4 >= $5 THEN 'dead' ELSE state END
+       WHERE id = $1 AND state = 'waiting'`,
+      [id, delayMs, code, refused ? 1 : 0, this.maxRefusals],
+    );
+  }
+
+  async dead(limit: number): ReturnType<OutgoingStore['dead']> {
+    const rows = await this.sql.manager.find(OutgoingEntity, { where: { state: 'dead' }, order: { seq: 'ASC' }, take: limit });
+    return rows.map(({ id, to, code }) => ({ id, to, code: code ?? '' }));
+  }
+
+  async revive(id: string): Promise<boolean> {
+    const revived = await this.sql.affected(
+      `UPDATE outgoing SET state = 'waiting', attempts = 0, refusals = 0, next_at = clock_timestamp() WHERE id = $1 AND state = 'dead'`,
+      [id],
+    );
+    this.sql.wake('outgoing');
+    return revived === 1;
+  }
+
+  /** What may still be asked for again is kept: nothing goes before its own time has passed. */
+  async purge(olderThanMs: number, limit: number, fencing: number): Promise<number> {
+    await fence(this.sql, 'retention', fencing);
+    return this.sql.affected(
+      `DELETE FROM outgoing WHERE seq IN (
+         SELECT seq FROM outgoing WHERE state IN ('sent', 'lapsed') AND ended_at < now() - $1 * interval '1 ms' AND (until IS NULL OR until < now())
+         ORDER BY ended_at LIMIT $2)`,
+      [olderThanMs, limit],
+    );
+  }
+
+  /** What has waited beyond the time in which it was of use: its transfer ends by other means, and its bytes go. */
+  private async lapse(): Promise<void> {
+    await this.sql.affected(
+      `UPDATE outgoing SET state = 'lapsed', body = '', ended_at = now() WHERE seq IN (
+         SELECT seq FROM outgoing WHERE state = 'waiting' AND until <= now() ORDER BY until LIMIT 500 FOR UPDATE SKIP LOCKED)`,
+      [],
     );
   }
 

@@ -5,6 +5,7 @@ import { ledgerEntities } from '../ledger/ledger.entities.js';
 import { LedgerCopy1795226400005 } from '../ledger/migrations/1795226400005-ledger-copy.js';
 import { roleEntities } from '../role/role.entities.js';
 import { RoleTables1795226400000 } from '../role/migrations/1795226400000-role-tables.js';
+import { Retention1795226400022 } from '../role/migrations/1795226400022-retention.js';
 import { LateSteps1795226400007 } from './migrations/1795226400007-late-steps.js';
 import { CountingSteps1795226400021 } from './migrations/1795226400021-counting-steps.js';
 import { NotaryTables1795226400002 } from './migrations/1795226400002-notary-tables.js';
@@ -21,5 +22,6 @@ export const notaryModel: SchemaModel = {
     LateSteps1795226400007,
     FabricIndex1795226400010,
     CountingSteps1795226400021,
+    Retention1795226400022,
   ],
 };

@@ -7,7 +7,9 @@ const READ: readonly Privilege[] = ['SELECT'];
 const APPEND: readonly Privilege[] = ['SELECT', 'INSERT'];
 /** Rows that change and stay. */
 const KEEP: readonly Privilege[] = ['SELECT', 'INSERT', 'UPDATE'];
-/** Rows that are replaced or erased. */
+/** Rows that are never changed, and removed when they have served. */
+const ADD_AND_REMOVE: readonly Privilege[] = ['SELECT', 'INSERT', 'DELETE'];
+/** Rows that are replaced, erased, or removed when they have served. */
 const FREE: readonly Privilege[] = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
 
 type TableGrants = Readonly<Record<string, readonly Privilege[]>>;
@@ -17,8 +19,8 @@ const common: TableGrants = {
   migration: READ,
   key_owner: KEEP,
   data_key: KEEP,
-  outbox: KEEP,
-  inbox: APPEND,
+  outbox: FREE,
+  inbox: ADD_AND_REMOVE,
   audit_event: APPEND,
   lease: KEEP,
 };
@@ -54,7 +56,7 @@ export const grants: Readonly<Record<Schema, TableGrants>> = {
     resource_version: APPEND,
     search_value: FREE,
     view: KEEP,
-    view_resource: ['SELECT', 'INSERT', 'DELETE'],
+    view_resource: ADD_AND_REMOVE,
     edge_transfer: KEEP,
     feed_entry: APPEND,
     proposal: KEEP,
@@ -64,8 +66,8 @@ export const grants: Readonly<Record<Schema, TableGrants>> = {
     ...common,
     used_statement: FREE,
     transfer: KEEP,
-    incoming: KEEP,
-    outgoing: KEEP,
+    incoming: FREE,
+    outgoing: FREE,
     consent: KEEP,
     restriction: KEEP,
     permit: KEEP,

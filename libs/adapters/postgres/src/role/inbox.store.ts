@@ -1,5 +1,6 @@
 import type { Uuid } from '@portolan/contracts';
-import type { InboxStore } from '@portolan/domain';
+import type { InboxStore, NotedId } from '@portolan/domain';
+import { fence } from '../connect/leases.js';
 import type { Sql } from '../connect/sql.js';
 
 export class PostgresInboxStore implements InboxStore {
@@ -8,5 +9,18 @@ export class PostgresInboxStore implements InboxStore {
   /** Waits for another transaction that notes the same id: it is the first, or its undoing lets us be. */
   async first(id: Uuid): Promise<boolean> {
     return (await this.sql.affected('INSERT INTO inbox (id, at) VALUES ($1, now()) ON CONFLICT DO NOTHING', [id])) === 1;
+  }
+
+  async old(olderThanMs: number, limit: number, after?: NotedId): Promise<readonly NotedId[]> {
+    const rows = await this.sql.rows<{ id: Uuid; at: Date }>(
+      `SELECT id, at FROM inbox WHERE at < now() - $1 * interval '1 ms' AND (at, id) > ($3::timestamptz, $4::uuid) ORDER BY at, id LIMIT $2`,
+      [olderThanMs, limit, after?.at ?? '-infinity', after?.id ?? '00000000-0000-0000-0000-000000000000'],
+    );
+    return rows.map(({ id, at }) => ({ id, at: at.toISOString() }));
+  }
+
+  async forget(ids: readonly Uuid[], fencing: number): Promise<void> {
+    await fence(this.sql, 'retention', fencing);
+    await this.sql.affected('DELETE FROM inbox WHERE id = ANY ($1::uuid[])', [[...ids]]);
   }
 }

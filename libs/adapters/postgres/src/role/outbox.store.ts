@@ -1,6 +1,7 @@
 import { PortolanError, type Uuid } from '@portolan/contracts';
 import type { OutboxMessage, OutboxStore, Role, UnitOfWork, RoleTx } from '@portolan/domain';
 import type { Bodies } from '../bodies/bodies.js';
+import { fence } from '../connect/leases.js';
 import type { Sql } from '../connect/sql.js';
 import { OutboxEntity } from './role.entities.js';
 
@@ -11,7 +12,7 @@ export class PostgresOutboxStore implements OutboxStore {
   constructor(
     private readonly sql: Sql,
     private readonly bodies: Bodies,
-    private readonly maxAttempts: number,
+    private readonly maxRefusals: number,
   ) {}
 
   async add({ id, to, type, key, keyId, body }: OutboxMessage): Promise<void> {
@@ -50,17 +51,17 @@ export class PostgresOutboxStore implements OutboxStore {
   }
 
   async delivered(id: Uuid): Promise<void> {
-    await this.sql.affected(`UPDATE outbox SET state = 'delivered' WHERE id = $1`, [id]);
+    await this.sql.affected(`UPDATE outbox SET state = 'delivered', delivered_at = now() WHERE id = $1`, [id]);
     // The next of its key may go now.
     this.sql.wake('outbox');
   }
 
-  async failed(id: Uuid, delayMs: number, code: string): Promise<void> {
+  async failed(id: Uuid, delayMs: number, code: string, refused: boolean): Promise<void> {
     await this.sql.affected(
-      `UPDATE outbox SET code = $3, next_at = clock_timestamp() + $2 * interval '1 ms',
-         state = CASE WHEN attempts >= $4 THEN 'dead' ELSE state END
+      `UPDATE outbox SET code = $3, next_at = clock_timestamp() + $2 * interval '1 ms', refusals = refusals + $4,
+         state = CASE WHEN refusals + $4 >= $5 THEN 'dead' ELSE state END
        WHERE id = $1 AND state = 'waiting'`,
-      [id, delayMs, code, this.maxAttempts],
+      [id, delayMs, code, refused ? 1 : 0, this.maxRefusals],
     );
   }
 
@@ -69,12 +70,30 @@ export class PostgresOutboxStore implements OutboxStore {
     return rows.map(({ id, recipient, type, code }) => ({ id, to: recipient as Role, type, code: code ?? '' }));
   }
 
-  async revive(id: Uuid): Promise<void> {
-    await this.sql.affected(
-      `UPDATE outbox SET state = 'waiting', attempts = 0, next_at = clock_timestamp() WHERE id = $1 AND state = 'dead'`,
+  async revive(id: Uuid): Promise<boolean> {
+    const revived = await this.sql.affected(
+      `UPDATE outbox SET state = 'waiting', attempts = 0, refusals = 0, next_at = clock_timestamp() WHERE id = $1 AND state = 'dead'`,
       [id],
     );
     this.sql.wake('outbox');
+    return revived === 1;
+  }
+
+  async undelivered(ids: readonly Uuid[], asker: Role): Promise<readonly Uuid[]> {
+    const rows = await this.sql.rows<{ id: Uuid }>(
+      `SELECT id FROM outbox WHERE id = ANY ($1::uuid[]) AND recipient = $2 AND state <> 'delivered'`,
+      [[...ids], asker],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async purge(olderThanMs: number, limit: number, fencing: number): Promise<number> {
+    await fence(this.sql, 'retention', fencing);
+    return this.sql.affected(
+      `DELETE FROM outbox WHERE seq IN (
+         SELECT seq FROM outbox WHERE state = 'delivered' AND delivered_at < now() - $1 * interval '1 ms' ORDER BY delivered_at LIMIT $2)`,
+      [olderThanMs, limit],
+    );
   }
 }
 
@@ -86,8 +105,12 @@ export class OutboxDoor<Tx extends RoleTx> implements OutboxStore {
   readonly body = async (id: Uuid, asker: Role): Promise<unknown> => this.uow.run(({ outbox }) => outbox.body(id, asker));
   readonly take = async (limit: number, leaseMs: number): Promise<Taken> => this.uow.run(({ outbox }) => outbox.take(limit, leaseMs));
   readonly delivered = async (id: Uuid): Promise<void> => this.uow.run(({ outbox }) => outbox.delivered(id));
-  readonly failed = async (id: Uuid, delayMs: number, code: string): Promise<void> =>
-    this.uow.run(({ outbox }) => outbox.failed(id, delayMs, code));
+  readonly failed = async (id: Uuid, delayMs: number, code: string, refused: boolean): Promise<void> =>
+    this.uow.run(({ outbox }) => outbox.failed(id, delayMs, code, refused));
   readonly dead = async (limit: number): Promise<Dead> => this.uow.run(({ outbox }) => outbox.dead(limit));
-  readonly revive = async (id: Uuid): Promise<void> => this.uow.run(({ outbox }) => outbox.revive(id));
+  readonly revive = async (id: Uuid): Promise<boolean> => this.uow.run(({ outbox }) => outbox.revive(id));
+  readonly undelivered = async (ids: readonly Uuid[], asker: Role): Promise<readonly Uuid[]> =>
+    this.uow.run(({ outbox }) => outbox.undelivered(ids, asker));
+  readonly purge = async (olderThanMs: number, limit: number, fencing: number): Promise<number> =>
+    this.uow.run(({ outbox }) => outbox.purge(olderThanMs, limit, fencing));
 }

@@ -24,7 +24,7 @@ describe.each([
   beforeAll(async () => {
     ee = await (await testCluster()).country('EE');
     const keys = new AesDataKeys();
-    const config = { address: ee[schema], outboxMaxAttempts: 2 };
+    const config = { address: ee[schema], maxRefusals: 2 };
     // Two copies of the role, as two processes would have them.
     [db, other] = (await Promise.all([open(config, keys), open(config, keys)])) as unknown as RoleDatabase<ExchangeTx>[] as [
       RoleDatabase<ExchangeTx>,
@@ -206,11 +206,13 @@ describe.each([
       for (const one of [poison, next]) await db.uow.run(({ outbox }) => outbox.add(one));
       for (let attempt = 1; attempt <= 2; attempt += 1) {
         expect((await db.outbox.take(1, 60_000))[0]!.id).toBe(poison.id);
-        await db.outbox.failed(poison.id, 0, 'store.unavailable');
+        // Reaching nobody counts for nothing, being refused does.
+        for (let time = 0; time < 5; time += 1) await db.outbox.failed(poison.id, 0, 'link.unreachable', false);
+        await db.outbox.failed(poison.id, 0, 'link.failed', true);
       }
-      expect(await db.outbox.dead(100)).toContainEqual({ id: poison.id, to: 'notary', type: 'anchor', code: 'store.unavailable' });
+      expect(await db.outbox.dead(100)).toContainEqual({ id: poison.id, to: 'notary', type: 'anchor', code: 'link.failed' });
       expect((await db.outbox.take(1, 60_000))[0]!.id).toBe(next.id);
-      await db.outbox.revive(poison.id);
+      expect([await db.outbox.revive(poison.id), await db.outbox.revive(poison.id)]).toEqual([true, false]);
       expect((await db.outbox.take(1, 60_000))[0]).toMatchObject({ id: poison.id, attempts: 1 });
     });
   });
@@ -219,6 +221,45 @@ describe.each([
     const id = uuid();
     const firsts = await Promise.all([db, other, db, other].map(({ uow }) => uow.run(({ inbox }) => inbox.first(id))));
     expect(firsts.filter(Boolean).length).toBe(1);
+  });
+
+  describe('what has served', () => {
+    const lease = async (): Promise<number> => (await db.leases.acquire('retention', 'test', 600_000))!;
+    const day = 86_400_000;
+
+    it('goes from the outbox when it was delivered long enough ago, and nothing else does', async () => {
+      const [waiting, fresh, old] = [await message(uuid()), await message(uuid()), await message(uuid())];
+      for (const one of [waiting, fresh, old]) await db.uow.run(({ outbox }) => outbox.add(one));
+      for (const one of [fresh, old]) await db.outbox.delivered(one.id);
+      await ask(ee[schema], `UPDATE ${schema}.outbox SET delivered_at = now() - interval '8 days' WHERE id = $1`, [old.id]);
+      const fencing = await lease();
+      expect(await db.outbox.purge(7 * day, 100, fencing)).toBe(1);
+      expect(await db.outbox.purge(7 * day, 100, fencing)).toBe(0);
+      expect([await db.outbox.body(old.id, 'notary'), await db.outbox.body(fresh.id, 'notary')]).toEqual([undefined, fresh.body]);
+      expect(await db.outbox.undelivered([waiting.id, fresh.id, old.id], 'notary')).toEqual([waiting.id]);
+      expect(await db.outbox.undelivered([waiting.id], 'edge')).toEqual([]);
+      await expect(db.outbox.purge(0, 100, fencing - 1)).rejects.toMatchObject({ code: 'store.fenced' });
+      await db.outbox.delivered(waiting.id);
+    });
+
+    it('goes from the inbox in pages, oldest first', async () => {
+      const ids = [uuid(), uuid(), uuid()].sort();
+      for (const id of ids) await db.uow.run(({ inbox }) => inbox.first(id));
+      await ask(ee.owner, `UPDATE ${schema}.inbox SET at = '2020-01-01T00:00:00.123Z' WHERE id = ANY ($1)`, [ids]);
+      const first = await db.uow.run(({ inbox }) => inbox.old(35 * day, 2));
+      expect(first.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+      expect((await db.uow.run(({ inbox }) => inbox.old(35 * day, 2, first[1]))).map(({ id }) => id)).toEqual(ids.slice(2));
+      const fencing = await lease();
+      await expect(db.uow.run(({ inbox }) => inbox.forget(ids, fencing + 1))).rejects.toMatchObject({ code: 'store.fenced' });
+      await db.uow.run(({ inbox }) => inbox.forget(ids.slice(1), fencing));
+      expect(await db.uow.run(({ inbox }) => inbox.old(35 * day, 10))).toMatchObject([{ id: ids[0] }]);
+      await db.uow.run(({ inbox }) => inbox.forget(ids, fencing));
+    });
+
+    it('never from the audit trail', async () => {
+      for (const statement of ['DELETE FROM', 'TRUNCATE'])
+        await expect(ask(ee[schema], `${statement} ${schema}.audit_event`)).rejects.toMatchObject({ code: '42501' });
+    });
   });
 
   describe('audit', () => {

@@ -7,7 +7,8 @@ import { PostgresInboxStore } from './inbox.store.js';
 import { PostgresKeyStore } from './key.store.js';
 import { PostgresOutboxStore } from './outbox.store.js';
 
-const OUTBOX_MAX_ATTEMPTS = 1_000;
+/** With the longest pause between two attempts, about eight hours of refusals. */
+export const MAX_REFUSALS = 1_000;
 
 /** What every role's transaction offers, and the bodies that its own stores share. */
 export function roleStores(sql: Sql, keys: DataKeys, schema: Schema, config: RoleDatabaseConfig): RoleTx & { readonly bodies: Bodies } {
@@ -15,7 +16,7 @@ export function roleStores(sql: Sql, keys: DataKeys, schema: Schema, config: Rol
   return {
     bodies,
     keys: new PostgresKeyStore(sql, bodies, keys),
-    outbox: new PostgresOutboxStore(sql, bodies, config.outboxMaxAttempts ?? OUTBOX_MAX_ATTEMPTS),
+    outbox: new PostgresOutboxStore(sql, bodies, config.maxRefusals ?? MAX_REFUSALS),
     inbox: new PostgresInboxStore(sql),
     audit: new PostgresAuditStore(sql, bodies),
   };

@@ -61,6 +61,13 @@ export class OutboxEntity {
   @Column('integer', { default: 0 })
   attempts!: number;
 
+  /** Attempts at which its recipient answered, and refused it. */
+  @Column('integer', { default: 0 })
+  refusals!: number;
+
+  @InstantColumn({ name: 'delivered_at', nullable: true })
+  deliveredAt!: string | null;
+
   /** Not to be taken before: the delay after a failure, or the lease of the one who delivers. */
   @DueColumn({ name: 'next_at' })
   nextAt!: string;

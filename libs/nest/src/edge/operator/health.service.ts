@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { errorRegistry, PortolanError, type ErrorCode } from '@portolan/contracts';
 import { finalStates, type TransferState } from '@portolan/domain';
+import type { DeadMessage } from '../../link/outbox-queries.js';
 import { EdgeParts } from '../edge.parts.js';
 
 /** One thing that doctor looks at: what it found, and what to do where something is wrong. Ids, codes and counts; nobody's data. */
@@ -26,12 +27,18 @@ const LIMIT = 100;
 /** Attempts after which a transfer that is not final is called stuck. */
 const STUCK_ATTEMPTS = 5;
 
-interface DeadLetter {
-  readonly seq: string;
-  readonly from: string;
-  readonly code: string;
-  readonly at: string;
-}
+/** Roles whose outboxes are looked into beside our own. */
+const OTHERS = ['exchange', 'notary'] as const;
+
+/** What a partner sent and we could never use has a number and its sender; what a partner would never take, its id and its recipient. */
+type DeadLetter =
+  | { readonly seq: string; readonly from: string; readonly code: string; readonly at: string }
+  | { readonly id: string; readonly to: string; readonly code: string };
+
+const shownLetter = (letter: DeadLetter): object =>
+  'seq' in letter
+    ? { seq: letter.seq, from: letter.from, code: letter.code, at: letter.at }
+    : { id: letter.id, to: letter.to, type: 'envelope', code: letter.code };
 
 interface TransferRow {
   readonly transferId: string;
@@ -85,19 +92,22 @@ export class HealthService {
   }
 
   private async outbox(): Promise<Found> {
-    const dead = await this.parts.uow.run((tx) => tx.outbox.dead(LIMIT));
+    const { uow, link } = this.parts;
+    const own = await uow.run((tx) => tx.outbox.dead(LIMIT));
+    const others = await Promise.all(OTHERS.map((role) => link.query<readonly DeadMessage[]>(role, 'outbox.dead', { limit: LIMIT })));
+    const dead = [own, ...others].flat();
     const facts = { dead: dead.map(({ id, to, type, code }) => ({ id, to, type, code })) };
     return dead.length === 0
       ? { ok: true, facts }
-      : { ok: false, facts, next: 'Mend what the code names, then POST /operator/outbox/:id/revive' };
+      : { ok: false, facts, next: 'Mend what the code names, then portolan replay --dead-letters ID' };
   }
 
   private async deadLetters(): Promise<Found> {
     const letters = await this.parts.link.query<readonly DeadLetter[]>('exchange', 'dead-letters', { limit: LIMIT });
-    const facts = { dead: letters.map(({ seq, from, code, at }) => ({ seq, from, code, at })) };
+    const facts = { dead: letters.map(shownLetter) };
     return letters.length === 0
       ? { ok: true, facts }
-      : { ok: false, facts, next: 'Mend what the code names, then POST /operator/dead-letters/:seq/revive' };
+      : { ok: false, facts, next: 'Mend what the code names, then portolan replay --dead-letters ID' };
   }
 
   private async transfers(): Promise<Found> {

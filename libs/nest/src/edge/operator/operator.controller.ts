@@ -73,34 +73,56 @@ export class OperatorController {
     return { rejectId: id, state: 'discarded' };
   }
 
+  /** A message between the node's roles, in whichever outbox it is. The event is written first: where it cannot be, nothing is revived. */
   @Post('outbox/:id/revive')
   @HttpCode(200)
   async reviveOutbox(@Headers() headers: CallHeaders, @Param('id') id: string): Promise<{ revived: string }> {
     const operator = await this.operator(headers);
     const message = uuidOf(id);
-    await this.parts.uow.run(async (tx) => {
-      await tx.outbox.revive(message);
-      await recordOperatorAct(tx, operator, { act: 'delivery-revived', items: [`Basic/${message}`] }, this.parts);
-    });
-    return { revived: message };
+    await this.recordRevival(operator, message);
+    const { uow, link } = this.parts;
+    const found =
+      (await uow.run((tx) => tx.outbox.revive(message))) ||
+      (await link.query<boolean>('exchange', 'outbox.revive', { id: message })) ||
+      (await link.query<boolean>('notary', 'outbox.revive', { id: message }));
+    return revived(message, found);
   }
 
-  /** The event is written first: where it cannot be, nothing is revived. */
-  @Post('dead-letters/:seq/revive')
+  /** An envelope of a partner's by its number, or one to a partner by its id. */
+  @Post('dead-letters/:id/revive')
   @HttpCode(200)
-  async reviveLetter(@Headers() headers: CallHeaders, @Param('seq') seq: string): Promise<{ revived: string }> {
+  async reviveLetter(@Headers() headers: CallHeaders, @Param('id') id: string): Promise<{ revived: string }> {
     const operator = await this.operator(headers);
-    if (!/^\d{1,18}$/.test(seq)) throw new PortolanError('operator.id-invalid', 'dead-letters/:seq');
-    await this.parts.uow.run((tx) =>
-      recordOperatorAct(tx, operator, { act: 'delivery-revived', items: [`Basic/dead-letter-${seq}`] }, this.parts),
+    const isIncoming = /^\d{1,18}$/.test(id);
+    if (!isIncoming && !isEnvelopeId(id)) throw new PortolanError('operator.id-invalid', 'dead-letters/:id');
+    await this.recordRevival(operator, isIncoming ? `dead-letter-${id}` : id);
+    const { link } = this.parts;
+    return revived(
+      id,
+      isIncoming
+        ? await link.query<boolean>('exchange', 'dead-letter.revive', { seq: id })
+        : await link.query<boolean>('exchange', 'dead-envelope.revive', { id }),
     );
-    await this.parts.link.query('exchange', 'dead-letter.revive', { seq });
-    return { revived: seq };
+  }
+
+  private recordRevival(operator: Principal, item: string): Promise<void> {
+    return this.parts.uow.run((tx) => recordOperatorAct(tx, operator, { act: 'delivery-revived', items: [`Basic/${item}`] }, this.parts));
   }
 
   private async operator(headers: CallHeaders): Promise<Principal> {
     return (await authenticate(headers, ['operator'], this.parts)).principal;
   }
+}
+
+function revived(id: string, found: boolean): { revived: string } {
+  if (!found) throw new PortolanError('operator.delivery-unknown', ':id');
+  return { revived: id };
+}
+
+/** Envelope id and part: a UUID and a number. */
+function isEnvelopeId(text: string): boolean {
+  const [uuid = '', part = '', ...rest] = text.split('.');
+  return isUuid(uuid) && /^[1-9]\d?$/.test(part) && rest.length === 0;
 }
 
 function uuidOf(text: string): string {

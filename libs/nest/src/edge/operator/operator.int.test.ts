@@ -8,8 +8,11 @@ const hl7 = (name: string): Buffer => readFileSync(join(import.meta.dirname, '..
 const document = (name: string): Buffer => readFileSync(join(import.meta.dirname, '../../../../formats/fixtures', name));
 const PT_PERSON = { system: 'urn:oid:2.16.620.1.101.10.1.2', value: '999000001' };
 
+const ENVELOPE = '48b1bd3c-6f0e-4c0a-9d5f-333333333333.2';
+
 let pt: TestEdge;
 const revived: unknown[] = [];
+const deadAtNotary: { id: string; to: string; type: string; code: string }[] = [];
 
 beforeAll(async () => {
   pt = await testEdge('PT', {
@@ -17,15 +20,26 @@ beforeAll(async () => {
     queries: {
       exchange: {
         'emergency.reviews-due': async () => [{ overdue: true }, { overdue: false }],
-        'dead-letters': async () => [{ seq: '7', from: 'EE', id: 'a', code: 'receive.signature-invalid', at: '2026-11-21T10:00:00.000Z' }],
+        'dead-letters': async () => [
+          { seq: '7', from: 'EE', id: 'a', code: 'receive.signature-invalid', at: '2026-11-21T10:00:00.000Z' },
+          { id: ENVELOPE, to: 'EE', code: 'exchange.certificate-refused' },
+        ],
         transfers: async () => [
           { transferId: 't-1', partner: 'EE', state: 'sealed', attempts: 9 },
           { transferId: 't-2', partner: 'EE', state: 'closed', attempts: 9 },
           { transferId: 't-3', partner: 'EE', state: 'asked', attempts: 1 },
         ],
-        'dead-letter.revive': async (data: { seq: string }) => revived.push(data),
+        'dead-letter.revive': async (data: { seq: string }) => data.seq === '7' && revived.push(data) > 0,
+        'dead-envelope.revive': async (data: { id: string }) => revived.push(data) > 0,
+        'outbox.dead': async () => [],
+        'outbox.revive': async () => false,
       },
-      notary: { 'ledger.state': async () => ({ height: 4, divergences: [] }), 'late.missing': async () => [] },
+      notary: {
+        'outbox.dead': async () => deadAtNotary,
+        'outbox.revive': async ({ id }: { id: string }) => deadAtNotary.splice(0).some((one) => one.id === id),
+        'ledger.state': async () => ({ height: 4, divergences: [] }),
+        'late.missing': async () => [],
+      },
     },
   });
 });
@@ -297,6 +311,14 @@ describe('the operator', () => {
       ['ledger', true],
       ['emergencies', false],
     ]);
+    expect(checks[3]).toMatchObject({
+      facts: {
+        dead: [
+          { seq: '7', from: 'EE' },
+          { id: ENVELOPE, to: 'EE', type: 'envelope' },
+        ],
+      },
+    });
     expect(checks[6]).toMatchObject({ facts: { missing: [], reviewsDue: 2, overdue: 1 } });
     expect(checks[4]).toMatchObject({ facts: { waiting: 2, stuck: [{ transferId: 't-1', state: 'sealed' }] }, next: expect.any(String) });
     expect(json).toMatchObject({ country: 'PT', ok: false });
@@ -309,6 +331,7 @@ describe('the operator', () => {
     });
     const { checks } = (await response.json()) as { checks: { name: string; ok: boolean; code?: string }[] };
     expect(checks.filter(({ code }) => code === 'link.unreachable').map(({ name }) => name)).toEqual([
+      'outbox',
       'dead-letters',
       'transfers',
       'ledger',
@@ -319,7 +342,18 @@ describe('the operator', () => {
 
   it('revives what was given up, on record', async () => {
     expect(await call('/operator/dead-letters/7/revive', { method: 'POST' })).toMatchObject({ status: 200, json: { revived: '7' } });
-    expect(revived).toEqual([{ seq: '7' }]);
+    expect(await call(`/operator/dead-letters/${ENVELOPE}/revive`, { method: 'POST' })).toMatchObject({ json: { revived: ENVELOPE } });
+    expect(revived).toEqual([{ seq: '7' }, { id: ENVELOPE }]);
+    const elsewhere = '48b1bd3c-6f0e-4c0a-9d5f-444444444444';
+    deadAtNotary.push({ id: elsewhere, to: 'exchange', type: 'act.settled', code: 'link.failed' });
+    const { checks } = (await call('/operator/health')).json as { checks: { name: string; facts: unknown }[] };
+    expect(checks.find(({ name }) => name === 'outbox')?.facts).toMatchObject({ dead: [{ id: elsewhere }] });
+    expect(await call(`/operator/outbox/${elsewhere}/revive`, { method: 'POST' })).toMatchObject({ status: 200 });
+    for (const path of [`outbox/${elsewhere}`, 'dead-letters/8'])
+      expect(await call(`/operator/${path}/revive`, { method: 'POST' })).toMatchObject({
+        status: 404,
+        json: { code: 'operator.delivery-unknown' },
+      });
     const id = '48b1bd3c-6f0e-4c0a-9d5f-111111111111';
     await pt.uow.run(async (tx) =>
       tx.outbox.add({ id, to: 'exchange', type: 'view.stored', key: 'k', keyId: await tx.keys.create(), body: {} }),
@@ -327,11 +361,11 @@ describe('the operator', () => {
     for (let dead = false; !dead; dead = (await pt.uow.run((tx) => tx.outbox.dead(10))).some((one) => one.id === id)) {
       const taken = await pt.uow.run((tx) => tx.outbox.take(500, 0));
       for (const one of taken)
-        await pt.uow.run((tx) => (one.id === id ? tx.outbox.failed(id, 0, 'link.unreachable') : tx.outbox.delivered(one.id)));
+        await pt.uow.run((tx) => (one.id === id ? tx.outbox.failed(id, 0, 'link.failed', true) : tx.outbox.delivered(one.id)));
     }
     expect(await call(`/operator/outbox/${id}/revive`, { method: 'POST' })).toMatchObject({ status: 200 });
     expect(await pt.uow.run((tx) => tx.outbox.dead(10))).toEqual([]);
-    expect(await pt.uow.run((tx) => tx.audit.list({ type: 'delivery-revived' }, 5))).toHaveLength(2);
+    expect(await pt.uow.run((tx) => tx.audit.list({ type: 'delivery-revived' }, 50))).toHaveLength(6);
     expect(await call('/operator/dead-letters/x7/revive', { method: 'POST' })).toMatchObject({
       status: 400,
       json: { code: 'operator.id-invalid' },

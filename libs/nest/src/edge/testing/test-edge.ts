@@ -58,7 +58,7 @@ export async function testEdge(country: CountryCode, options: TestEdgeOptions = 
   const cluster = await testCluster();
   const { edge: address } = await cluster.country(country);
   const database = await openEdgeDatabase(
-    { address, applicationName: 'test-edge', poolSize: 8, outboxMaxAttempts: 3 },
+    { address, applicationName: 'test-edge', poolSize: 8, maxRefusals: 3 },
     await MasterKeyDataKeys.open(home),
   );
   const key = await generateJwtKey('test');
