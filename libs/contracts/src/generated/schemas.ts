@@ -1510,7 +1510,7 @@ export const schemas = {
     "type": "integer",
     "minimum": 200,
     "maximum": 9000,
-    "description": "every answer without a record leaves this long after its request came, whatever the reason"
+    "description": "every answer without a record leaves this long after its request came, or a whole multiple of it where the request had to wait, whatever the reason"
    },
    "personAge": {
     "type": "object",

@@ -661,7 +661,7 @@ export interface Policy {
   graceSeconds: number;
   emergencyReviewHours: number;
   /**
-   * every answer without a record leaves this long after its request came, whatever the reason
+   * every answer without a record leaves this long after its request came, or a whole multiple of it where the request had to wait, whatever the reason
    */
   negativeAnswerMs: number;
   personAge?: PolicyPersonAge;

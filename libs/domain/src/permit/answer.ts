@@ -14,15 +14,17 @@ const head = (request: ExchangeRequest): { kind: 'answer'; transferId: string; f
   to: request.from,
 });
 
-/** An answer without a record, signed and sealed; both outcomes have one length on the wire. */
-export async function sealAnswer(request: ExchangeRequest, outcome: ExchangeAnswer['outcome'], ports: ExchangePorts): Promise<SealedParts> {
-  const answer: ExchangeAnswer = {
-    v: 1,
-    transferId: request.transferId,
-    outcome,
-    emergency: 'may-be-declared',
-    time: instant(ports.clock.now()),
-  };
+/**
+ * An answer without a record, signed and sealed; both outcomes have one length on the wire. `time` stands in it: where it answers a
+ * decision, the moment at which it leaves, since the moment of deciding would tell how long a source was waited for.
+ */
+export async function sealAnswer(
+  request: ExchangeRequest,
+  outcome: ExchangeAnswer['outcome'],
+  ports: ExchangePorts,
+  time = ports.clock.now(),
+): Promise<SealedParts> {
+  const answer: ExchangeAnswer = { v: 1, transferId: request.transferId, outcome, emergency: 'may-be-declared', time: instant(time) };
   const key = await ports.channel.sealKey(request.from);
   if (key === undefined) throw new PortolanError('request.partner-has-no-key', 'permit/answer');
   return sealContent(ports.sealer, ports.sha256, canonicalJson(answer), head(request), key);
@@ -34,8 +36,8 @@ export function answerMessages(
   data: CustodianData,
   sealed: SealedParts,
   ports: ExchangePorts,
+  leaves = Date.parse(needed(data.receivedAt, 'receivedAt')) + ports.country.policy.negativeAnswerMs,
 ): OutgoingEnvelope[] {
-  const leaves = Date.parse(needed(data.receivedAt, 'receivedAt')) + ports.country.policy.negativeAnswerMs;
   return outgoing(head(request), ports.random.uuid(), sealed, instant(leaves));
 }
 

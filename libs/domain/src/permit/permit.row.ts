@@ -19,6 +19,7 @@ import type { ExchangePorts, Transfer } from '../transfer/exchange.ports.js';
 import { row } from '../transfer/row.js';
 import { custodianData, needed, type SealedParts } from '../transfer/transfer.data.js';
 import { answerMessages, sealAnswer } from './answer.js';
+import { answerTime, type AnswerTime } from './answer-time.js';
 import { categoriesPresent } from './categories-present.js';
 import { decidePermit, type Denial, type Grant, type PermitFacts } from './permit.decide.js';
 
@@ -27,6 +28,9 @@ const MAX_REQUEST_CHARS = 100_000;
 /** Fresh material for either outcome, made before deciding so that a denial does the same work as a grant. */
 interface Prepared {
   readonly facts: PermitFacts;
+  /** Registry code of a source that was not heard. */
+  readonly unheard: string | undefined;
+  readonly leaves: number;
   readonly permitId: string;
   readonly salt: string;
   readonly answers: { readonly match: SealedParts; readonly none: SealedParts };
@@ -47,6 +51,8 @@ type Decision =
       readonly person: Person | undefined;
       readonly answer: SealedParts;
       readonly request: ExchangeRequest;
+      readonly leaves: number;
+      readonly unheard: string | undefined;
     };
 
 /**
@@ -62,15 +68,26 @@ export const permitRow = row<ExchangeTx, ExchangePorts, Transfer, Prepared, Deci
   to: ['permitting', 'permitted', 'answered'],
   async gather(transfer, ports) {
     const request = await openRequest(transfer, ports);
-    const facts = await gatherFacts(request, needed(custodianData(transfer).receivedAt, 'receivedAt'), ports);
-    const answers = { match: await sealAnswer(request, 'certain-match', ports), none: await sealAnswer(request, 'none', ports) };
-    return { facts, permitId: ports.random.uuid(), salt: base64url(ports.random.bytes(32)), answers };
+    const receivedAt = needed(custodianData(transfer).receivedAt, 'receivedAt');
+    // First of all, so that waiting for an emergency tells nothing of a person.
+    const emergency = await emergencyOf(request, receivedAt, ports);
+    const time = answerTime(Date.parse(receivedAt), ports.clock.now(), ports.country.policy.negativeAnswerMs);
+    const sealed = (outcome: 'certain-match' | 'none'): Promise<SealedParts> => sealAnswer(request, outcome, ports, time.leaves);
+    // Sealed while sources are heard, so that nothing costly comes after them.
+    const [{ facts, unheard }, match, none] = await Promise.all([
+      gatherFacts(request, emergency, time, ports),
+      sealed('certain-match'),
+      sealed('none'),
+    ]);
+    const answers = { match, none };
+    return { facts, unheard, leaves: time.leaves, permitId: ports.random.uuid(), salt: base64url(ports.random.bytes(32)), answers };
   },
-  decide({ facts, permitId, salt, answers }) {
+  decide({ facts, unheard, leaves, permitId, salt, answers }) {
     const { request } = facts;
     const verdict = decidePermit(facts);
-    if (verdict.kind === 'denial') return { to: 'answered', denial: verdict, person: verdict.person, answer: answers.none, request };
-    if (request.kind === 'match') return { to: 'answered', denial: undefined, person: verdict.person, answer: answers.match, request };
+    const answered = { to: 'answered', person: verdict.person, request, leaves, unheard } as const;
+    if (verdict.kind === 'denial') return { ...answered, denial: verdict, answer: answers.none };
+    if (request.kind === 'match') return { ...answered, denial: undefined, answer: answers.match };
     const to = verdict.late === undefined ? 'permitting' : 'permitted';
     return { to, grant: verdict, opening: openingOf(verdict, request, permitId, salt), request };
   },
@@ -104,41 +121,43 @@ async function openRequest(transfer: Transfer, ports: ExchangePorts): Promise<Ex
   return request;
 }
 
-async function gatherFacts(request: ExchangeRequest, receivedAt: string, ports: ExchangePorts): Promise<PermitFacts> {
+async function gatherFacts(
+  request: ExchangeRequest,
+  emergency: HoldingEmergency | undefined,
+  time: AnswerTime,
+  ports: ExchangePorts,
+): Promise<Pick<Prepared, 'facts' | 'unheard'>> {
   const { country, clock } = ports;
-  // First of all, so that waiting for an emergency tells nothing of a person.
-  const emergency = await emergencyOf(request, receivedAt, ports);
   const candidates = await ports.people.personsByTraits(request.traits);
   const only = candidates.length === 1 ? candidates[0] : undefined;
   const said = only === undefined ? { consents: [], restrictions: [] } : await readGrounds(only, ports);
-  return {
+  const known = {
     request,
     now: clock.now(),
     policy: country.policy,
     demandedTraits: country.demandedTraits,
     candidates,
     ...said,
-    present: only === undefined ? [] : await presentOf(only, request, receivedAt, ports),
     suspended: await ports.channel.suspended(request.from),
     emergency,
   };
+  // Whoever is denied whatever there is, no hospital is told of.
+  const open = decidePermit({ ...known, present: request.categories }).kind === 'grant';
+  const { present, unheard } =
+    only !== undefined && open ? await presentOf(only, request, time, ports) : { present: [], unheard: undefined };
+  return { facts: { ...known, present }, unheard };
 }
-
-/** Deciding and sealing the answer have this long after the last source was heard. */
-const DECIDING_MS = 400;
-/** Where a request waited so long that every answer is late, a source is heard all the same. */
-const LEAST_HEARD_MS = 1_000;
 
 /** What the sources hold of what is asked. One that is too slow holds nothing now: the negative answer leaves when it always does. */
 async function presentOf(
   { id: person }: Person,
-  request: ExchangeRequest,
-  receivedAt: string,
-  { records, country, clock }: ExchangePorts,
-): Promise<PermitFacts['present']> {
-  const { categories, since, until } = request;
-  const by = Math.max(Date.parse(receivedAt) + country.policy.negativeAnswerMs - DECIDING_MS, clock.now() + LEAST_HEARD_MS);
-  return categoriesPresent(await records.gather({ person, categories, since, until, by }), request);
+  { categories, since, until, ...request }: ExchangeRequest,
+  { heardUntil: by }: AnswerTime,
+  { records }: ExchangePorts,
+): Promise<{ present: PermitFacts['present']; unheard: string | undefined }> {
+  let unheard: string | undefined;
+  const gathered = await records.gather({ person, categories, since, until, by, unheard: (code) => (unheard = code) });
+  return { present: categoriesPresent(gathered, { ...request, categories, since, until }), unheard };
 }
 
 async function emergencyOf(
@@ -227,21 +246,23 @@ async function writeAnswer(
   decision: Extract<Decision, { to: 'answered' }>,
   ports: ExchangePorts,
 ): Promise<void> {
-  const { request, denial, person, answer } = decision;
+  const { request, person, answer, leaves } = decision;
   const keyId = person === undefined ? transfer.keyId : await tx.keys.forPerson(person.id);
   const known = person === undefined ? {} : { person: person.id };
   if (!(await tx.transfers.advance(transfer.transferId, 'requested', 'answered', { data: { asked: request }, keyId, ...known }))) return;
-  for (const message of answerMessages(request, custodianData(transfer), answer, ports)) await tx.outgoing.add(message);
-  await recordAct(tx, ports.random, answerAct(request, denial, ports), { person: person?.id, keyId });
+  for (const message of answerMessages(request, custodianData(transfer), answer, ports, leaves)) await tx.outgoing.add(message);
+  await recordAct(tx, ports.random, answerAct(decision, ports), { person: person?.id, keyId });
 }
 
-function answerAct(request: ExchangeRequest, denial: Denial | undefined, ports: ExchangePorts): Act {
+/** Custodian and person see why; nothing that is there because a source was not heard is told with the source's code. */
+function answerAct({ request, denial, unheard }: Extract<Decision, { to: 'answered' }>, ports: ExchangePorts): Act {
   const { actor, from: partner, purpose, transferId, categories } = request;
+  const reason = denial?.reason === 'no-data' ? (unheard ?? denial.reason) : denial?.reason;
   return {
     act: denial === undefined ? 'person-matched' : 'release-refused',
     recorded: instant(ports.clock.now()),
     outcome: denial === undefined ? 'success' : 'refused',
-    ...(denial === undefined ? {} : { reason: denial.reason }),
+    ...(reason === undefined ? {} : { reason }),
     actor,
     country: ports.country.code,
     partner,

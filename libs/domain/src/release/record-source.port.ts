@@ -38,6 +38,8 @@ export interface RecordsWanted {
    * the one negative answer leaves at its fixed time, however slow a source is (design, invariant 8).
    */
   readonly by?: number;
+  /** Told the registry code of a source that failed or was late while there is a deadline; without one the failure is thrown. */
+  readonly unheard?: (code: string) => void;
 }
 
 /**

@@ -19,11 +19,13 @@ interface Facts {
   readonly opening: string;
   readonly salt: string;
   readonly none: SealedParts;
+  /** Registry code of a source that failed for good. */
+  readonly failed: string | undefined;
 }
 
 type Decision =
   | { readonly to: 'assembled'; readonly content: string; readonly salt: string; readonly manifest: readonly ManifestEntry[] }
-  | { readonly to: 'answered'; readonly none: SealedParts };
+  | { readonly to: 'answered'; readonly none: SealedParts; readonly reason: string };
 
 /**
  * Row 6: the record is assembled, minimised to what the permit covers, and given its narrative. The audit event that tells the person
@@ -46,14 +48,21 @@ export const releaseRow = row<ExchangeTx, ExchangePorts, Transfer, Facts, Decisi
       since: opening.since,
       until: request.until,
     };
-    const gathered = await gatherInTime(wanted, needed(transfer.limit, 'limit'), ports);
+    const { gathered, failed } = await gatherInTime(wanted, needed(transfer.limit, 'limit'), ports);
     const none = await sealAnswer(request, 'none', ports);
-    return { plan: planOf(opening, request, gathered, ports), request, opening: text, salt: base64url(ports.random.bytes(32)), none };
+    return {
+      plan: planOf(opening, request, gathered, ports),
+      request,
+      opening: text,
+      salt: base64url(ports.random.bytes(32)),
+      none,
+      failed,
+    };
   },
-  decide({ plan, request, opening, salt, none }) {
+  decide({ plan, request, opening, salt, none, failed }) {
     const released = release(plan);
     // What was there when the permit was decided is gone now: the same answer as ever.
-    if (released === undefined) return { to: 'answered', none };
+    if (released === undefined) return { to: 'answered', none, reason: failed ?? 'no-data' };
     const { transferId, from, to } = request;
     const record: ExchangeRecord = {
       v: 1,
@@ -69,20 +78,26 @@ export const releaseRow = row<ExchangeTx, ExchangePorts, Transfer, Facts, Decisi
     return { to: 'assembled', content: canonicalJson(record), salt, manifest: released.manifest };
   },
   write: (tx, transfer, decision, ports) =>
-    decision.to === 'assembled' ? keep(tx, transfer, decision, ports) : takeBack(tx, transfer, decision.none, ports),
+    decision.to === 'assembled' ? keep(tx, transfer, decision, ports) : takeBack(tx, transfer, decision, ports),
 });
+
+interface Gathered {
+  readonly gathered: ReleasePlan['gathered'];
+  readonly failed: string | undefined;
+}
 
 /**
  * A source that fails is asked again until the record could not be opened any more; then nothing is left to release, and the transfer
  * ends like any other without an answer.
  */
-async function gatherInTime(wanted: RecordsWanted, limit: string, ports: ExchangePorts): Promise<ReleasePlan['gathered']> {
+async function gatherInTime(wanted: RecordsWanted, limit: string, ports: ExchangePorts): Promise<Gathered> {
   try {
-    return await ports.records.gather(wanted);
+    return { gathered: await ports.records.gather(wanted), failed: undefined };
   } catch (error) {
+    const code = error instanceof PortolanError && error.code.startsWith('source.') ? error.code : undefined;
     const over = Date.parse(limit) <= ports.clock.now();
-    const final = error instanceof PortolanError && !error.retriable && error.code.startsWith('source.');
-    if (over || final) return [];
+    const final = code !== undefined && error instanceof PortolanError && !error.retriable;
+    if (over || final) return { gathered: [], failed: code };
     throw error;
   }
 }
@@ -137,7 +152,12 @@ function fetchedOf(manifest: readonly ManifestEntry[]): Pick<AuditFacts, 'fetche
   return answers.size === 0 ? {} : { fetched: [...answers.values()] };
 }
 
-async function takeBack(tx: ExchangeTx, transfer: Transfer, none: SealedParts, ports: ExchangePorts): Promise<void> {
+async function takeBack(
+  tx: ExchangeTx,
+  transfer: Transfer,
+  { none, reason }: Extract<Decision, { to: 'answered' }>,
+  ports: ExchangePorts,
+): Promise<void> {
   if (!(await tx.transfers.advance(transfer.transferId, 'permitted', 'answered', {}))) return;
   const request = needed(custodianData(transfer).asked, 'asked');
   const permitId = needed(transfer.permitId, 'permitId');
@@ -157,7 +177,7 @@ async function takeBack(tx: ExchangeTx, transfer: Transfer, none: SealedParts, p
       act: 'release-refused',
       recorded: instant(ports.clock.now()),
       outcome: 'refused',
-      reason: 'no-data',
+      reason,
       actor: request.actor,
       country: ports.country.code,
       partner: request.from,

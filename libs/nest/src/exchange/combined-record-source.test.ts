@@ -36,12 +36,15 @@ describe('what a country holds, stored and fetched', () => {
     expect(ids(await source.gather({ person, categories: ['laboratory'] }))).toEqual(['store', 'a', 'b']);
   });
 
-  it('with a deadline goes without a service that fails or is late, and logs the failure', async () => {
+  it('with a deadline goes without a service that fails or is late, and says so', async () => {
     const { source, logged } = combined([failing, silent, holding('a')]);
     const begun = Date.now();
-    expect(ids(await source.gather({ person, categories: ['laboratory'], by: begun + 100 }))).toEqual(['store', 'a']);
+    const told: string[] = [];
+    const wanted = { person, categories: ['laboratory'] as const, by: begun + 100, unheard: (code: string) => void told.push(code) };
+    expect(ids(await source.gather(wanted))).toEqual(['store', 'a']);
+    expect(told).toEqual(['source.unreachable', 'source.unreachable']);
     expect(Date.now() - begun).toBeLessThan(2_000);
-    expect(logged).toEqual(['source.unreachable']);
+    expect(logged).toEqual(['source.unreachable', 'source.unreachable']);
   });
 
   it('without one fails as the service does: a record with a hole would look whole', async () => {

@@ -24,15 +24,21 @@ export class CombinedRecordSource extends RecordSource {
   private ask(service: RecordSource, wanted: RecordsWanted): Promise<readonly StoredResource[]> {
     const answer = service.gather(wanted);
     if (wanted.by === undefined) return answer;
-    const tolerated = answer.catch((error: unknown) => {
-      this.logger.failure('a source of records was not heard', error instanceof PortolanError ? error.code : 'source.unreachable', error);
+    const unheard = (code: string, error?: unknown): readonly StoredResource[] => {
+      this.logger.failure('a source of records was not heard', code, error);
+      wanted.unheard?.(code);
       return [];
-    });
-    return Promise.race([tolerated, this.late(wanted.by)]);
+    };
+    const tolerated = answer.catch((error: unknown) => unheard(error instanceof PortolanError ? error.code : 'source.unreachable', error));
+    return heardBy(tolerated, Math.max(0, wanted.by - this.clock.now()), () => unheard('source.unreachable'));
   }
+}
 
-  private async late(by: number): Promise<readonly StoredResource[]> {
-    await new Promise((resolve) => setTimeout(resolve, Math.max(0, by - this.clock.now())).unref());
-    return [];
-  }
+/** What comes within so many milliseconds, or what is said instead. */
+async function heardBy<T>(answer: Promise<T>, withinMs: number, late: () => T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const end = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(late()), withinMs);
+  });
+  return Promise.race([answer, end]).finally(() => clearTimeout(timer));
 }

@@ -1,9 +1,12 @@
 import { PortolanError } from '@portolan/contracts';
 import type { Checkpoint, ExchangePorts, ExchangeTx, Row, Telemetry, Transfer, TransferState, UnitOfWork, Wakeups } from '@portolan/domain';
-import { Loop } from '../runtime/loop.js';
+import { Loop, sleep } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 
+/** Steps under way at once. */
 const BATCH = 16;
+/** A round waits this long for its steps; what takes longer (a hospital that is slow to answer) goes on beside the next rounds. */
+const HELD_MS = 250;
 const STUCK_MS = 300_000;
 
 /** What is waited for in the ordinary course of things is no failure to log, and somebody waits for it: it is looked for often. */
@@ -13,6 +16,7 @@ const AWAITED: ReadonlySet<string> = new Set(['receive.step-not-visible', 'reque
 /** Executes the rows of the pipeline: takes what is due, plans, writes once, and goes on from wherever a row was left. */
 export class PipelineRunner {
   private readonly loop: Loop;
+  private readonly underWay = new Set<Promise<void>>();
   private readonly byState: ReadonlyMap<string, Row<ExchangeTx, ExchangePorts, Transfer>>;
 
   constructor(
@@ -33,15 +37,36 @@ export class PipelineRunner {
     this.loop.start();
   }
 
-  stop(): Promise<void> {
-    return this.loop.stop();
+  /** Ends after the steps that are under way. */
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    await Promise.all(this.underWay);
   }
 
   private async round(): Promise<boolean> {
     const states = [...this.byState.keys()] as TransferState[];
-    const taken = await this.uow.run((tx) => tx.transfers.take(states, BATCH, this.takeOverAfterMs));
-    await Promise.all(taken.map((transfer) => this.advance(transfer as Transfer)));
+    if (this.underWay.size >= BATCH) await Promise.race(this.underWay);
+    const taken = await this.uow.run((tx) => tx.transfers.take(states, BATCH - this.underWay.size, this.takeOverAfterMs));
+    await this.held(taken.map((transfer) => this.begin(transfer as Transfer)));
     return taken.length > 0;
+  }
+
+  private begin(transfer: Transfer): Promise<void> {
+    const step = this.advance(transfer)
+      // The row stays as it was, and is taken again when its time with us is over.
+      .catch((error: unknown) => {
+        const code = error instanceof PortolanError ? error.code : 'runtime.unexpected';
+        this.logger.failure('a step was not set back', code, error);
+      })
+      .finally(() => this.underWay.delete(step));
+    this.underWay.add(step);
+    return step;
+  }
+
+  private async held(steps: readonly Promise<void>[]): Promise<void> {
+    const done = new AbortController();
+    await Promise.race([Promise.all(steps), sleep(HELD_MS, done.signal)]);
+    done.abort();
   }
 
   private async advance(transfer: Transfer): Promise<void> {

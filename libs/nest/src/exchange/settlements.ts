@@ -62,7 +62,8 @@ export class Settlements {
     if (step === 'released') return this.released(tx, transferId, stands);
     // A late step was queued without its predecessor's place: the notary found it.
     const data = { final: stands, ...(body.after === undefined ? {} : { released: body.after }) };
-    const signal = { received: signals.receivedAnchored, refused: signals.refusedAnchored, expired: signals.expiryAnchored }[step];
+    if (step === 'expired') return this.expired(tx, transferId, data);
+    const signal = { received: signals.receivedAnchored, refused: signals.refusedAnchored }[step];
     if (signal !== undefined) await moveOn(tx, transferId, signal, data, this.ports);
   }
 
@@ -108,8 +109,17 @@ export class Settlements {
   /** Another end of the transfer stands before ours: the receiver's, whose counter-receipt we await again, or its own word that it expired. */
   private async notExpired(tx: ExchangeTx, transfer: Transfer, ended: string | undefined): Promise<void> {
     if (ended === undefined) return;
+    if (ended === 'expired') return this.expired(tx, transfer.transferId, {});
     const overtaken = custodianData(transfer).receipt === undefined ? signals.expiryOvertaken : signals.expiryOvertakenByReceipt;
-    await moveOn(tx, transfer.transferId, ended === 'expired' ? signals.expiryAnchored : overtaken, {}, this.ports);
+    await moveOn(tx, transfer.transferId, overtaken, {}, this.ports);
+  }
+
+  /** Nobody opens it any more: content and sealed parts go, as they do when a transfer closes; hashes and leaf remain for the receipt. */
+  private async expired(tx: ExchangeTx, transferId: string, data: Record<string, unknown>): Promise<void> {
+    const transfer = await this.transferOf(tx, transferId);
+    const sealed = transfer?.state === 'expiring' ? custodianData(transfer).sealed : undefined;
+    const emptied = sealed === undefined ? {} : { content: null, sealed: { hashes: sealed.hashes, parts: [] } };
+    await moveOn(tx, transferId, signals.expiryAnchored, { ...data, ...emptied }, this.ports);
   }
 
   /** Our final step came too late for the channel: what was opened is destroyed, and the sender anchors `expired`. */

@@ -44,6 +44,8 @@ export { repository };
 export class World {
   private readonly closers: (() => Promise<void>)[] = [];
   readonly processes = new Map<string, WorldProcess>();
+  /** Services of hospitals whose records are fetched, by country. */
+  readonly hospitals = new Map<CountryCode, FolderFhirService>();
   private ordering: { close(): Promise<void> } | undefined;
 
   private constructor(
@@ -117,6 +119,7 @@ export class World {
         if (fetch === undefined) continue;
         const { hostname: host, port } = new URL(fetch.baseUrl);
         const service = await FolderFhirService.start(recordsFolder(code), { host, port: Number(port) });
+        this.hospitals.set(code, service);
         this.closers.push(() => service.close());
       }
     }
