@@ -4,8 +4,13 @@ import { setUserQuotas } from './client-quotas.js';
 import { KafkaClient, type KafkaClientConfig } from './kafka-client.js';
 import { kafkaReason } from './kafka-errors.js';
 import { DEAD_LETTERS, partnerPrincipal, topicFrom } from './topics.js';
+import { within } from './within.js';
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ConfigSource, ResourcePatternTypes } = kafkajs;
+
+/** For one errand at the brokers, and for taking leave of them. */
+const USE_WITHIN_MS = 15_000;
+const LEAVE_WITHIN_MS = 2_000;
 
 /** A partner and its TLS keys that may write: two while it changes one for the other. */
 export interface AdmittedPartner {
@@ -90,13 +95,18 @@ export class KafkaInboxAdmin {
   async close(): Promise<void> {
     const { client, connected } = this;
     this.client = this.connected = undefined;
-    await (await connected?.catch(() => undefined))?.disconnect().catch(() => undefined);
+    const left = connected?.then((admin) => admin.disconnect()) ?? Promise.resolve();
+    await within(LEAVE_WITHIN_MS, left).catch(() => undefined);
     client?.destroy();
   }
 
   private async using<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
     try {
-      return await work(await (this.connected ??= this.connect()));
+      const connected = (this.connected ??= this.connect());
+      return await within(
+        USE_WITHIN_MS,
+        connected.then((admin) => work(admin)),
+      );
     } catch (error) {
       const detail = this.client?.tlsError ?? kafkaReason(error);
       await this.close();

@@ -9,6 +9,7 @@ import type { BrokerAddress, ClientIdentity, KafkaClientConfig } from './kafka-c
 import { KafkaInboxAdmin, TOPIC_LIMITS, type AdmittedPartner, type TopicLimits } from './kafka-inbox-admin.js';
 import { QuietLog, type KafkaLog } from './log.js';
 import { topicFrom } from './topics.js';
+import { within } from './within.js';
 
 export interface KafkaInboxLimits extends ConsumerLimits {
   /** How long brokers are waited for at the start. */
@@ -47,6 +48,9 @@ export const INBOX_LIMITS: KafkaInboxLimits = {
 
 const GROUP = 'exchange.v1';
 const RETRY_MS = 250;
+
+/** For a consumer to join its group; kafkajs tries eight times by itself. */
+const START_WITHIN_MS = 30_000;
 
 type Accept = (from: CountryCode, message: PartnerMessage) => Promise<void>;
 
@@ -183,7 +187,7 @@ export class KafkaInboxListener extends InboxListener {
     });
     running.consumer = consumer;
     try {
-      await consumer.start();
+      await within(START_WITHIN_MS, consumer.start());
     } catch (error) {
       running.consumer = undefined;
       await consumer.stop();

@@ -150,7 +150,8 @@ describe.skipIf(absent !== undefined && !inCi)(
           'ENDORSEMENT_POLICY_FAILURE',
         );
       });
-      for (const id of [owned, both]) expect(await inBlocks('EE', id)).toMatchObject({ valid: false, code: 'ledger.endorsement-policy' });
+      for (const id of [owned, both])
+        await expect.poll(() => inBlocks('EE', id), { timeout: 10_000 }).toMatchObject({ valid: false, code: 'ledger.endorsement-policy' });
       expect(await at('EE').ledger.record('EE', name.key)).toBeUndefined();
     });
 
@@ -170,7 +171,8 @@ describe.skipIf(absent !== undefined && !inCi)(
         const root = publicly(batch, { v: 1, org: 'EE', n, root: digest, count: 1 });
         expect(await collude(['anchor-batch', ids[3], JSON.stringify({ v: 1, n, steps: [] })], [root, own(ids[3])])).toBe('VALID');
       });
-      for (const id of ids) expect(await inBlocks('EE', id)).toMatchObject({ valid: false, code: 'ledger.record-forged' });
+      for (const id of ids)
+        await expect.poll(() => inBlocks('EE', id), { timeout: 10_000 }).toMatchObject({ valid: false, code: 'ledger.record-forged' });
       const leaves = [release(forged.id, 'EE', 'PT'), release(live.id, 'EE', 'PT')];
       expect(await anchor('EE', ...leaves.map((leaf) => ({ leaf })))).toEqual(['ledger.permit-unknown', 'accepted']);
       for (const org of orgs) {

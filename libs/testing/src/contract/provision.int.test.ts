@@ -51,7 +51,7 @@ async function snapshot(folder: string): Promise<Record<string, string>> {
 describe('the material of a country', () => {
   it('gives each role its own folder and none what it must not have', async () => {
     const folders = new CountryFolders(folderOf('EE'));
-    expect((await readdir(folderOf('EE'))).sort()).toEqual(['authority', 'edge', 'exchange', 'governance', 'notary']);
+    expect((await readdir(folderOf('EE'))).sort()).toEqual(['authority', 'broker', 'edge', 'exchange', 'governance', 'notary']);
     expect((await readdir(join(folderOf('EE'), 'edge'))).sort()).toEqual(['internal', 'master']);
     expect((await readdir(join(folderOf('EE'), 'exchange'))).sort()).toEqual(['inbox', 'internal', 'keys', 'master']);
     expect((await readdir(join(folderOf('EE'), 'notary'))).sort()).toEqual(['internal', 'keys', 'master']);

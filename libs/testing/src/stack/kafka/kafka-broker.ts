@@ -43,6 +43,7 @@ interface Note {
 
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 20_000;
+const PORTS_FREE_WITHIN_MS = 15_000;
 const LOG_MOST_BYTES = 20_000_000;
 const STARTED = 'Kafka Server started';
 const run = promisify(execFile);
@@ -148,9 +149,17 @@ export class KafkaBroker {
     return JSON.stringify([serverProperties(this.config.folder, ports), partners, country, engine.version]);
   }
 
+  /**
+   * The ports of before, which clients know. A client that knocks at one while nobody listens may for a moment hold it by itself (both ends of
+   * a connection on one port of loopback), so they are waited for before others are taken.
+   */
   private async freePortsLike(wanted: BrokerPorts | undefined): Promise<BrokerPorts> {
-    if (wanted !== undefined && (await Promise.all([wanted.partners, wanted.country, wanted.controller].map(isFree))).every(Boolean))
-      return wanted;
+    const until = performance.now() + PORTS_FREE_WITHIN_MS;
+    while (wanted !== undefined) {
+      if ((await Promise.all([wanted.partners, wanted.country, wanted.controller].map(isFree))).every(Boolean)) return wanted;
+      if (performance.now() > until) break;
+      await pause(50);
+    }
     const [partners = 0, country = 0, controller = 0] = await freePorts(3);
     return { partners, country, controller };
   }
