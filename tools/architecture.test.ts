@@ -17,6 +17,16 @@ describe('the code map', () => {
   );
 
   it('names every package', () => expect(folders.filter((folder) => !codeIn(section('Code map')).includes(folder))).toEqual([]));
+
+  // A test that took a path apart into letters once left keys in folders of one letter each, and they were committed.
+  it('has no folder at the top that is not of the house', () => {
+    const tops = projectFiles(/\//).map((file) => file.split('/')[0] ?? '');
+    expect([...new Set(tops)].sort()).toEqual(['.ci', 'apps', 'deploy', 'docker', 'docs', 'helm', 'libs', 'tools']);
+  });
+  it('has no secret among its files', () => {
+    const secrets = projectFiles(/(^|\/)(current|.*\.(master|p12|pfx))$/).filter((file) => !file.includes('/test-files/'));
+    expect(secrets).toEqual([]);
+  });
 });
 
 describe('the table of the pipeline', () => {

@@ -84,6 +84,8 @@ export class InboxConsumer {
       eachBatch: (payload) => this.store(payload),
     });
     this.lastSign = performance.now();
+    // It may have crashed, or been stopped, while it was starting: nobody would end the watchdog then.
+    if (this.hasEnded) return;
     this.watchdog = setInterval(() => this.watch(), limits.sessionMs);
   }
 
