@@ -1,9 +1,10 @@
 import { benches, type BenchReport } from '@portolan/testing';
 import { table } from '../table.js';
+import type { BenchFlags } from './bench.command.js';
 import { exits, WrongUsage, type Exit, type Terminal } from '../terminal.js';
 
 /** `portolan bench`: one report on standard output; how far it is on standard error. */
-export async function bench(name: string | undefined, flags: { json: boolean }, terminal: Terminal): Promise<Exit> {
+export async function bench(name: string | undefined, flags: BenchFlags, terminal: Terminal): Promise<Exit> {
   if (name === undefined) {
     for (const { name: one, description } of benches) terminal.out(`${one}  ${description}`);
     return exits.ok;
@@ -11,7 +12,10 @@ export async function bench(name: string | undefined, flags: { json: boolean }, 
   const found = benches.find((one) => one.name === name);
   if (found === undefined)
     throw new WrongUsage(`there is no benchmark of this name; there are: ${benches.map((one) => one.name).join(', ')}`);
-  const report = await found.run((line) => terminal.note(line));
+  const report = await found.run((line) => terminal.note(line), {
+    quick: flags.quick ?? false,
+    ...(flags.rounds === undefined ? {} : { rounds: flags.rounds }),
+  });
   for (const line of flags.json ? [JSON.stringify(report)] : linesOf(report)) terminal.out(line);
   return report.measures.every(({ reached }) => reached) ? exits.ok : exits.failed;
 }
@@ -24,7 +28,7 @@ function linesOf({ name, machine, load, measures }: BenchReport): string[] {
     peer: `${peer} (${ranges.peer.join('–')})`,
     unit,
     ratio: `${ratio} (${ranges.ratio.join('–')})`,
-    goal: `≥ ${goal}`,
+    goal: goal === 0 ? '' : `≥ ${goal}`,
     '': reached ? '' : 'missed',
   }));
   return [name, machine, load, ...table(rows, ['what', 'ours', 'peer', 'unit', 'ratio', 'goal', ''])];

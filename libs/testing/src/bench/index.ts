@@ -1,7 +1,11 @@
+import { crossingBench } from './crossing.bench.js';
 import type { Bench } from './report.js';
 import { sealBench } from './seal.bench.js';
 
-export type { Bench, BenchReport, Measure } from './report.js';
+export type { Bench, BenchOptions, BenchReport, Measure } from './report.js';
 
 /** Every benchmark by name; another one is another entry here. */
-export const benches: readonly Bench[] = [sealBench];
+export const benches: readonly Bench[] = [
+  crossingBench, //
+  sealBench,
+];

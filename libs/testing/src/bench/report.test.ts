@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alternate, rateOf } from './report.js';
+import { alternate, bounded, percentile, rateOf } from './report.js';
 
 const turns = (values: number[]): (() => Promise<number>) => {
   const left = [...values];
@@ -54,4 +54,26 @@ it('a rate counts what was done, with never more in flight than said', async () 
   expect(most).toBe(3);
   expect(rate).toBeGreaterThan(0);
   expect(rate).toBeLessThanOrEqual(done * 10);
+});
+
+describe('a measure with a bound of its own', () => {
+  it('that must stay below it is reached up to the bound', () => {
+    expect(bounded('wait', 'ms', [800, 1_000, 3_000], { below: 1_000 })).toMatchObject({
+      value: 1_000,
+      peer: 1_000,
+      ratio: 1,
+      reached: true,
+    });
+    expect(bounded('wait', 'ms', [800, 1_001, 3_000], { below: 1_000 })).toMatchObject({ reached: false, ranges: { value: [800, 3_000] } });
+  });
+  it('that must be reached counts the other way round', () => {
+    expect(bounded('rate', '1/s', [50], { least: 100 })).toMatchObject({ ratio: 0.5, reached: false });
+    expect(bounded('rate', '1/s', [100], { least: 100 })).toMatchObject({ ratio: 1, reached: true });
+  });
+});
+
+it('a percentile is a value that was seen (nearest rank)', () => {
+  const values = Array.from({ length: 100 }, (_unused, i) => 100 - i);
+  expect([50, 95, 99, 100].map((percent) => percentile(values, percent))).toEqual([50, 95, 99, 100]);
+  expect(percentile([7], 50)).toBe(7);
 });

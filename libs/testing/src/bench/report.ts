@@ -17,6 +17,13 @@ export interface Measure {
   readonly ranges: { readonly value: Range; readonly peer: Range; readonly ratio: Range };
 }
 
+export interface BenchOptions {
+  /** Rounds that count, instead of the benchmark's own number. */
+  readonly rounds?: number;
+  /** Seconds instead of minutes: shows that the benchmark runs, and says nothing about speed. */
+  readonly quick?: boolean;
+}
+
 export interface BenchReport {
   readonly name: string;
   /** Processor, cores, memory, Node, and the load of the last minute when it began. */
@@ -30,7 +37,7 @@ export interface Bench {
   readonly name: string;
   readonly description: string;
   /** `say` is told one line a measure. */
-  run(say: (line: string) => void): Promise<BenchReport>;
+  run(say: (line: string) => void, options?: BenchOptions): Promise<BenchReport>;
 }
 
 /** One round of work: how many a second. */
@@ -66,6 +73,45 @@ export async function alternate(
   };
 }
 
+/**
+ * A measure with a bound of its own instead of a peer: `peer` is the bound, `ratio` the bound over the value for what must stay below it, the
+ * value over the bound for what must be reached, and 1 reaches it. `values`: one a round.
+ */
+export function bounded(
+  what: string,
+  unit: string,
+  values: readonly number[],
+  { below, least }: { below?: number; least?: number },
+): Measure {
+  const bound = below ?? least ?? 0;
+  const against = (value: number): number => (below === undefined ? value / bound : bound / Math.max(value, 1e-9));
+  const value = rounded(median(values), 1);
+  const ratios = values.map(against);
+  return {
+    what,
+    value,
+    unit,
+    peer: bound,
+    ratio: rounded(against(value), 2),
+    goal: 1,
+    reached: below === undefined ? value >= bound : value <= bound,
+    ranges: { value: rangeOf(values, 1), peer: [bound, bound], ratio: rangeOf(ratios, 2) },
+  };
+}
+
+/** A measure that has no goal: where the time goes. */
+export function noted(what: string, unit: string, values: readonly number[]): Measure {
+  const value = rounded(median(values), 1);
+  const range = rangeOf(values, 1);
+  return { what, value, unit, peer: value, ratio: 1, goal: 0, reached: true, ranges: { value: range, peer: range, ratio: [1, 1] } };
+}
+
+/** The value below which so many of a hundred lie (nearest rank). */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? 0;
+}
+
 /** How many a second, doing `work` over and over with so many in flight for about `ms`. */
 export async function rateOf(work: () => Promise<unknown>, inFlight: number, ms: number): Promise<number> {
   const start = performance.now();
@@ -87,7 +133,7 @@ export function machine(): string {
   return `${cpu?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, ${gib} GiB, Node ${process.version}, load ${load}`;
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return ((sorted[middle] ?? 0) + (sorted[sorted.length % 2 === 0 ? middle - 1 : middle] ?? 0)) / 2;

@@ -8,9 +8,12 @@ import { thumbprint } from '@portolan/verify';
 import { alternate, machine, rateOf, type Bench, type Measure } from './report.js';
 
 const sizes = [1, 8, 64, 256, 1024];
-const rounds = 7;
-const roundMs = 500;
 const inHand = 4;
+
+interface Extent {
+  readonly rounds: number;
+  readonly roundMs: number;
+}
 const goal = 1.5;
 const header: PartHeader = { kind: 'record', transferId: '0f8fad5b-d9cb-469f-a165-70867728950e', from: 'EE', to: 'PT', n: 1, of: 1 };
 
@@ -37,19 +40,21 @@ class OneKeyVault extends KeyVault {
 export const sealBench: Bench = {
   name: 'seal',
   description: 'sign+encrypt and open+verify, 1 to 1024 KB, against jose awaited one by one',
-  async run(say) {
+  async run(say, { quick = false, rounds = quick ? 1 : 7 } = {}) {
+    const extent: Extent = { rounds, roundMs: quick ? 50 : 500 };
+    const kbs = quick ? sizes.slice(0, 1) : sizes;
     const threads = Math.max(2, availableParallelism());
     const began = machine();
     const pool = new SealingPool({ threads, inHand });
     try {
       const measures: Measure[] = [];
-      for (const kb of sizes) {
-        for (const measure of await measuresOf(kb, pool, threads * inHand)) {
+      for (const kb of kbs) {
+        for (const measure of await measuresOf(kb, pool, threads * inHand, extent)) {
           say(`${measure.what}: ${measure.value} against ${measure.peer} ${measure.unit}, ${measure.ratio} ×`);
           measures.push(measure);
         }
       }
-      const load = `parts of ${sizes.join(', ')} KB; ours: ${threads} threads, ${threads * inHand} in flight; peer: one by one; ${rounds} rounds of ${roundMs} ms in turns`;
+      const load = `parts of ${kbs.join(', ')} KB; ours: ${threads} threads, ${threads * inHand} in flight; peer: one by one; ${rounds} rounds of ${extent.roundMs} ms in turns`;
       return { name: 'seal', machine: began, load, measures };
     } finally {
       await pool.close();
@@ -57,7 +62,7 @@ export const sealBench: Bench = {
   },
 };
 
-async function measuresOf(kb: number, pool: SealingPool, inFlight: number): Promise<Measure[]> {
+async function measuresOf(kb: number, pool: SealingPool, inFlight: number, { rounds, roundMs }: Extent): Promise<Measure[]> {
   const [sender, receiver] = [await newVault('sign'), await newVault('seal')];
   const plain = await plainJose(header, { sign: sender, seal: receiver });
   const content = new Uint8Array(randomBytes(kb * 1024));

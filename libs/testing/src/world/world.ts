@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { CountryCode, NodeConfig } from '@portolan/contracts';
 import { roles, type Role } from '@portolan/domain';
 import { startNode, startOrderer, type LogSink } from '@portolan/nest';
-import type { EmbeddedCluster } from '@portolan/postgres';
+import type { DatabaseAddress, EmbeddedCluster } from '@portolan/postgres';
 import type { Column } from './column.js';
 import { EmbeddedColumn } from './embedded-column.js';
 import { RealColumn } from './real-column.js';
@@ -86,6 +86,11 @@ export class World {
     const found = this.provisioned.countries.get(code);
     if (found === undefined) throw new Error(`no country ${code} in this world`);
     return found;
+  }
+
+  /** The server in which a country's database lies, as its superuser reaches it. */
+  database(code: CountryCode): DatabaseAddress {
+    return (this.column as Column).database(code).admin;
   }
 
   /** The process of one role of one country; worlds apart only. */
