@@ -160,6 +160,8 @@ export interface EdgeTransferStore {
   /** Moves on from a state; false where the row stands elsewhere already. */
   advance(id: TransferId, from: EdgeTransfer['state'], to: EdgeTransfer['state'], data: unknown): Promise<boolean>;
   list(limit: number): Promise<readonly EdgeTransfer[]>;
+  /** Those of these that are answered, whatever the answer. */
+  answered(ids: readonly TransferId[]): Promise<readonly TransferId[]>;
 }
 
 /** What the person is shown: one entry for each use, change and act on her data. */

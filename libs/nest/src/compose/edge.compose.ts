@@ -5,6 +5,7 @@ import { R4Definitions, R4Validator, R4Xml } from '@portolan/fhir-validator';
 import { MasterKeyDataKeys, sha256 } from '@portolan/keys';
 import { openEdgeDatabase } from '@portolan/postgres';
 import { readCountry } from '../config/read-country.js';
+import { Answers } from '../edge/answers.js';
 import { edgeHandlers } from '../edge/edge.handlers.js';
 import { EdgeModule } from '../edge/edge.module.js';
 import type { EdgeParts } from '../edge/edge.parts.js';
@@ -77,6 +78,7 @@ async function composeEdge(
     validators,
     uow,
     wakeups,
+    answers: new Answers({ uow, wakeups }),
     link,
     ...verifiersOf(ground),
     fhirValidator: new R4Validator(definitions),

@@ -5,7 +5,6 @@ import type { EdgeParts } from './edge.parts.js';
 
 /** How long a client waits on the line before it is answered 202 (design, section 4). */
 export const WAIT_MS = 10_000;
-const LOOK_MS = 40;
 
 export interface MatchQuestion {
   readonly country: CountryCode;
@@ -53,12 +52,10 @@ export class Crossing {
 
   /** Waits until the request is answered, at most `ms`; then the transfer as it stands. */
   async wait(id: TransferId, ms: number, clinician: Clinician): Promise<EdgeTransfer> {
-    const end = this.parts.clock.now() + ms;
-    for (;;) {
-      const transfer = await this.state(id, clinician);
-      if (transfer.state !== 'asked' || this.parts.clock.now() >= end) return transfer;
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
+    const transfer = await this.state(id, clinician);
+    if (transfer.state !== 'asked') return transfer;
+    await this.parts.answers.wait(id, ms);
+    return this.state(id, clinician);
   }
 
   /** Keeps the traits that were certainly matched under our handle, so that a record can be asked for by it. */

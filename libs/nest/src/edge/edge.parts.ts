@@ -16,6 +16,7 @@ import type {
 import type { CountryPack } from '@portolan/formats';
 import type { RoleLink } from '../link/role-link.js';
 import type { NodeLogger } from '../runtime/logger.js';
+import type { Answers } from './answers.js';
 
 /**
  * Everything the edge's modules may use; composition binds it, Nest injects it by this class. The edge can ask, it cannot release:
@@ -33,6 +34,8 @@ export abstract class EdgeParts {
   abstract readonly validators: Validators;
   abstract readonly uow: UnitOfWork<EdgeTx>;
   abstract readonly wakeups: Wakeups;
+  /** Tells who waits on the line. */
+  abstract readonly answers: Answers;
   abstract readonly link: RoleLink;
   abstract readonly tokens: AccessTokens;
   abstract readonly professionals: ProfessionalAssertions;

@@ -19,7 +19,7 @@ export class Courier {
     wakeups: Wakeups,
     private readonly takeOverAfterMs: number,
   ) {
-    this.loop = new Loop({ name: 'courier', work: () => this.round(), idleMs: 100, wakeups, channel: 'outgoing', logger });
+    this.loop = new Loop({ name: 'courier', work: () => this.round(), idleMs: 250, wakeups, channel: 'outgoing', logger });
   }
 
   start(): void {

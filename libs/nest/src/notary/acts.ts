@@ -1,11 +1,23 @@
-import { PortolanError } from '@portolan/contracts';
-import { post, type ActRow, type Ledger, type NotaryTx, type Random, type UnitOfWork, type Wakeups } from '@portolan/domain';
+import { PortolanError, type Uuid } from '@portolan/contracts';
+import {
+  post,
+  type ActRow,
+  type CommittedTx,
+  type Ledger,
+  type NotaryTx,
+  type Random,
+  type UnitOfWork,
+  type Wakeups,
+} from '@portolan/domain';
 import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 import { HOLD_BACK_MS, type RestingOn } from './resting-on.js';
 
+/** Acts under way at once. */
 const BATCH = 50;
-/** How soon the outcome of a submitted act is looked for again; a block is cut every 200 ms. */
+/** How long a submitted act's block is waited for at once: mostly it is in our copy already, or comes within milliseconds. */
+const AT_ONCE_MS = 500;
+/** How soon its outcome is looked for again after that. */
 const LOOK_MS = 120;
 
 export interface ActAnchorParts {
@@ -24,24 +36,40 @@ export interface ActAnchorParts {
  */
 export class ActAnchor {
   private readonly loop: Loop;
+  private readonly underWay = new Set<Promise<void>>();
 
   constructor(private readonly parts: ActAnchorParts) {
     const { wakeups, logger } = parts;
-    this.loop = new Loop({ name: 'acts', work: () => this.round(), idleMs: 150, wakeups, channel: 'acts', logger });
+    this.loop = new Loop({ name: 'acts', work: () => this.round(), idleMs: 250, wakeups, channel: 'acts', logger });
   }
 
   start(): void {
     this.loop.start();
   }
 
-  stop(): Promise<void> {
-    return this.loop.stop();
+  /** Ends after the acts that are under way. */
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    await Promise.all(this.underWay);
   }
 
   private async round(): Promise<boolean> {
-    const taken = await this.parts.uow.run((tx) => tx.acts.take(BATCH, this.parts.takeOverAfterMs));
-    await Promise.all(taken.map((act) => this.advance(act)));
-    return false;
+    if (this.underWay.size >= BATCH) await Promise.race(this.underWay);
+    const taken = await this.parts.uow.run((tx) => tx.acts.take(BATCH - this.underWay.size, this.parts.takeOverAfterMs));
+    for (const act of taken) this.begin(act);
+    return taken.length > 0;
+  }
+
+  /** What takes long goes on beside the next rounds: an act that comes now does not wait for the blocks of earlier ones. */
+  private begin(act: ActRow): void {
+    const step = this.advance(act)
+      // The row stays as it was, and is taken again when its time with us is over.
+      .catch((error: unknown) => {
+        const code = error instanceof PortolanError ? error.code : 'runtime.unexpected';
+        this.parts.logger.failure(`act ${act.fn} was not set back`, code, error);
+      })
+      .finally(() => this.underWay.delete(step));
+    this.underWay.add(step);
   }
 
   private async advance(act: ActRow): Promise<void> {
@@ -60,8 +88,23 @@ export class ActAnchor {
 
   private async submit(act: ActRow): Promise<void> {
     await this.parts.ledger.submit({ id: act.id, fn: act.fn, args: act.args });
+    const outcome = await this.outcomeSoon(act.id);
+    if (outcome !== undefined) return this.settle(act, outcome.valid, outcome.code);
     await this.parts.uow.run((tx) => tx.acts.submitted(act.id));
     await this.postpone(act, LOOK_MS * Math.min(20, 1 + act.attempts), 'ledger.outcome-unknown');
+  }
+
+  /** Looked for at each new block. The height is read first: a block that comes between the two looks is not waited for. */
+  private async outcomeSoon(id: Uuid): Promise<CommittedTx | undefined> {
+    const { ledger } = this.parts;
+    const end = performance.now() + AT_ONCE_MS;
+    for (;;) {
+      const height = await ledger.height();
+      const outcome = await ledger.outcome(id);
+      const left = end - performance.now();
+      if (outcome !== undefined || left <= 0) return outcome;
+      await ledger.beyond(height, left);
+    }
   }
 
   private postpone(act: ActRow, delayMs: number, code: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { AnchorBatchArgs, BatchStep, CommittedPredecessor } from '@portolan/contracts';
 import type { BatchRow, CommittedTx, Leases, Ledger, StepRow, Wakeups } from '@portolan/domain';
+import { HeldLease } from '../runtime/held-lease.js';
 import { Loop, sleep } from '../runtime/loop.js';
 import { BatchOutcome, type BatchOutcomeParts } from './batch-outcome.js';
 import { HOLD_BACK_MS as GROUND_HOLD_BACK_MS, type RestingOn } from './resting-on.js';
@@ -27,6 +28,7 @@ export interface BatcherParts extends BatchOutcomeParts {
  */
 export class Batcher {
   private readonly loop: Loop;
+  private readonly lease: HeldLease;
   private readonly outcome: BatchOutcome;
   private size = MAX_STEPS;
   private submittedAt = 0;
@@ -34,7 +36,8 @@ export class Batcher {
   constructor(private readonly parts: BatcherParts) {
     const { wakeups, logger } = parts;
     this.outcome = new BatchOutcome(parts);
-    this.loop = new Loop({ name: 'batcher', work: () => this.round(), idleMs: 100, wakeups, channel: 'steps', logger });
+    this.lease = new HeldLease(parts.leases, 'batcher', parts.holder, parts.takeOverAfterMs);
+    this.loop = new Loop({ name: 'batcher', work: () => this.round(), idleMs: 250, wakeups, channel: 'steps', logger });
   }
 
   start(): void {
@@ -43,12 +46,14 @@ export class Batcher {
 
   async stop(): Promise<void> {
     await this.loop.stop();
-    await this.parts.leases.release('batcher', this.parts.holder);
+    await this.lease.release();
   }
 
   private async round(): Promise<boolean> {
-    const fencing = await this.parts.leases.acquire('batcher', this.parts.holder, this.parts.takeOverAfterMs);
-    if (fencing === undefined) return false;
+    return this.lease.during((fencing) => this.advance(fencing));
+  }
+
+  private async advance(fencing: number): Promise<boolean> {
     const open = await this.parts.uow.run((tx) => tx.batches.open());
     if (open === undefined) return this.begin(fencing);
     return this.pursue(open, fencing);
@@ -95,10 +100,12 @@ export class Batcher {
 
   private async pursue(open: BatchRow, fencing: number): Promise<boolean> {
     const { ledger } = this.parts;
+    // Read before the outcome is looked for: a block that comes between the two is not waited for.
+    const height = await ledger.height();
     const outcome = await ledger.outcome(open.txId);
     if (outcome === undefined) {
       if (Date.now() - this.submittedAt > 2_000) await this.submit(open);
-      await ledger.beyond(await ledger.height(), 250);
+      await ledger.beyond(height, 250);
       return true;
     }
     if (!outcome.valid) this.size = await this.outcome.takeApart(open, outcome, this.size, fencing);

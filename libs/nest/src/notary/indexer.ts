@@ -11,6 +11,7 @@ import {
   type TrailStep,
   type UnitOfWork,
 } from '@portolan/domain';
+import { HeldLease } from '../runtime/held-lease.js';
 import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 
@@ -34,8 +35,10 @@ export interface IndexerParts {
  */
 export class Indexer {
   private readonly loop: Loop;
+  private readonly lease: HeldLease;
 
   constructor(private readonly parts: IndexerParts) {
+    this.lease = new HeldLease(parts.leases, 'indexer', parts.holder, parts.takeOverAfterMs);
     this.loop = new Loop({ name: 'indexer', work: () => this.round(), idleMs: 20, logger: parts.logger });
   }
 
@@ -45,13 +48,15 @@ export class Indexer {
 
   async stop(): Promise<void> {
     await this.loop.stop();
-    await this.parts.leases.release('indexer', this.parts.holder);
+    await this.lease.release();
   }
 
   private async round(): Promise<boolean> {
-    const { uow, ledger, leases, holder, takeOverAfterMs } = this.parts;
-    const fencing = await leases.acquire('indexer', holder, takeOverAfterMs);
-    if (fencing === undefined) return false;
+    return this.lease.during((fencing) => this.advance(fencing));
+  }
+
+  private async advance(fencing: number): Promise<boolean> {
+    const { uow, ledger } = this.parts;
     const done = await uow.run((tx) => tx.trail.checkpoint());
     const blocks = await ledger.blocks(done + 1, BLOCKS_A_ROUND);
     for (const block of blocks) this.alarm(await uow.run((tx) => this.index(tx, block, fencing)));

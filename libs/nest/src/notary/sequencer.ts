@@ -3,6 +3,7 @@ import type { BatchRow, HeadRow, Leases, Ledger, NotaryTx, Random, Sha256, UnitO
 import { names } from '@portolan/ledger-rules';
 import { foldPlan, Frontier, frontierNodes, planConsistency, planInclusion, textOf, type NodeId, type PathPlan } from '@portolan/verify';
 import { PortolanError } from '@portolan/contracts';
+import { HeldLease } from '../runtime/held-lease.js';
 import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 
@@ -31,12 +32,14 @@ export interface SequencerParts {
  */
 export class Sequencer {
   private readonly loop: Loop;
+  private readonly lease: HeldLease;
   private lastHeadAt = 0;
   private submittedAt = 0;
 
   constructor(private readonly parts: SequencerParts) {
     const { wakeups, logger } = parts;
-    this.loop = new Loop({ name: 'sequencer', work: () => this.round(), idleMs: 200, wakeups, channel: 'log', logger });
+    this.lease = new HeldLease(parts.leases, 'sequencer', parts.holder, parts.takeOverAfterMs);
+    this.loop = new Loop({ name: 'sequencer', work: () => this.round(), idleMs: 500, wakeups, channel: 'log', logger });
   }
 
   start(): void {
@@ -45,12 +48,14 @@ export class Sequencer {
 
   async stop(): Promise<void> {
     await this.loop.stop();
-    await this.parts.leases.release('sequencer', this.parts.holder);
+    await this.lease.release();
   }
 
   private async round(): Promise<boolean> {
-    const fencing = await this.parts.leases.acquire('sequencer', this.parts.holder, this.parts.takeOverAfterMs);
-    if (fencing === undefined) return false;
+    return this.lease.during((fencing) => this.advance(fencing));
+  }
+
+  private async advance(fencing: number): Promise<boolean> {
     const appended = await this.parts.uow.run((tx) => this.append(tx, fencing));
     const moved = await this.head(fencing);
     return appended || moved;
@@ -104,10 +109,11 @@ export class Sequencer {
 
   private async pursue(open: HeadRow, fencing: number): Promise<boolean> {
     const { ledger, uow } = this.parts;
+    const height = await ledger.height();
     const outcome = await ledger.outcome(open.txId);
     if (outcome === undefined) {
       if (Date.now() - this.submittedAt > 2_000) await this.submit(open);
-      await ledger.beyond(await ledger.height(), 250);
+      await ledger.beyond(height, 250);
       return true;
     }
     await uow.run(async (tx) => {

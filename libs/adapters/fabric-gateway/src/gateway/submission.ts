@@ -40,7 +40,7 @@ export class Submission {
   private async pursue(call: Call, text: string): Promise<void> {
     const end = performance.now() + limits.submitMs;
     for (let attempt = 0; ; attempt += 1) {
-      if (await this.isSettled(call.id)) return;
+      if (await this.isSettled(call.id, attempt > 0)) return;
       const tried = await this.attempt(call, text);
       const told = await this.settled(tried, call, text);
       if (told === undefined) return;
@@ -49,11 +49,15 @@ export class Submission {
     }
   }
 
-  /** Asked before each try: of the index first, then of what our own peer has committed. */
-  private async isSettled(id: Uuid): Promise<boolean> {
+  /**
+   * Asked before each try: of the index, and from the second on of what our own peer has committed. An act that stands already, though the
+   * index has not reached it, is found at the first try by the contract itself: it takes an id once.
+   */
+  private async isSettled(id: Uuid, again: boolean): Promise<boolean> {
     const { store, client, org } = this.parts;
     const stands = (await store.find(id)).some((tx) => tx.valid && tx.org === org);
     if (stands || (await store.refusal(id)) !== undefined) return true;
+    if (!again) return false;
     return (await client.ask('transaction-known', org, id)) === 'true';
   }
 

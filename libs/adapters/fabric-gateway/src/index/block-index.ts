@@ -6,6 +6,9 @@ import { sha256, sha256Of } from '../block/act.js';
 import { indexKeys, readBlock, type Tip } from '../block/read-block.js';
 import { Signal } from './waiting.js';
 
+/** How often is looked for blocks that another process of the notary may have taken in. */
+const ELSEWHERE_MS = 500;
+
 /** The notary's index: it takes in the blocks of its own peer in order, and answers from what they wrote. */
 export class BlockIndex {
   /** Fires when this process has appended a block. */
@@ -58,9 +61,11 @@ export class BlockIndex {
   /** Waits until block `number` stands here, at most `ms`. */
   async reached(number: number, ms: number, until: AbortSignal): Promise<void> {
     const end = performance.now() + ms;
-    while ((await this.height()) < number && performance.now() < end && !until.aborted) {
+    for (;;) {
+      const seen = this.grown.fired;
+      if ((await this.height()) >= number || performance.now() >= end || until.aborted) return;
       // Another process may share the store, and wakes nobody here.
-      await this.grown.wait(Math.min(end - performance.now(), 200), until);
+      await this.grown.wait(Math.min(end - performance.now(), ELSEWHERE_MS), until, seen);
     }
   }
 

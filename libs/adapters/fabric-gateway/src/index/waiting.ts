@@ -2,15 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Wakes whoever waits for something new. Waiting is bounded, so a missed wake-up costs a delay and nothing else. */
 export class Signal {
+  /** How often it has fired: what was seen before a look, given to `wait`, ends the wait where it fired meanwhile. */
+  fired = 0;
   private waiting = Promise.withResolvers<undefined>();
 
   fire(): void {
+    this.fired += 1;
     this.waiting.resolve(undefined);
     this.waiting = Promise.withResolvers<undefined>();
   }
 
-  /** Resolves at the next `fire`, after `ms`, or when `until` aborts. Never rejects. */
-  async wait(ms: number, until: AbortSignal): Promise<void> {
+  /** Resolves at the first `fire` after the `seen` ones, after `ms`, or when `until` aborts. Never rejects. */
+  async wait(ms: number, until: AbortSignal, seen = this.fired): Promise<void> {
+    if (seen !== this.fired) return;
     const fired = new AbortController();
     const both = AbortSignal.any([until, fired.signal]);
     await Promise.race([this.waiting.promise, pause(ms, both)]);

@@ -43,6 +43,14 @@ export class PostgresEdgeTransferStore implements EdgeTransferStore {
     return transfers;
   }
 
+  async answered(ids: readonly TransferId[]): Promise<readonly TransferId[]> {
+    const rows = await this.sql.rows<{ id: TransferId }>(
+      `SELECT transfer_id AS id FROM edge_transfer WHERE transfer_id = ANY ($1::uuid[]) AND state <> 'asked'`,
+      [[...ids]],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   private async opened(row: Plain<EdgeTransferEntity>): Promise<EdgeTransfer> {
     const data = await this.bodies.openJson(row.keyId, row.data, place(row.transferId));
     return { ...row, transferId: row.transferId as TransferId, data };

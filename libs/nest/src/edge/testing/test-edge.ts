@@ -16,6 +16,7 @@ import { InProcessClient, InProcessHub, InProcessServer } from '../../link/in-pr
 import { RoleLink } from '../../link/role-link.js';
 import type { Query } from '../../link/role.controller.js';
 import { NodeLogger } from '../../runtime/logger.js';
+import { Answers } from '../answers.js';
 import { EdgeModule } from '../edge.module.js';
 import type { EdgeParts } from '../edge.parts.js';
 import { IngestModule, IngestService, MllpServer, type MllpServerLimits } from '../ingest/index.js';
@@ -125,6 +126,7 @@ async function partsOf(country: CountryCode, options: TestEdgeOptions, { databas
     validators,
     uow: options.faulty?.(database.uow) ?? database.uow,
     wakeups: database.wakeups,
+    answers: new Answers(database),
     link: await linkTo(options.queries ?? {}),
     tokens: new JwtAccessTokens({
       issuers: [{ issuer: ISSUER, keys: { keys: jwksOf([key]) }, kinds: ['system', 'person', 'operator'], providerSystem: 'urn:test' }],

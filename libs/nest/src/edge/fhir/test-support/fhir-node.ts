@@ -28,6 +28,7 @@ import { Relay } from '../../../link/relay.js';
 import { RoleLink } from '../../../link/role-link.js';
 import { noCheckpoint } from '../../../runtime/checkpoint.js';
 import { NodeLogger } from '../../../runtime/logger.js';
+import { Answers } from '../../answers.js';
 import { Opened } from '../../../runtime/role-app.js';
 import { edgeHandlers } from '../../edge.handlers.js';
 import { EdgeModule } from '../../edge.module.js';
@@ -211,6 +212,7 @@ async function partsOf(
     validators,
     uow: database.uow,
     wakeups: database.wakeups,
+    answers: new Answers(database),
     link: new RoleLink(clients, 5_000),
     tokens: new JwtAccessTokens({
       issuers: [{ issuer: ISSUER, keys: { keys: jwksOf([keys.provider]) }, kinds, providerSystem: PROFESSIONALS }],

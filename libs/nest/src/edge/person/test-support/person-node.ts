@@ -23,6 +23,7 @@ import { RoleLink } from '../../../link/role-link.js';
 import { RoleController, RolePorts } from '../../../link/role.controller.js';
 import { noCheckpoint } from '../../../runtime/checkpoint.js';
 import { NodeLogger } from '../../../runtime/logger.js';
+import { Answers } from '../../answers.js';
 import { Opened } from '../../../runtime/role-app.js';
 import { edgeHandlers } from '../../edge.handlers.js';
 import { EdgeModule } from '../../edge.module.js';
@@ -309,6 +310,7 @@ async function partsOf(ground: Ground, hub: InProcessHub, lines: string[], opene
     validators,
     uow: database.uow,
     wakeups: database.wakeups,
+    answers: new Answers(database),
     link: linkOf(hub, 'edge'),
     tokens: new JwtAccessTokens({ issuers: [{ issuer, keys: { url: jwksUri }, kinds, providerSystem }], audience, clock }),
     professionals: new JwtProfessionalAssertions({
