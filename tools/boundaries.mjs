@@ -30,6 +30,8 @@ export const sdkHome = {
   jose: 'libs/adapters/jose',
   '@peculiar/x509': 'libs/adapters/x509',
   'node-forge': 'libs/adapters/x509',
+  pkijs: 'libs/adapters/x509',
+  asn1js: 'libs/adapters/x509',
   fhir: 'libs/adapters/fhir-validator',
   fhirpath: 'libs/adapters/fhir-validator',
   'oidc-provider': 'libs/adapters/openid',
@@ -59,7 +61,7 @@ export const pureLibraries = ['libs/contracts', 'libs/verify', 'libs/ledger-rule
  * Second doors of packages whose first one loads half of the house: what a command that lives for a moment needs of them
  * (`portolan token` and `replay` then start in a third of the time). Named in the package's `exports`.
  */
-export const lightDoors = ['@portolan/nest/config', '@portolan/openid/walk', '@portolan/testing/client'];
+export const lightDoors = ['@portolan/nest/config', '@portolan/nest/certificates', '@portolan/openid/walk', '@portolan/testing/client'];
 
 /** The folders that may import Nest. */
 export const nestHomes = ['libs/nest', 'apps'];

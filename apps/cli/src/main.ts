@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import { askSecretly } from './ask-secretly.js';
 import { runCli } from './program.js';
 
 // A reader that stops listening (`portolan verify … | head`) changes nothing about the work or how it ends.
@@ -14,4 +15,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
   folder: process.cwd(),
   home: homedir(),
   trustFile: process.env['PORTOLAN_TRUST'],
+  ...(process.stdin.isTTY ? { ask: askSecretly } : {}),
 });

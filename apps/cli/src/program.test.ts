@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runHere } from './test-support/run-here.js';
 
-const commands = ['demo', 'node', 'token', 'acting', 'translate', 'verify', 'replay', 'doctor', 'bench'];
+const commands = ['demo', 'node', 'token', 'acting', 'translate', 'verify', 'replay', 'cert', 'doctor', 'bench'];
 
 describe('the command line', () => {
   it('lists every command in its help, on standard output', async () => {

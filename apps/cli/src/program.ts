@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addBench } from './bench/bench.command.js';
+import { addCert } from './cert/cert.command.js';
 import { addDemo } from './demo/demo.command.js';
 import { addDoctor } from './doctor/doctor.command.js';
 import { addNode } from './node/node.command.js';
@@ -32,7 +33,8 @@ function portolan(terminal: Terminal, run: Run): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
     .addHelpText('after', '\nExit codes: 0 done, 1 failed (standard error says what to do next), 2 wrong command line.');
-  for (const add of [addDemo, addNode, addToken, addActing, addTranslate, addVerify, addReplay, addDoctor, addBench]) add(program, run);
+  for (const add of [addDemo, addNode, addToken, addActing, addTranslate, addVerify, addReplay, addCert, addDoctor, addBench])
+    add(program, run);
   return program;
 }
 

@@ -10,6 +10,8 @@ export interface Terminal {
   readonly home: string;
   /** The configured trust file (`PORTOLAN_TRUST`). */
   readonly trustFile: string | undefined;
+  /** Asks a person for a secret that nobody sees; absent where nobody sits there. */
+  readonly ask?: (question: string) => Promise<string>;
 }
 
 /** How a command ends: what it wanted came about, it did not, or the command line is wrong. */

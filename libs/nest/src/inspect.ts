@@ -3,7 +3,15 @@ export { databaseOf } from './compose/node-ground.js';
 export { partnerLinkOf } from './compose/partner-doors.js';
 export { readCountry } from './config/read-country.js';
 export type { Health, HealthCheck, RejectView } from './edge/operator/index.js';
-export { CountryFolders, FileKeyVault, findPartnerIdentity, findTlsIdentity, MasterKeyDataKeys, SystemClock } from '@portolan/keys';
+export {
+  certificateInventory,
+  CountryFolders,
+  FileKeyVault,
+  findPartnerIdentity,
+  findTlsIdentity,
+  MasterKeyDataKeys,
+  SystemClock,
+} from '@portolan/keys';
 export { openEdgeDatabase, openExchangeDatabase, openNotaryDatabase } from '@portolan/postgres';
 export { describeCertificate } from '@portolan/x509';
 export { StoreRecordSource } from './exchange/store-record-source.js';

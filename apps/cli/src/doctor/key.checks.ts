@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { NodeConfig } from '@portolan/contracts';
 import { roles, type KeyUse } from '@portolan/domain';
 import {
+  certificateInventory,
   CountryFolders,
   describeCertificate,
   FileKeyVault,
@@ -72,12 +73,39 @@ export async function certificateFindings({ country, home, partners, transport }
       return certificateFinding(check, (await findPartnerIdentity(folder, vault))?.certificatePem);
     });
   });
-  return (await Promise.all([...own, ...issued])).flat();
+  return (await Promise.all([...own, ...issued, authorityFindings(country, home)])).flat();
 }
+
+/** Our authorities, and what they issued to partners, where they lie on this machine. */
+async function authorityFindings(country: string, home: string): Promise<readonly Finding[]> {
+  const check = `${country} certificates issued`;
+  return looked(check, 'Restore the register of the authority from its backup', async () => {
+    const rows = (await certificateInventory(home, new SystemClock().now())).filter(
+      ({ purpose, by }) => purpose !== 'server' && isOurs(by),
+    );
+    const due = rows.filter((row) => row.due);
+    if (rows.length === 0) return [];
+    if (due.length === 0) return good(check, `${rows.length}, none to renew`);
+    const [first] = due;
+    const next =
+      first?.purpose === 'authority'
+        ? 'Make the next authority in time (docs/recipes/certificates.md)'
+        : 'portolan cert list, then cert renew';
+    return bad(check, `${due.length} to renew, first ${first?.commonName ?? ''} in ${first?.daysLeft ?? 0} days`, next);
+  });
+}
+
+const isOurs = (by: string): boolean => by === 'exchange' || by === 'internal';
 
 function certificateFinding(check: string, pem: string | undefined): Finding {
   if (pem === undefined)
     return bad(check, 'missing', 'Ask the authority of the door for a certificate for our registered TLS key, and store it');
   const { notAfter } = describeCertificate(pem);
-  return lasting(check, notAfter, new SystemClock().now(), CERTIFICATE_EARLY, 'Ask the authority of the door for a new one');
+  return lasting(
+    check,
+    notAfter,
+    new SystemClock().now(),
+    CERTIFICATE_EARLY,
+    'Renew it: portolan cert renew where our own authority signed it, portolan cert request for another',
+  );
 }

@@ -21,17 +21,29 @@ export interface InboxLimits {
   readonly idleMs: number;
   /** How long an answer of the registry about a key is believed; less than a second. */
   readonly rememberMs: number;
+  /** How often the door's own identity is read again. */
+  readonly rereadMs: number;
 }
 
-export interface EmbeddedInboxConfig {
-  readonly host: string;
-  /** 0: any free one. */
-  readonly port: number;
+/** The door's own end of TLS. */
+export interface InboxIdentity {
   readonly certificatePem: string;
   readonly privateKeyPem: string;
   /** This country's own authority, and no other. */
   readonly authorityPem: string;
+}
+
+export interface EmbeddedInboxConfig extends InboxIdentity {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
   readonly limits?: Partial<InboxLimits>;
+  /** The identity as it is now: a renewed certificate is shown to whoever connects next, and no connection ends for it. */
+  readonly reread?: () => Promise<InboxIdentity>;
+  /** Whether our own authority revoked the key or the certificate that a partner shows, whatever the channel says of the key. */
+  readonly isRefused?: (partner: { country: CountryCode; kid: Kid; serial: string }) => Promise<boolean>;
+  /** Told where a new identity cannot be used; the one before stays. */
+  readonly onTrouble?: (error: unknown) => void;
 }
 
 const DEFAULTS: InboxLimits = {
@@ -41,8 +53,11 @@ const DEFAULTS: InboxLimits = {
   messageMs: 30_000,
   idleMs: 60_000,
   rememberMs: 500,
+  rereadMs: 2_000,
 };
 const MAX_HEADER_BYTES = 8_192;
+/** Also of a renewed identity. */
+const CONTEXT = { minVersion: 'TLSv1.3', secureOptions: constants.SSL_OP_NO_TICKET } as const;
 
 type Accept = (from: CountryCode, message: PartnerMessage) => Promise<void>;
 
@@ -55,6 +70,7 @@ export class EmbeddedInboxListener extends InboxListener {
   private readonly sockets: PartnerSockets;
   private readonly busy = new WeakSet<Socket>();
   private running: { server: Server; live: LiveKeys; accept: Accept } | undefined;
+  private rereading: NodeJS.Timeout | undefined;
 
   constructor(private readonly config: EmbeddedInboxConfig) {
     super();
@@ -74,6 +90,7 @@ export class EmbeddedInboxListener extends InboxListener {
       server.once('error', reject);
       server.listen(this.config.port, this.config.host, resolve);
     });
+    this.rereadFrom(server);
     return { host: this.config.host, port: (server.address() as AddressInfo).port };
   }
 
@@ -83,12 +100,29 @@ export class EmbeddedInboxListener extends InboxListener {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.rereading);
     const server = this.running?.server;
     this.running = undefined;
     if (server?.listening !== true) return;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeAllConnections();
     await closed;
+  }
+
+  private rereadFrom(server: Server): void {
+    const { reread } = this.config;
+    if (reread === undefined) return;
+    let shown = this.config.certificatePem;
+    this.rereading = setInterval(() => {
+      reread()
+        .then(({ certificatePem, privateKeyPem, authorityPem }) => {
+          if (certificatePem === shown) return;
+          server.setSecureContext({ ...CONTEXT, cert: certificatePem, key: privateKeyPem, ca: authorityPem });
+          shown = certificatePem;
+        })
+        .catch((error: unknown) => this.config.onTrouble?.(error));
+    }, this.limits.rereadMs);
+    this.rereading.unref();
   }
 
   private server(): Server {
@@ -99,8 +133,7 @@ export class EmbeddedInboxListener extends InboxListener {
       ca: this.config.authorityPem,
       requestCert: true,
       rejectUnauthorized: true,
-      minVersion: 'TLSv1.3',
-      secureOptions: constants.SSL_OP_NO_TICKET,
+      ...CONTEXT,
       handshakeTimeout: openingMs,
       headersTimeout: openingMs,
       requestTimeout: messageMs,
@@ -121,10 +154,15 @@ export class EmbeddedInboxListener extends InboxListener {
       return;
     }
     // Where the registry cannot be read the connection may stay: each message asks again.
-    live.check(partner.country, partner.kid).then(
-      (isLive) => isLive || socket.destroy(),
+    this.mayStay(partner, live).then(
+      (may) => may || socket.destroy(),
       () => undefined,
     );
+  }
+
+  private async mayStay(partner: Partner, live: LiveKeys): Promise<boolean> {
+    if (Date.now() >= partner.validUntil || (await this.config.isRefused?.(partner)) === true) return false;
+    return live.check(partner.country, partner.kid);
   }
 
   private async receive(request: IncomingMessage, response: ServerResponse, live: LiveKeys, accept: Accept): Promise<void> {
@@ -137,7 +175,8 @@ export class EmbeddedInboxListener extends InboxListener {
     this.busy.add(socket);
     try {
       const message = await readMessage(request);
-      await refuseUnlessLive(partner, live);
+      // Asked when the message is whole: however slowly it came, it counts at the moment it would be stored.
+      if (!(await this.mayStay(partner, live))) throw new PortolanError('exchange.certificate-refused', partner.country);
       await accept(partner.country, message);
       response.writeHead(204).end();
     } catch (error) {
@@ -165,11 +204,6 @@ async function readBody(request: IncomingMessage, id: string): Promise<Uint8Arra
     pieces.push(piece as Buffer);
   }
   return new Uint8Array(Buffer.concat(pieces));
-}
-
-/** Asked when the message is whole: however slowly it came, it counts at the moment it would be stored. */
-async function refuseUnlessLive({ country, kid, validUntil }: Partner, live: LiveKeys): Promise<void> {
-  if (Date.now() >= validUntil || !(await live.check(country, kid))) throw new PortolanError('exchange.certificate-refused', country);
 }
 
 const tooLarge = (id: string): PortolanError => new PortolanError('exchange.message-too-large', `message ${id}`);

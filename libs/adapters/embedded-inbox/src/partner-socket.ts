@@ -8,6 +8,8 @@ import { jwkThumbprint, parsePartnerName } from '@portolan/domain';
 export interface Partner {
   readonly country: CountryCode;
   readonly kid: Kid;
+  /** Of the certificate, hexadecimal, lower case. */
+  readonly serial: string;
   /** End of the certificate, milliseconds since the Unix epoch. */
   readonly validUntil: number;
 }
@@ -27,7 +29,8 @@ export function partnerOf(socket: TLSSocket): Partner | undefined {
   if (name === undefined || !COUNTRY.test(name.org)) return undefined;
   const publicJwk = certificate.publicKey.export({ format: 'jwk' }) as PublicJwk;
   if (jwkThumbprint(publicJwk, sha256) !== name.kid) return undefined;
-  return { country: name.org, kid: name.kid, validUntil: certificate.validToDate.getTime() };
+  const serial = certificate.serialNumber.toLowerCase();
+  return { country: name.org, kid: name.kid, serial, validUntil: certificate.validToDate.getTime() };
 }
 
 /** The open connections and whose they are. */

@@ -4,7 +4,9 @@ import {
   CertificateAuthority,
   partnerCommonName,
   type AuthorityMaterial,
+  type CertificateRequest,
   type PartnerName,
+  type RevokedCertificate,
   type ServerName,
   type Validity,
 } from '@portolan/domain';
@@ -12,8 +14,8 @@ import { readCertificate } from './certificate.js';
 import { crypto, ECDSA_P256, exportPrivate, importPrivate, importPublic, importSpki, pemText, x509, type Key } from './platform.js';
 import { isSurelyLowS, memberExtensions, memberName, type ChannelMember } from './channel-member.js';
 import { authorityExtensions, authorityKeyId, endExtensions, partnerExtensions, serverExtensions, subjectName } from './profiles.js';
-import { readRequest } from './request.js';
-import { crlNumber } from './revocation.js';
+import { createRequest, judgeRequest, readRequest } from './request.js';
+import { crlNumber, reasonOf } from './revocation.js';
 
 /** X.509 authorities with ECDSA P-256 keys. */
 export class X509Authorities extends CertificateAuthorities {
@@ -40,6 +42,14 @@ export class X509Authorities extends CertificateAuthorities {
     });
     if (!(await belongTogether(certificate, key))) throw notAuthority('the private key is another one');
     return new X509Authority(certificate, key);
+  }
+
+  readRequest(requestPem: string): Promise<CertificateRequest> {
+    return judgeRequest(requestPem);
+  }
+
+  request(name: ServerName, pair: { privateKeyPem: string; publicJwk: PublicJwk }): Promise<string> {
+    return createRequest(name.commonName, pair, name.hosts);
   }
 }
 
@@ -85,21 +95,30 @@ export class X509Authority extends CertificateAuthority {
     }
   }
 
-  async issueRevocations(revoked: readonly { serial: string; at: string }[], validity: Validity): Promise<string> {
+  async issueRevocations(
+    revoked: readonly RevokedCertificate[],
+    validity: Validity,
+    number = Date.parse(validity.notBefore),
+  ): Promise<string> {
     const { notBefore, notAfter } = dates(validity);
     const list = await x509.X509CrlGenerator.create(
       {
         issuer: this.certificate.subjectName.toJSON(),
         thisUpdate: notBefore,
         nextUpdate: notAfter,
-        entries: revoked.map(({ serial, at }) => ({ serialNumber: serial, revocationDate: new Date(at) })),
-        extensions: [await authorityKeyId(this.certificate), crlNumber(notBefore)],
+        entries: revoked.map(({ serial, at, reason }) => ({
+          serialNumber: serial,
+          revocationDate: new Date(at),
+          ...(reason === undefined || reason === 'unspecified' ? {} : { reason: reasonOf[reason] }),
+        })),
+        extensions: [await authorityKeyId(this.certificate), crlNumber(number)],
         signingAlgorithm: ECDSA_P256,
         signingKey: this.key,
       },
       crypto,
     );
-    return pemText(list);
+    // RFC 7468, section 6: the library's own label is one that OpenSSL does not know.
+    return `${x509.PemConverter.encode(list.rawData, 'X509 CRL')}\n`;
   }
 
   private async issue(commonName: string, publicKey: Key, extensions: x509.Extension[], validity: Validity): Promise<string> {

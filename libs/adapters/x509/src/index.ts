@@ -3,5 +3,6 @@ export { daysLeft, describeCertificate, partnerOfCertificate, type CertificateSu
 export { verifyChain, type ChainCheck } from './chain.js';
 export type { ChannelMember, MemberKind } from './channel-member.js';
 export { exportPkcs12, importPkcs12, type KeyWithChain } from './pkcs12.js';
-export { createRequest, readRequest } from './request.js';
+export { openPkcs12, writePkcs12, type Pkcs12Options } from './pkcs12-file.js';
+export { createRequest, isHost, judgeRequest, readRequest } from './request.js';
 export { readRevocations, type RevocationList } from './revocation.js';

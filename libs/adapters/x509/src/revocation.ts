@@ -1,5 +1,6 @@
 import forge from 'node-forge';
 import { PortolanError, type Instant } from '@portolan/contracts';
+import type { RevocationReason } from '@portolan/domain';
 import { readCertificate } from './certificate.js';
 import { crypto, x509 } from './platform.js';
 
@@ -9,6 +10,8 @@ const CRL_NUMBER = '2.5.29.20';
 export interface RevocationList {
   readonly thisUpdate: Instant;
   readonly nextUpdate: Instant | undefined;
+  /** Undefined where the list has none. */
+  readonly number: number | undefined;
   /** Serial numbers, hexadecimal, lower case. */
   readonly serials: ReadonlySet<string>;
 }
@@ -22,6 +25,7 @@ export async function readRevocations(pem: string, authorityPem: string): Promis
   return {
     thisUpdate: list.thisUpdate.toISOString(),
     nextUpdate: list.nextUpdate?.toISOString(),
+    number: numberOf(list),
     serials: new Set(list.entries.map((entry) => entry.serialNumber.toLowerCase())),
   };
 }
@@ -35,11 +39,28 @@ function parseList(pem: string): x509.X509Crl {
   throw new PortolanError('x509.certificate-invalid', 'revocation list');
 }
 
-/** The list's number (RFC 5280, section 5.2.3), which must grow: the moment it was made, in milliseconds. */
-export function crlNumber(thisUpdate: Date): x509.Extension {
-  const hex = thisUpdate.getTime().toString(16);
+/** The list's number (RFC 5280, section 5.2.3). */
+export function crlNumber(number: number): x509.Extension {
+  const hex = number.toString(16);
   const positive = forge.util.hexToBytes(hex.length % 2 === 0 ? `00${hex}` : `0${hex}`);
   const { asn1 } = forge;
   const integer = asn1.toDer(asn1.create(asn1.Class.UNIVERSAL, asn1.Type.INTEGER, false, positive)).getBytes();
   return new x509.Extension(CRL_NUMBER, false, Buffer.from(integer, 'binary'));
+}
+
+/** The reason of an entry as the library names it. */
+export const reasonOf: Readonly<Record<RevocationReason, x509.X509CrlReason>> = {
+  unspecified: x509.X509CrlReason.unspecified,
+  keyCompromise: x509.X509CrlReason.keyCompromise,
+  affiliationChanged: x509.X509CrlReason.affiliationChanged,
+  superseded: x509.X509CrlReason.superseded,
+  cessationOfOperation: x509.X509CrlReason.cessationOfOperation,
+};
+
+function numberOf(list: x509.X509Crl): number | undefined {
+  const extension = list.getExtension(CRL_NUMBER);
+  if (extension === null) return undefined;
+  // The DER of a short INTEGER: tag, length, bytes.
+  const number = Number(`0x${Buffer.from(extension.value).subarray(2).toString('hex')}`);
+  return Number.isSafeInteger(number) ? number : undefined;
 }

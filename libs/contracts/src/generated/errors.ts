@@ -778,6 +778,34 @@ export const errorRegistry = {
   "http": 500,
   "fhir": "exception"
  },
+ "keys.register-damaged": {
+  "what": "The register of what an authority issued is damaged",
+  "next": "Restore the named file from its backup; nothing is issued or revoked until its lines are whole again",
+  "retriable": false,
+  "http": 500,
+  "fhir": "exception"
+ },
+ "keys.register-busy": {
+  "what": "Another process holds the register of this authority",
+  "next": "Wait until the other command has ended, and repeat",
+  "retriable": true,
+  "http": 503,
+  "fhir": "lock-error"
+ },
+ "keys.authority-missing": {
+  "what": "This machine does not hold the authority that would sign",
+  "next": "Run the command where the country's folder authority/ lies, and name it by --home",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "keys.certificate-unknown": {
+  "what": "The authority's register holds no such certificate",
+  "next": "Take serial number or key id from portolan cert list",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
  "ledger.unreachable": {
   "what": "The channel cannot be reached, and whether the act was taken is unknown",
   "next": "Nothing: ask for the outcome by its id, then send the same id again; check the orderer's address with portolan doctor if it lasts",
@@ -2004,9 +2032,30 @@ export const errorRegistry = {
  },
  "x509.pkcs12-unreadable": {
   "what": "The PKCS#12 file cannot be opened",
-  "next": "Check the passphrase; only RSA keys are taken from PKCS#12, keep EC keys as PEM",
+  "next": "Check the passphrase and that the file is whole",
   "retriable": false,
   "http": 422,
   "fhir": "invalid"
+ },
+ "x509.request-refused": {
+  "what": "The certificate signing request asks for what this authority does not certify",
+  "next": "Make it anew as docs/recipes/certificates.md says: ECDSA P-256, the partner's own name or none, the ordered hosts, no authority",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
+ },
+ "x509.validity-refused": {
+  "what": "A certificate of this purpose may not hold so long",
+  "next": "Give --days within the bounds that are named",
+  "retriable": false,
+  "http": 422,
+  "fhir": "value"
+ },
+ "x509.pkcs12-refused": {
+  "what": "The PKCS#12 file is made in a way that is not taken",
+  "next": "Export it anew with AES-256 and a SHA-256 MAC (openssl pkcs12 -export does so since 3.0), one key and its certificates; old algorithms are read with --legacy",
+  "retriable": false,
+  "http": 422,
+  "fhir": "business-rule"
  }
 } as const;

@@ -1,3 +1,4 @@
+export * from './certificate-profiles.js';
 export * from './certificates.port.js';
 export * from './keys.port.js';
 export * from './partner-name.js';

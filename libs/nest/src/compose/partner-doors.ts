@@ -2,7 +2,7 @@ import type { CountryCode, Door, NodeConfig, NodeKafkaInbox, PartnerKafkaInbox }
 import type { ChannelReader, InboxListener, PartnerLink } from '@portolan/domain';
 import { EmbeddedInboxListener, EmbeddedPartnerLink } from '@portolan/embedded-inbox';
 import { KafkaInboxListener, KafkaPartnerLink, type AdmittedPartner } from '@portolan/kafka';
-import { findPartnerIdentity, readTlsIdentity, type CountryFolders, type FileKeyVault } from '@portolan/keys';
+import { findPartnerIdentity, readTlsIdentity, RefusedKeysFile, type CountryFolders, type FileKeyVault } from '@portolan/keys';
 import { RoutedPartnerLink } from '../exchange/routed-partner-link.js';
 import type { NodeLogger } from '../runtime/logger.js';
 
@@ -46,15 +46,27 @@ export function partnerLinkOf({ config, folders, logger }: PartnerDoorParts, vau
 /** The inbox that this country hosts. Kafka lets in the keys that stand registered on our own copy of the channel. */
 export async function inboxOf({ config, folders, logger }: PartnerDoorParts, channel: ChannelReader): Promise<InboxListener> {
   const { inbox, partners } = config;
-  if (!isKafka(inbox)) return new EmbeddedInboxListener({ ...inbox, ...(await readTlsIdentity(folders.inbox)) });
+  // What our own authority revoked counts at once, also while the channel still calls the key live.
+  const refused = new RefusedKeysFile(folders.inbox);
+  if (!isKafka(inbox))
+    return new EmbeddedInboxListener({
+      ...inbox,
+      ...(await readTlsIdentity(folders.inbox)),
+      reread: () => readTlsIdentity(folders.inbox),
+      isRefused: ({ country, kid, serial }) => refused.refuses({ org: country, kid, serial }),
+      onTrouble: (error) => logger.failure('inbox: its new certificate cannot be used', 'keys.file-invalid', error),
+    });
   return new KafkaInboxListener({
     brokers: inbox.brokers,
     identity: await readTlsIdentity(folders.internal('exchange')),
-    partners: () => Promise.all(partners.map(({ country }) => admitted(country, channel))),
+    partners: () => Promise.all(partners.map(({ country }) => admitted(country, channel, refused))),
     log: logger,
   });
 }
 
-async function admitted(country: CountryCode, channel: ChannelReader): Promise<AdmittedPartner> {
-  return { country, kids: await channel.tlsKeys(country) };
+/** Kafka knows a client by its name, which is its key's: a key is refused as a whole, and a single certificate of it cannot be. */
+async function admitted(country: CountryCode, channel: ChannelReader, refused: RefusedKeysFile): Promise<AdmittedPartner> {
+  const kids = await channel.tlsKeys(country);
+  const isRefused = await Promise.all(kids.map((kid) => refused.refuses({ org: country, kid })));
+  return { country, kids: kids.filter((_, i) => isRefused[i] !== true) };
 }
