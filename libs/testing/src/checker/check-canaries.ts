@@ -1,21 +1,19 @@
 import { adminQuery } from '@portolan/postgres';
 import type { CheckedWorld } from './checked-world.js';
-import type { LedgerCopyRows } from './ledger-facts.js';
+import type { JudgedLedger } from './judged-ledger.js';
 import type { Findings } from './violation.js';
 
 /** Invariant 2 and 12: what was sent in about a person stands nowhere on the ledger, and nowhere in a notary's or the orderer's schema. */
-export async function checkCanaries(world: CheckedWorld, copies: readonly LedgerCopyRows[], findings: Findings): Promise<void> {
+export async function checkCanaries(world: CheckedWorld, texts: JudgedLedger['texts'], findings: Findings): Promise<void> {
   if (world.canaries.length === 0) return;
-  for (const copy of copies) {
-    const payloads = copy.txs.map(({ id, jws }) => ({ id, text: Buffer.from(jws.split('.')[1] ?? '', 'base64url').toString('utf8') }));
-    for (const { id, text } of payloads) look(world.canaries, text, `${copy.org} transaction ${id}`, findings);
-  }
+  for (const { where, text } of texts) look(world.canaries, text, where, findings);
+  const { ledger } = world;
   const places = [
-    ...world.countries.map(({ code, database }) => ({ code, database, schema: 'notary' })),
-    { code: world.orderer.org, database: world.orderer.database, schema: 'orderer' },
+    ...world.countries.map((country) => ({ ...country, schema: 'notary' })),
+    ...(ledger.kind === 'embedded' ? [{ ...ledger.orderer, code: ledger.orderer.org, schema: 'orderer' }] : []),
   ];
-  for (const { code, database, schema } of places) {
-    const address = { ...world.admin, database };
+  for (const { code, database, admin, schema } of places) {
+    const address = { ...admin, database };
     const tables = await adminQuery<{ name: string }>(
       address,
       'SELECT table_name AS name FROM information_schema.tables WHERE table_schema = $1',

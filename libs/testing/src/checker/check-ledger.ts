@@ -1,7 +1,15 @@
 import type { JsonWebKey } from 'node:crypto';
 import type { Country } from './checked-world.js';
 import { leafHash, readJws, sha256, treeHash } from './hashing.js';
-import { before, type AnchoredStep, type ChannelPermit, type LedgerCopyRows, type LedgerFacts } from './ledger-facts.js';
+import {
+  before,
+  signedTransactions,
+  type AnchoredStep,
+  type ChannelPermit,
+  type LedgerCopyRows,
+  type LedgerFacts,
+} from './ledger-facts.js';
+import type { JudgedLedger } from './judged-ledger.js';
 import type { Findings } from './violation.js';
 
 interface Genesis {
@@ -102,43 +110,42 @@ function compareState(a: LedgerCopyRows, b: LedgerCopyRows, findings: Findings):
   for (const key of other.keys()) findings.demand(false, 4, `${a.org} and ${b.org}, ledger_state ${key}`, 'one copy lacks this value');
 }
 
-/** What stands on the channel by itself: signatures, batches and their roots, each step once, nothing released without a live permit. */
-export function checkChannel(copy: LedgerCopyRows, facts: LedgerFacts, genesisText: string, findings: Findings): void {
-  const genesis = JSON.parse(genesisText) as Genesis;
-  checkSignatures(facts, genesis, findings);
-  checkBatches(copy, facts, findings);
-  checkSteps(facts, genesis.clockWindowSeconds ?? 120, findings);
+/** What stands on the channel by itself: batches and their roots, each step once, nothing released without a live permit. */
+export function checkChannel({ facts, state, windowSeconds }: JudgedLedger, findings: Findings): void {
+  checkBatches(state, facts, findings);
+  checkSteps(facts, windowSeconds, findings);
 }
 
-function checkSignatures(facts: LedgerFacts, genesis: Genesis, findings: Findings): void {
+export const clockWindowOf = (genesisText: string): number => (JSON.parse(genesisText) as Genesis).clockWindowSeconds ?? 120;
+
+/** What is valid on the embedded ledger was signed by a registered key, and stands once. */
+export function checkSignatures(copy: LedgerCopyRows, facts: LedgerFacts, genesisText: string, findings: Findings): void {
+  const genesis = JSON.parse(genesisText) as Genesis;
   const founding = genesis.organisations.flatMap(({ keys }) => keys.map(({ kid, jwk }) => [kid, jwk] as const));
   const keys = new Map([...founding, ...[...facts.keys.values()].map(({ kid, jwk }) => [kid, jwk] as const)]);
-  for (const { id, jws, kid, valid } of facts.transactions.filter((one) => one.valid)) {
+  const standing = signedTransactions(copy).filter(({ valid }) => valid);
+  for (const { id, jws, kid } of standing) {
     const key = keys.get(kid);
-    findings.demand(
-      valid && key !== undefined && readJws(jws).signedBy(key),
-      11,
-      `transaction ${id}`,
-      'valid without the signature of a registered key',
-    );
+    const signed = key !== undefined && readJws(jws).signedBy(key);
+    findings.demand(signed, 11, `transaction ${id}`, 'valid without the signature of a registered key');
   }
   findings.demandOnce(
-    facts.transactions.filter((one) => one.valid).map(({ id }) => id),
+    standing.map(({ id }) => id),
     5,
     'transaction',
     'valid twice',
   );
 }
 
-function checkBatches(copy: LedgerCopyRows, facts: LedgerFacts, findings: Findings): void {
-  const state = new Map(copy.state.map(({ key, value }) => [key, value]));
+function checkBatches(state: JudgedLedger['state'], facts: LedgerFacts, findings: Findings): void {
+  const leavesOf = Map.groupBy(facts.steps, ({ org, batch }) => `${org} ${batch}`);
   const numbers = new Map<string, number>();
   for (const batch of facts.transactions.filter(({ valid, fn }) => valid && fn === 'anchor-batch')) {
     const n = batch.args['n'] as number;
     const where = `batch ${n} of ${batch.org}`;
     findings.demand(n === (numbers.get(batch.org) ?? -1) + 1, 4, where, 'a batch is missing before it');
     numbers.set(batch.org, n);
-    const leaves = facts.steps.filter((step) => step.org === batch.org && step.batch === n).map(({ text }) => leafHash(text));
+    const leaves = (leavesOf.get(`${batch.org} ${n}`) ?? []).map(({ text }) => leafHash(text));
     const stored = state.get(`public:${batch.org}/batch/${n}`)?.toString('utf8');
     const record = stored === undefined ? undefined : (JSON.parse(stored) as { record: { root: string; count: number } }).record;
     findings.demand(

@@ -1,5 +1,5 @@
 import { ROLES, type Country } from './checked-world.js';
-import { leafHash, nodeHash, treeHash } from './hashing.js';
+import { leafHash, nodeHash, PrefixRoots, treeHash } from './hashing.js';
 import type { LedgerFacts } from './ledger-facts.js';
 import type { Findings } from './violation.js';
 
@@ -85,16 +85,21 @@ function checkNodes(country: Country, leaves: readonly string[], findings: Findi
 function checkHeads(country: Country, leaves: readonly string[], facts: LedgerFacts, findings: Findings): void {
   const anchored = facts.heads.filter(({ org }) => org === country.code);
   const rows = new Map(country.rows<HeadRow>('notary.head').map((row) => [Number(row.seq), row]));
+  const roots = new PrefixRoots(leaves);
+  const leavesOf = Map.groupBy(
+    facts.steps.filter(({ org }) => org === country.code),
+    ({ batch }) => batch,
+  );
   let nextBatch = 0;
   for (const [place, head] of anchored.entries()) {
     const where = `${country.code} head ${head.seq}`;
     findings.demand(head.seq === place, 6, where, 'a head is missing before it');
-    findings.demand(head.root === treeHash(leaves.slice(0, head.size)), 6, where, 'its root is not that of the log');
+    findings.demand(head.root === roots.of(head.size), 6, where, 'its root is not that of the log');
     const row = rows.get(head.seq);
     const same = row !== undefined && row.state === 'committed' && Number(row.size) === head.size && row.root === head.root;
     findings.demand(same, 6, where, 'anchored, and the notary’s row says otherwise');
     for (const batch of head.batches) {
-      const texts = facts.steps.filter((step) => step.org === country.code && step.batch === batch.n).map(({ text }) => leafHash(text));
+      const texts = (leavesOf.get(batch.n) ?? []).map(({ text }) => leafHash(text));
       findings.demand(
         batch.n === nextBatch && batch.root === treeHash(texts),
         6,

@@ -67,7 +67,7 @@ function noticeIds(country: Country): Set<string> {
 }
 
 function checkDelivered(country: Country, sender: RoleName, message: OutboxRow, where: string, findings: Findings): void {
-  const noted = country.rows<{ id: string }>(`${message.recipient}.inbox`).some(({ id }) => id === message.id);
+  const noted = country.has(`${message.recipient}.inbox`, 'id', message.id);
   findings.demand(noted, 4, where, 'counted as delivered, and its recipient never noted it');
   const opened = country.bodiesOf(sender).read(message.key_id, message.body, `${sender}.outbox:${message.id}`);
   findings.demand(opened !== 'broken', 4, where, 'does not open under its key');
@@ -75,12 +75,7 @@ function checkDelivered(country: Country, sender: RoleName, message: OutboxRow, 
   if (typeof opened === 'string' || effect === undefined) return;
   const body = JSON.parse(opened.text) as Record<string, string>;
   const [table, column, value] = effect(body, message.id);
-  findings.demand(
-    country.rows<Record<string, unknown>>(table).some((row) => row[column] === value),
-    4,
-    where,
-    `delivered, and ${table} has no row for it`,
-  );
+  findings.demand(country.has(table, column, value), 4, where, `delivered, and ${table} has no row for it`);
 }
 
 /** What a delivered message leaves at its recipient: table, column, value. */
@@ -95,7 +90,7 @@ const EFFECTS: Readonly<Record<string, (body: Record<string, string>, id: string
 };
 
 /** Between countries: each envelope sent stands once in its recipient's inbox, none came from nowhere, none was imported twice. */
-export function checkEnvelopes(countries: readonly Country[], findings: Findings): void {
+export function checkEnvelopes(countries: readonly Country[], forged: ReadonlySet<string>, findings: Findings): void {
   const received = countries.flatMap((country) =>
     country.rows<IncomingRow>('exchange.incoming').map((row) => ({ ...row, name: `${row.sender} → ${country.code} ${row.id}` })),
   );
@@ -108,7 +103,11 @@ export function checkEnvelopes(countries: readonly Country[], findings: Findings
   const sent = new Set<string>();
   const inboxes = new Set(received.map(({ name }) => name));
   for (const country of countries) checkSent(country, inboxes, sent, findings);
-  for (const { name, state, code } of received) {
+  for (const { name, id, state, code } of received) {
+    if (forged.has(id)) {
+      findings.demand(state === 'dead' && code !== null, 11, `envelope ${name}`, `an attacker wrote it, and it is ${state}`);
+      continue;
+    }
     findings.demand(sent.has(name), 11, `envelope ${name}`, 'came in, and its sender never sent it');
     findings.demand(state !== 'dead' || code !== null, 4, `envelope ${name}`, 'a dead letter without a reason');
     findings.demand(state !== 'dead', 4, `envelope ${name}`, `a dead letter: ${code ?? ''}`);

@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { adminQuery } from '@portolan/postgres';
 import { checkCanaries } from './check-canaries.js';
 import { Country, type CheckedWorld } from './checked-world.js';
-import { checkChannel, checkCopy, checkNotary, compareCopies } from './check-ledger.js';
+import { checkChannel, checkNotary } from './check-ledger.js';
 import { checkLog } from './check-log.js';
 import { checkEnvelopes, checkRoleMessages } from './check-messages.js';
 import { checkInput, checkPermits, checkResources, checkViews } from './check-records.js';
 import { checkTransfers } from './check-transfers.js';
-import { readFacts, type LedgerCopyRows } from './ledger-facts.js';
+import { judgeEmbedded } from './judge-embedded.js';
+import { judgeFabric } from './fabric/check-fabric.js';
 import { unsettled } from './unsettled.js';
 import { Findings, type Violation } from './violation.js';
 
@@ -19,16 +18,13 @@ export async function check(world: CheckedWorld): Promise<readonly Violation[]> 
   const findings = new Findings();
   for (const line of await unsettled(world)) findings.demand(false, 4, line, 'is not at rest');
   const countries = await Promise.all(world.countries.map((country) => Country.read(world, country)));
-  const copies = [...countries.map(copyOf), await ordererCopy(world)];
-  const genesis = await readFile(world.genesis, 'utf8');
-  for (const copy of copies) checkCopy(copy, genesis, findings);
-  compareCopies(copies, findings);
-  const [reference] = copies;
-  if (reference === undefined) throw new Error('a world without a country');
-  const facts = readFacts(reference);
-  checkChannel(reference, facts, genesis, findings);
+  const { ledger } = world;
+  const judged =
+    ledger.kind === 'embedded' ? await judgeEmbedded(ledger, countries, findings) : await judgeFabric(ledger, countries, findings);
+  const { facts } = judged;
+  checkChannel(judged, findings);
   checkTransfers(countries, facts, findings);
-  checkEnvelopes(countries, findings);
+  checkEnvelopes(countries, world.forged ?? new Set(), findings);
   for (const country of countries) {
     checkNotary(country, facts, findings);
     checkRoleMessages(country, findings);
@@ -38,26 +34,6 @@ export async function check(world: CheckedWorld): Promise<readonly Violation[]> 
     checkViews(country, facts, Date.now(), findings);
     checkPermits(country, facts, findings);
   }
-  await checkCanaries(world, copies, findings);
+  await checkCanaries(world, judged.texts, findings);
   return findings.violations;
-}
-
-const copyOf = (country: Country): LedgerCopyRows => ({
-  org: country.code,
-  blocks: country.rows('notary.ledger_block'),
-  txs: country.rows('notary.ledger_tx'),
-  state: country.rows('notary.ledger_state'),
-  attestations: country.rows('notary.ledger_attestation'),
-});
-
-async function ordererCopy({ admin, orderer }: CheckedWorld): Promise<LedgerCopyRows> {
-  const rows = <Row>(table: string, order: string): Promise<readonly Row[]> =>
-    adminQuery<Row>({ ...admin, database: orderer.database }, `SELECT * FROM orderer.${table} ORDER BY ${order}`);
-  return {
-    org: orderer.org,
-    blocks: await rows('ledger_block', 'number'),
-    txs: await rows('ledger_tx', 'block, index'),
-    state: await rows('ledger_state', 'key'),
-    attestations: await rows('ledger_attestation', 'block, org'),
-  };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { leafHash, readJws, treeHash } from './hashing.js';
+import { leafHash, PrefixRoots, readJws, treeHash } from './hashing.js';
 
 /** The test vectors of Certificate Transparency's reference implementation. */
 const leaves = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'].map((hex) =>
@@ -14,6 +14,13 @@ describe('the Merkle tree hash (RFC 6962)', () => {
     [7, 'ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c'],
     [8, '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328'],
   ])('of %i leaves', (size, root) => expect(treeHash(leaves.slice(0, size))).toBe(root));
+});
+
+it('hashes each beginning of a list as if it were the list', () => {
+  const many = Array.from({ length: 70 }, (_, n) => leafHash(String(n)));
+  const roots = new PrefixRoots(many);
+  for (let size = 0; size <= 70; size += 1) expect(roots.of(size)).toBe(treeHash(many.slice(0, size)));
+  expect(roots.of(71)).toBe('');
 });
 
 describe('a compact JWS', () => {

@@ -20,6 +20,31 @@ export function treeHash(leaves: readonly string[]): string {
   return nodeHash(treeHash(leaves.slice(0, split)), treeHash(leaves.slice(split)));
 }
 
+/** Tree hashes of the beginnings of one list of leaf hashes; complete subtrees are hashed once. */
+export class PrefixRoots {
+  private readonly complete = new Map<string, string>();
+
+  constructor(private readonly leaves: readonly string[]) {}
+
+  /** Of the first `size` leaves; '' where there are not as many. */
+  of(size: number): string {
+    if (size > this.leaves.length) return '';
+    return size === 0 ? sha256('') : this.hash(0, size);
+  }
+
+  private hash(start: number, size: number): string {
+    if (size === 1) return this.leaves[start] ?? '';
+    const key = `${start}/${size}`;
+    const known = this.complete.get(key);
+    if (known !== undefined) return known;
+    let split = 1;
+    while (split * 2 < size) split *= 2;
+    const hash = nodeHash(this.hash(start, split), this.hash(start + split, size - split));
+    if (split * 2 === size) this.complete.set(key, hash);
+    return hash;
+  }
+}
+
 export interface Jws<Payload> {
   readonly header: { readonly kid: string; readonly typ: string; readonly alg: string };
   readonly payload: Payload;

@@ -44,10 +44,12 @@ export interface At {
 export interface Transaction extends At {
   readonly id: string;
   readonly org: string;
-  readonly role: string;
   readonly fn: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly valid: boolean;
+}
+/** A transaction of the embedded ledger, which its sender signed as a JWS. */
+export interface SignedTransaction extends Transaction {
   readonly jws: string;
   readonly kid: string;
 }
@@ -106,41 +108,61 @@ export interface LedgerFacts {
   readonly keys: ReadonlyMap<string, ChannelKey>;
 }
 
-interface Verdict {
-  readonly accepted: boolean;
+/** A transaction, and which steps of its batch were accepted, by their place in it. */
+export interface Judged {
+  readonly transaction: Transaction;
+  readonly accepted: readonly boolean[];
 }
 
 export const before = (a: At, b: At): boolean => a.block < b.block || (a.block === b.block && a.index < b.index);
 
-export function readFacts(copy: LedgerCopyRows): LedgerFacts {
-  const results = new Map(
-    copy.blocks.map(({ number, results: text }) => [number, (JSON.parse(text) as { results: readonly { valid: boolean }[] }).results]),
-  );
-  const read = copy.txs.map((row) => ({ row, transaction: transactionOf(row, results.get(row.block)?.[row.index]?.valid === true) }));
-  const valid = read.filter(({ transaction }) => transaction.valid);
+/** What all transactions together say, by those that are valid. */
+export function factsOf(judged: readonly Judged[]): LedgerFacts {
+  const valid = judged.filter(({ transaction }) => transaction.valid);
   const acts = valid.map(({ transaction }) => transaction);
   return {
-    transactions: read.map(({ transaction }) => transaction),
-    steps: valid.flatMap(({ transaction, row }) => stepsOf(transaction, row.verdicts)),
+    transactions: judged.map(({ transaction }) => transaction),
+    steps: valid.flatMap(stepsOf),
     permits: permitsOf(acts),
     heads: acts.filter(({ fn }) => fn === 'put-head').map((act) => ({ ...(act.args as unknown as ChannelHead), ...at(act) })),
     keys: new Map(acts.filter(({ fn }) => fn === 'put-key').map(({ args }) => [args['kid'] as string, args as unknown as ChannelKey])),
   };
 }
 
-function transactionOf(row: TxRow, valid: boolean): Transaction {
-  const { header, payload } = readJws<Omit<Transaction, 'valid' | 'jws' | 'kid' | 'block' | 'index'>>(row.jws);
+/** Transactions of one copy of the embedded ledger. */
+export function signedTransactions(copy: LedgerCopyRows): readonly SignedTransaction[] {
+  const results = new Map(
+    copy.blocks.map(({ number, results: text }) => [number, (JSON.parse(text) as { results: readonly { valid: boolean }[] }).results]),
+  );
+  return copy.txs.map((row) => transactionOf(row, results.get(row.block)?.[row.index]?.valid === true));
+}
+
+/** What one copy of the embedded ledger says happened. */
+export function readFacts(copy: LedgerCopyRows): LedgerFacts {
+  const verdicts = copy.txs.map(({ verdicts: text }) => text);
+  return factsOf(
+    signedTransactions(copy).map((transaction, place) => ({
+      transaction,
+      accepted: transaction.valid && transaction.fn === 'anchor-batch' ? acceptedIn(verdicts[place] ?? '{}') : [],
+    })),
+  );
+}
+
+const acceptedIn = (verdicts: string): boolean[] =>
+  ((JSON.parse(verdicts) as { steps?: readonly { accepted: boolean }[] }).steps ?? []).map(({ accepted }) => accepted);
+
+function transactionOf(row: TxRow, valid: boolean): SignedTransaction {
+  const { header, payload } = readJws<Omit<Transaction, 'valid' | 'block' | 'index'>>(row.jws);
   return { ...payload, block: Number(row.block), index: row.index, valid, jws: row.jws, kid: header.kid };
 }
 
 const at = ({ block, index, time }: At): At => ({ block, index, time });
 
-function stepsOf(transaction: Transaction, verdicts: string): AnchoredStep[] {
+function stepsOf({ transaction, accepted }: Judged): AnchoredStep[] {
   if (transaction.fn !== 'anchor-batch') return [];
-  const judged = (JSON.parse(verdicts) as { steps?: readonly Verdict[] }).steps ?? [];
   const sent = transaction.args['steps'] as readonly { leaf: string }[];
   return sent
-    .filter((_step, index) => judged[index]?.accepted === true)
+    .filter((_step, index) => accepted[index] === true)
     .map(({ leaf: text }, position) => ({
       ...at(transaction),
       org: transaction.org,

@@ -1,3 +1,5 @@
+import { adminQuery, type DatabaseAddress } from '@portolan/postgres';
+
 /** A violation put into a real database: what the checker must find where. */
 export interface Plant {
   readonly name: string;
@@ -6,6 +8,17 @@ export interface Plant {
   /** Statements run as superuser with triggers and foreign keys off. */
   readonly sql: readonly string[];
   readonly found: RegExp;
+}
+
+/** Copies a database to `name`, in its own cluster, and runs the statements there. Nobody may be connected to it. */
+export async function plantIn(
+  { admin, database }: { readonly admin: DatabaseAddress; readonly database: string },
+  name: string,
+  sql: readonly string[],
+): Promise<void> {
+  await adminQuery(admin, `DROP DATABASE IF EXISTS ${name}`);
+  await adminQuery(admin, `CREATE DATABASE ${name} TEMPLATE ${database}`);
+  await adminQuery({ ...admin, database: name }, ['SET session_replication_role = replica', ...sql].join(';\n'));
 }
 
 const released = `(SELECT transfer_id FROM notary.step WHERE step = 'released' ORDER BY seq LIMIT 1)`;

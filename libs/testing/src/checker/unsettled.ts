@@ -1,5 +1,5 @@
 import { adminQuery, type DatabaseAddress } from '@portolan/postgres';
-import type { CheckedWorld } from './checked-world.js';
+import type { CheckedWorld, EmbeddedLedger } from './checked-world.js';
 
 interface Waiting {
   readonly what: string;
@@ -27,29 +27,74 @@ const ON_THE_WAY = `
   UNION ALL SELECT 'leaf under no head', count(*), NULL FROM notary.log_leaf
     WHERE index >= coalesce((SELECT max(size) FROM notary.head WHERE state = 'committed'), 0) GROUP BY 1`;
 
-const HEIGHT = `
-  SELECT coalesce((SELECT max(number)::text FROM notary.ledger_block), 'nothing') AS copied,
-    coalesce((SELECT block::text FROM notary.trail_checkpoint), 'nothing') AS indexed`;
+const HEIGHT = {
+  embedded: 'SELECT max(number)::text AS copied, (SELECT block::text FROM notary.trail_checkpoint) AS indexed FROM notary.ledger_block',
+  fabric: 'SELECT max(number)::text AS copied, (SELECT block::text FROM notary.trail_checkpoint) AS indexed FROM notary.fabric_block',
+} as const;
+
+interface Heights {
+  readonly copied: string | null;
+  readonly indexed: string | null;
+}
+interface Sent {
+  readonly id: string;
+  readonly recipient: string;
+}
 
 /** What is not at rest yet, one line each; empty where the world is quiet. */
 export async function unsettled(world: CheckedWorld): Promise<string[]> {
-  const orderer = { ...world.admin, database: world.orderer.database };
-  const [ordered] = await adminQuery<{ height: string }>(
-    orderer,
-    `SELECT coalesce(max(number)::text, 'nothing') AS height FROM orderer.block`,
-  );
-  const lines = world.countries.map(({ code, database }) => unsettledIn(code, { ...world.admin, database }, ordered?.height));
-  return (await Promise.all(lines)).flat();
+  const waiting = await Promise.all(world.countries.map((country) => waitingIn(country)));
+  const lines = [...waiting, await onTheLine(world), await behind(world)].flat();
+  return lines;
 }
 
-async function unsettledIn(country: string, address: DatabaseAddress, ordered: string | undefined): Promise<string[]> {
-  const waiting = await adminQuery<Waiting>(address, ON_THE_WAY);
-  const [at] = await adminQuery<{ copied: string; indexed: string }>(address, HEIGHT);
-  const heights = `ledger copy at ${at?.copied ?? ''}, its trail at ${at?.indexed ?? ''}, ordered ${ordered ?? ''}`;
-  const behind = at?.copied !== ordered || at?.indexed !== ordered;
-  const lines = [
-    ...waiting.map(({ what, count, code }) => `${what}: ${count}${code === null ? '' : ` (${code})`}`),
-    ...(behind ? [heights] : []),
-  ];
-  return lines.map((line) => `${country} ${line}`);
+const addressOf = ({ admin, database }: CheckedWorld['countries'][number]): DatabaseAddress => ({ ...admin, database });
+
+async function waitingIn(country: CheckedWorld['countries'][number]): Promise<string[]> {
+  const waiting = await adminQuery<Waiting>(addressOf(country), ON_THE_WAY);
+  return waiting.map(({ what, count, code }) => `${country.code} ${what}: ${count}${code === null ? '' : ` (${code})`}`);
 }
+
+/** What was sent, and its recipient has not stored yet: a broker stands in between. */
+async function onTheLine({ countries }: CheckedWorld): Promise<string[]> {
+  const stored = await Promise.all(
+    countries.map(async (country) => {
+      const rows = await adminQuery<{ name: string }>(addressOf(country), `SELECT sender || ' ' || id AS name FROM exchange.incoming`);
+      return [country.code, new Set(rows.map(({ name }) => name))] as const;
+    }),
+  );
+  const inboxes = new Map(stored);
+  const lines = await Promise.all(
+    countries.map(async (country) => {
+      const sent = await adminQuery<Sent>(addressOf(country), `SELECT id, recipient FROM exchange.outgoing WHERE state = 'sent'`);
+      const missing = sent.filter(({ id, recipient }) => inboxes.get(recipient)?.has(`${country.code} ${id}`) === false).length;
+      return missing === 0 ? [] : [`${country.code} envelopes sent and not stored: ${missing}`];
+    }),
+  );
+  return lines.flat();
+}
+
+/** Every notary has the whole channel, and its trail too. */
+async function behind({ countries, ledger }: CheckedWorld): Promise<string[]> {
+  const heights = await Promise.all(
+    countries.map(async (country) => {
+      const [at] = await adminQuery<Heights>(addressOf(country), HEIGHT[ledger.kind]);
+      return { code: country.code, copied: at?.copied ?? 'nothing', indexed: at?.indexed ?? 'nothing' };
+    }),
+  );
+  const ordered = ledger.kind === 'embedded' ? await orderedBy(ledger) : highest(heights.map(({ copied }) => copied));
+  return heights
+    .filter(({ copied, indexed }) => copied !== ordered || indexed !== ordered)
+    .map(({ code, copied, indexed }) => `${code} ledger copy at ${copied}, its trail at ${indexed}, ordered ${ordered}`);
+}
+
+async function orderedBy({ orderer: { admin, database } }: EmbeddedLedger): Promise<string> {
+  const [found] = await adminQuery<{ height: string | null }>(
+    { ...admin, database },
+    `SELECT max(number)::text AS height FROM orderer.block`,
+  );
+  return found?.height ?? 'nothing';
+}
+
+const highest = (heights: readonly string[]): string =>
+  String(Math.max(...heights.map((height) => (height === 'nothing' ? -1 : Number(height)))));

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { adminQuery, EmbeddedCluster } from '@portolan/postgres';
+import { EmbeddedCluster } from '@portolan/postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check, type CheckedWorld, type Violation } from '../checker/index.js';
-import { plants, type Plant } from '../checker/plants.js';
+import { plantIn, plants, type Plant } from '../checker/plants.js';
 import { KillWorld } from './kill-world.js';
 
 const PLANTED = 'planted';
@@ -33,7 +33,11 @@ beforeAll(async () => {
     await lived.world.stop();
   }
   cluster = new EmbeddedCluster({ dataFolder: join(folder, 'postgres'), fsync: false });
-  world = { ...world, admin: await cluster.start() };
+  const admin = await cluster.start();
+  const { ledger, countries } = world;
+  if (ledger.kind !== 'embedded') throw new Error('this world has another ledger');
+  const orderer = { ...ledger.orderer, admin };
+  world = { ...world, countries: countries.map((country) => ({ ...country, admin })), ledger: { ...ledger, orderer } };
 });
 afterAll(async () => {
   await cluster.stop();
@@ -54,10 +58,16 @@ describe('the checker', () => {
 
 /** The world with one database replaced by a copy in which something is wrong. */
 async function planted({ at, sql }: Plant): Promise<CheckedWorld> {
-  const original = at === world.orderer.org ? world.orderer.database : world.countries.find(({ code }) => code === at)!.database;
-  await adminQuery(world.admin, `DROP DATABASE IF EXISTS ${PLANTED}`);
-  await adminQuery(world.admin, `CREATE DATABASE ${PLANTED} TEMPLATE ${original}`);
-  await adminQuery({ ...world.admin, database: PLANTED }, ['SET session_replication_role = replica', ...sql].join(';\n'));
-  if (at === world.orderer.org) return { ...world, orderer: { ...world.orderer, database: PLANTED } };
+  const { ledger } = world;
+  if (ledger.kind !== 'embedded') throw new Error('this world has another ledger');
+  if (at === ledger.orderer.org) {
+    await plantIn(ledger.orderer, PLANTED, sql);
+    return { ...world, ledger: { ...ledger, orderer: { ...ledger.orderer, database: PLANTED } } };
+  }
+  await plantIn(
+    world.countries.find(({ code }) => code === at)!,
+    PLANTED,
+    sql,
+  );
   return { ...world, countries: world.countries.map((country) => (country.code === at ? { ...country, database: PLANTED } : country)) };
 }

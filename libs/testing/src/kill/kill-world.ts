@@ -9,9 +9,9 @@ import { adminQuery } from '@portolan/postgres';
 import { check, unsettled, type CheckedWorld, type Violation } from '../checker/index.js';
 import { CountryClient } from '../client/country-client.js';
 import { eventually } from '../story/wait.js';
+import { checkedWorld } from '../world/checked.js';
 import { ana, demoClinicians, mari, type DemoPerson } from '../world/demo-people.js';
 import type { WorldProcess } from '../world/processes.js';
-import { REGULATOR } from '../world/provision-world.js';
 import { repository, World } from '../world/world.js';
 import { Clinician } from './clinician.js';
 
@@ -131,17 +131,8 @@ export class KillWorld {
     await exchange.start();
   }
 
-  async checked(): Promise<CheckedWorld> {
-    const { provisioned, cluster } = this.world;
-    const orderer = provisioned.orderer?.config;
-    if (orderer === undefined) throw new Error('the checker reads the embedded ledger');
-    return {
-      admin: await cluster.start(),
-      countries: [...provisioned.countries].map(([code, { config }]) => ({ code, database: config.database.name, home: config.home })),
-      orderer: { org: REGULATOR, database: orderer.database.name },
-      genesis: orderer.genesis,
-      canaries: CANARIES,
-    };
+  checked(): Promise<CheckedWorld> {
+    return checkedWorld(this.world, CANARIES);
   }
 
   /** Waits until nothing is on its way any more. Whatever still moves after that is a finding of the checker. */

@@ -134,6 +134,11 @@ export class FabricStack {
     return networkFiles(this.folder).genesis;
   }
 
+  /** Folder in which the block files of a country's peer lie. */
+  blocksOf(org: OrgId): string {
+    return join(organisationFolders(this.folder, org).part('peer'), 'ledger/ledgersData/chains/chains', this.channel);
+  }
+
   async access(org: OrgId): Promise<OrganisationAccess> {
     const [folders, ports] = [organisationFolders(this.folder, org), portsOf(this.plan, org)];
     const hasPeer = this.partNames(org).includes('peer');

@@ -1,0 +1,78 @@
+import { sha256 } from '../hashing.js';
+import { factsOf, type LedgerFacts, type Transaction } from '../ledger-facts.js';
+import { callIn, isOwnWord, type Call } from './envelope.js';
+import type { PeerBlock } from './peer-blocks.js';
+
+/** A call of the channel's contract, where it stands, and what became of it. */
+export interface PlacedCall {
+  readonly block: number;
+  readonly index: number;
+  readonly call: Call;
+  /** The peer's word. */
+  readonly isValid: boolean;
+  /** Valid, and its caller's own word alone: only that counts. */
+  readonly counts: boolean;
+}
+
+/** One peer's channel, replayed from its blocks. */
+export interface FabricReplay {
+  readonly org: string;
+  readonly blocks: readonly PeerBlock[];
+  readonly calls: readonly PlacedCall[];
+  /** `public:<owner>/<name>` → value, `owned:<org>:#<hash of the name>` → hash of the value, as the valid transactions left them. */
+  readonly state: ReadonlyMap<string, Buffer>;
+}
+
+const CONTRACT = 'portolan';
+/** Fabric, peer.TxValidationCode. */
+const VALID = 0;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function replay(org: string, blocks: readonly PeerBlock[]): FabricReplay {
+  const calls = blocks.flatMap((block) => callsIn(block));
+  const state = new Map<string, Buffer>();
+  for (const { call } of calls.filter(({ isValid }) => isValid)) {
+    for (const { key, value } of call.writes.open) state.set(`public:${key}`, value);
+    for (const { collection, keyHash, valueHash } of call.writes.owned) {
+      state.set(`owned:${collection.replace('_implicit_org_', '')}:#${keyHash}`, Buffer.from(valueHash));
+    }
+  }
+  return { org, blocks, calls, state };
+}
+
+function callsIn({ number, envelopes, flags }: PeerBlock): PlacedCall[] {
+  return envelopes.flatMap((bytes, index) => {
+    const call = callIn(bytes);
+    if (call?.chaincode !== CONTRACT || !UUID.test(call.args[1] ?? '')) return [];
+    const isValid = flags[index] === VALID;
+    return [{ block: number, index, call, isValid, counts: isValid && isOwnWord(call) }];
+  });
+}
+
+/** What the channel says happened, by the acts that count. */
+export function fabricFacts({ calls }: FabricReplay): LedgerFacts {
+  return factsOf(
+    calls.map(({ block, index, call, counts }) => {
+      const [fn = '', id = '', text = ''] = call.args;
+      const transaction: Transaction = { block, index, id, org: call.creator.org, fn, args: argsIn(text), time: call.time, valid: counts };
+      return { transaction, accepted: counts && fn === 'anchor-batch' ? acceptedIn(call.answer) : [] };
+    }),
+  );
+}
+
+const argsIn = (text: string): Record<string, unknown> => {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+};
+
+const acceptedIn = (answer: string): boolean[] =>
+  (JSON.parse(answer) as { verdicts: readonly { ok: boolean }[] }).verdicts.map(({ ok }) => ok);
+
+/** Key under which an owner's word on a public value stands in a replay. */
+export const ownedKey = (publicKey: string): string => {
+  const [owner = '', ...rest] = publicKey.slice('public:'.length).split('/');
+  return `owned:${owner}:#${sha256(rest.join('/'))}`;
+};
