@@ -17,9 +17,6 @@ const conditions = ['@portolan/source', 'node'];
 const shared = { environment: 'node' as const, exclude: ['**/node_modules/**', '**/dist/**'] };
 const house = { plugins, resolve: { conditions }, ssr: { resolve: { conditions } } };
 
-/** These read the tables of the embedded ledger, or hand acts to its orderer: they are not said of the real engines yet. */
-const embeddedOnly = ['02', '03', '11'].map((n) => `libs/testing/src/scenarios/invariant-${n}-*.scenario.test.ts`);
-
 /** The scenarios over one shared world: its roles in one process, or a process a role; on embedded engines, or on real ones. */
 const scenarios = (roles: 'together' | 'apart', column: 'embedded' | 'real' = 'embedded'): TestProjectInlineConfiguration => ({
   ...house,
@@ -27,7 +24,6 @@ const scenarios = (roles: 'together' | 'apart', column: 'embedded' | 'real' = 'e
     ...shared,
     name: column === 'real' ? 'scenario-real' : `scenario-${roles}`,
     include: ['libs/testing/src/scenarios/**/*.scenario.test.ts'],
-    exclude: [...shared.exclude, ...(column === 'real' ? embeddedOnly : [])],
     env: { SCENARIO_ROLES: roles, SCENARIO_COLUMN: column },
     globalSetup: ['tools/scenario-world.mjs'],
     testTimeout: 120_000,

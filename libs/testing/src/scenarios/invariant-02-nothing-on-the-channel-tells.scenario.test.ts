@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readJws } from '../checker/hashing.js';
 import { eventually } from '../story/wait.js';
 import { Asker, type Obtained } from './abroad.js';
 import { everythingIn, ordererRows, rows } from './backstage.js';
+import { actsAt, keptAt } from './channel.js';
 import { Herself, newcomer, type Newcomer } from './cast.js';
 import { sharedWorld, type SharedWorld } from './shared-world.js';
 
@@ -28,11 +28,8 @@ describe('nothing on the channel identifies a person or speaks of health', () =>
     });
   });
 
-  /** Payloads of all transactions, as a country that was no party to the transfers reads them. */
-  const transactions = async () => {
-    const found = await rows<{ jws: string }>(world, 'DE', 'SELECT jws FROM notary.ledger_tx ORDER BY block, index');
-    return found.map(({ jws }) => readJws<{ fn: string; org: string; args: Record<string, unknown> }>(jws).payload);
-  };
+  /** All acts, as a country that was no party to the transfers reads them. */
+  const transactions = () => actsAt(world, 'DE');
 
   it('has none of her names, numbers, values, codes, categories or organisations in any block', async () => {
     const acts = await transactions();
@@ -43,7 +40,7 @@ describe('nothing on the channel identifies a person or speaks of health', () =>
       ...['Rita Ensaio', 'hospital', 'NAIDISHAIGLA', 'doctor', 'OM00001', '1.3.6.1.4.1.28284'],
       ...['withdrawn', 'opted-out', 'restricted', consent],
     ];
-    const steps = acts.filter(({ fn }) => !['put-key', 'put-consent', 'admit-organisation'].includes(fn));
+    const steps = acts.filter(({ fn }) => !['put-key', 'put-consent', 'admit-organisation', 'found-organisation'].includes(fn));
     for (const word of telling) expect(JSON.stringify(steps), word).not.toContain(word);
   });
 
@@ -57,6 +54,17 @@ describe('nothing on the channel identifies a person or speaks of health', () =>
     for (const word of [person.family, person.identifier.value, person.birthDate, person.mark, 'laboratory', 'Glükoos']) {
       const telling = texts.filter(({ text }) => text.includes(word)).map(({ table }) => table);
       expect(telling, word).toEqual([]);
+    }
+  });
+
+  it('has none of them in what any country keeps of the channel, nor in what partners sent: blocks and topics as they lie on the disk', async () => {
+    const kept = await Promise.all(['EE', 'PT', 'DE', 'BE'].map((country) => keptAt(world, country)));
+    // The search finds what is there: the transfer in every copy of the channel, and in the inboxes of both parties.
+    expect(kept.map(({ channel }) => channel.includes(obtained.transfer))).toEqual([true, true, true, true]);
+    expect(kept.map(({ inbox }) => inbox.includes(obtained.transfer))).toEqual([true, true, false, false]);
+    const telling = [person.family, person.identifier.value, person.birthDate, person.mark, 'laboratory', 'Glükoos', 'diabeet'];
+    for (const word of telling) {
+      for (const { channel, inbox } of kept) expect([channel.includes(word), inbox.includes(word)], word).toEqual([false, false]);
     }
   });
 

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createServer } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 
 /** Writes a file whole or not at all, for its owner alone. */
 export async function keep(file: string, text: string): Promise<void> {
@@ -19,18 +19,28 @@ export async function findJson<T>(file: string): Promise<T | undefined> {
   }
 }
 
-/** Free loopback ports, all different: held together for a moment, then let go. */
+/** Below the range from which systems take the ports of outgoing connections: what is kept for a later start is not taken meanwhile. */
+const LASTING = { from: 12_000, to: 20_000 } as const;
+const TRIES = 500;
+
+/** Free loopback ports that last, all different: held together for a moment, then let go. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer();
-      return new Promise<typeof server>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(0, '127.0.0.1', () => resolve(server));
-      });
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  const servers: Server[] = [];
+  for (let tried = 0; servers.length < count && tried < TRIES + count; tried += 1) {
+    const server = await listening(LASTING.from + Math.floor(Math.random() * (LASTING.to - LASTING.from)));
+    if (server !== undefined) servers.push(server);
+  }
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  if (servers.length < count) throw new Error(`no ${count} free ports between ${LASTING.from} and ${LASTING.to}`);
   return ports;
+}
+
+/** Undefined where somebody listens at that port. */
+function listening(port: number): Promise<Server | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(undefined));
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
 }

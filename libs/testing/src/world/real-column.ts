@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PortolanError, type CountryCode, type KeyRecord, type NodeConfig } from '@portolan/contracts';
 import type { OwnKey } from '@portolan/domain';
-import { FabricRegistryClient, pemSigner } from '@portolan/fabric-gateway';
-import { CountryFolders, FileKeyVault, readTlsIdentity, storeAdmission, type CountryMaterial } from '@portolan/keys';
+import type { FabricRegistryClient } from '@portolan/fabric-gateway';
+import { CountryFolders, readTlsIdentity, storeAdmission, type CountryMaterial } from '@portolan/keys';
 import { foundingFn } from '@portolan/ledger-rules';
 import { EmbeddedCluster, type DatabaseAddress } from '@portolan/postgres';
 import { stableUuid } from '@portolan/domain';
@@ -17,6 +17,8 @@ import type { BrokerPorts } from '../stack/kafka/settings.js';
 import type { Column, ColumnDoors, Foundation, WorldDatabase } from './column.js';
 import { policyHash } from './found-channel.js';
 import { CHANNEL, HOST, REGULATOR } from './provision-world.js';
+import { CuttableLine } from '../stack/cuttable-line.js';
+import { registryClientOf } from './registry-client.js';
 import { repository } from './repository.js';
 
 export interface RealColumnOptions {
@@ -27,6 +29,10 @@ export interface RealColumnOptions {
   readonly reachableFolder?: string;
   /** False: the engines live on when this process ends, for a later start to take up. */
   readonly endsWithUs: boolean;
+  /** How often a country anchors the head of its log, where something is new. */
+  readonly headEveryMs?: number;
+  /** Partners reach each country's inbox over a line that a test can cut. */
+  readonly cuttable?: boolean;
   readonly progress: (what: string) => void;
 }
 
@@ -47,6 +53,8 @@ export class EngineAbsent extends Error {
 export class RealColumn implements Column {
   readonly kind = 'real';
   private readonly brokers = new Map<CountryCode, BrokerPorts>();
+  private readonly kafkas = new Map<CountryCode, KafkaBroker>();
+  private readonly lines = new Map<CountryCode, CuttableLine>();
   private readonly closers: (() => Promise<void>)[] = [];
   private stack: FabricStack | undefined;
 
@@ -81,6 +89,23 @@ export class RealColumn implements Column {
     return this.stack;
   }
 
+  /** The line to a country's inbox, of a column with `cuttable` lines. */
+  lineTo(country: CountryCode): CuttableLine {
+    return of(this.lines, country);
+  }
+
+  /** A country's broker, for tests that end it. */
+  broker(country: CountryCode): KafkaBroker {
+    return of(this.kafkas, country);
+  }
+
+  /** A country's PostgreSQL, for tests that end it. */
+  cluster(country: CountryCode): EmbeddedCluster {
+    const found = this.clusters.get(country);
+    if (found === undefined) throw new Error(`no database of ${country} in this world`);
+    return found.cluster;
+  }
+
   database(owner: string): WorldDatabase {
     const found = this.clusters.get(owner);
     if (found === undefined) throw new Error(`no database of ${owner} in this world`);
@@ -103,7 +128,10 @@ export class RealColumn implements Column {
     return {
       ledgerOf: (country) => of(access, country),
       inboxOf: (country) => ({ kind: 'kafka', brokers: [{ host: HOST, port: of(this.brokers, country).country }] }),
-      wayTo: (country) => ({ kind: 'kafka', brokers: [{ host: HOST, port: of(this.brokers, country).partners }] }),
+      wayTo: (country) => ({
+        kind: 'kafka',
+        brokers: [{ host: HOST, port: this.lines.get(country)?.port ?? of(this.brokers, country).partners }],
+      }),
     };
   }
 
@@ -116,15 +144,26 @@ export class RealColumn implements Column {
     const { folder, endsWithUs } = this.options;
     const folders = new CountryFolders(join(folder, country.toLowerCase()));
     const [partners, inner] = await Promise.all([readTlsIdentity(folders.inbox), readTlsIdentity(folders.broker)]);
+    const line = this.options.cuttable === true ? await CuttableLine.open() : undefined;
     const broker = new KafkaBroker({
       folder: join(folder, 'kafka', country.toLowerCase()),
       engine: this.engines.kafka,
       partners,
       country: inner,
       endsWithUs,
+      ...(line === undefined ? {} : { advertised: line.port }),
     });
-    this.brokers.set(country, await broker.start());
+    const ports = await broker.start();
+    if (line !== undefined) this.lay(country, line, ports);
+    this.brokers.set(country, ports);
+    this.kafkas.set(country, broker);
     this.closers.push(() => broker.stop());
+  }
+
+  private lay(country: CountryCode, line: CuttableLine, { partners }: BrokerPorts): void {
+    line.leadTo(partners);
+    this.lines.set(country, line);
+    this.closers.push(() => line.close());
   }
 
   private async startFabric(): Promise<FabricStack> {
@@ -148,25 +187,15 @@ export class RealColumn implements Column {
   }
 
   /** Certificates of the channel for the country's own keys, and its first acts in the registry, as far as they are not there. */
-  private async admit(material: CountryMaterial, { plan, clock }: Foundation): Promise<NodeConfig['ledger']> {
-    const { country, notary, governance } = material;
+  private async admit(material: CountryMaterial, { plan }: Foundation): Promise<NodeConfig['ledger']> {
+    const { country, notary } = material;
     const folders = new CountryFolders(join(plan.root, country.toLowerCase()));
     const { peer, tlsAuthorityPem } = await this.fabric.access(country);
     if (peer === undefined) throw new Error(`${country} has no peer`);
     const { kid, publicJwk } = notary.ledger;
     const certificatePem = await this.fabric.certify(country, 'notary', publicJwk);
     await storeAdmission(folders.fabric, { kid, certificatePem, authorityPem: tlsAuthorityPem });
-    const governanceKey = await new FileKeyVault({ folder: folders.governanceKeys, clock }).ledgerKeyPem(governance.kid);
-    const registry = new FabricRegistryClient({
-      org: country,
-      channel: CHANNEL,
-      chaincode: this.fabric.chaincode.name,
-      peer: { address: peer, tls: { ca: tlsAuthorityPem, serverName: 'localhost' } },
-      identity: {
-        certificate: await this.fabric.certify(country, 'governance', governance.publicJwk),
-        sign: pemSigner(governanceKey),
-      },
-    });
+    const registry = await registryClientOf(this.fabric, { org: country, folders });
     try {
       for (const [fn, args] of await foundingActs(material, plan.countriesFolder)) await register(registry, country, fn, args);
     } finally {
@@ -174,7 +203,13 @@ export class RealColumn implements Column {
     }
     const [host = HOST, port = '0'] = peer.split(':');
     // The address is a number: TLS names the host that the peer's certificate has beside it.
-    return { kind: 'fabric', channel: CHANNEL, peer: { host, port: Number(port) }, peerName: 'localhost', headEveryMs: 300 };
+    return {
+      kind: 'fabric',
+      channel: CHANNEL,
+      peer: { host, port: Number(port) },
+      peerName: 'localhost',
+      headEveryMs: this.options.headEveryMs ?? 300,
+    };
   }
 }
 

@@ -34,6 +34,9 @@ export interface WorldOptions {
   /** Where PostgreSQL may put its data when `folder` cannot be reached by its user. */
   readonly reachableFolder?: string;
   readonly fsync?: boolean;
+  /** Of real engines: how often a country anchors its log's head, and whether tests can cut the lines between countries. */
+  readonly headEveryMs?: number;
+  readonly cuttable?: boolean;
   /** Told of each thing that takes a while. */
   readonly progress?: (what: string) => void;
 }
@@ -211,5 +214,7 @@ function columnOf(options: WorldOptions, progress: (what: string) => void): Prom
   const { folder, reachableFolder, fsync = true } = options;
   const common = { folder, fsync, progress, ...(reachableFolder === undefined ? {} : { reachableFolder }) };
   if (options.column !== 'real') return EmbeddedColumn.start(common);
-  return RealColumn.start({ ...common, countries: countriesOf(options), endsWithUs: true });
+  const { headEveryMs, cuttable } = options;
+  const more = { ...(headEveryMs === undefined ? {} : { headEveryMs }), ...(cuttable === undefined ? {} : { cuttable }) };
+  return RealColumn.start({ ...common, countries: countriesOf(options), endsWithUs: true, ...more });
 }

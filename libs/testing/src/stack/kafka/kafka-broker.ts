@@ -21,6 +21,8 @@ export interface KafkaBrokerConfig {
   readonly country: TlsIdentity;
   /** Any free ones at the first start, and the same ones later, where absent. */
   readonly ports?: BrokerPorts;
+  /** The port at which partners are told to knock, where a line that a test can cut leads to the door; the door's own where absent. */
+  readonly advertised?: number;
   readonly readyWithinMs?: number;
   /** True: ends with this process, unless that is killed. False: lives on, for the next start to take up. */
   readonly endsWithUs?: boolean;
@@ -146,7 +148,7 @@ export class KafkaBroker {
 
   private settingsOf(ports: BrokerPorts): string {
     const { partners, country, engine } = this.config;
-    return JSON.stringify([serverProperties(this.config.folder, ports), partners, country, engine.version]);
+    return JSON.stringify([this.properties(ports), partners, country, engine.version]);
   }
 
   /**
@@ -167,9 +169,13 @@ export class KafkaBroker {
   private async writeFiles({ ports }: Note): Promise<void> {
     await this.writeStore(this.files.partners, this.config.partners);
     await this.writeStore(this.files.country, this.config.country);
-    await writeFile(this.files.properties, serverProperties(this.config.folder, ports));
+    await writeFile(this.files.properties, this.properties(ports));
     await writeFile(this.files.logging, loggingProperties);
     if (existsSync(this.files.log) && statSync(this.files.log).size > LOG_MOST_BYTES) await rm(this.files.log);
+  }
+
+  private properties(ports: BrokerPorts): string {
+    return serverProperties(this.config.folder, ports, this.config.advertised);
   }
 
   private async writeStore(files: { keystore: string; trust: string }, identity: TlsIdentity): Promise<void> {

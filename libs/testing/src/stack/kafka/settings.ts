@@ -30,9 +30,9 @@ export const brokerFiles = (folder: string) =>
 /**
  * One broker with its controller (KRaft). Kafka's principal is the subject of a certificate and never its issuer, so each listener
  * trusts one authority and has names of its own: `User:CN=<cc>-<kid>` of partners, `User:country.<role>` of the country's own. Any other
- * name is turned away at the door.
+ * name is turned away at the door. `advertised`: the port at which partners are told to knock, where something stands before the door.
  */
-export function serverProperties(folder: string, ports: BrokerPorts): string {
+export function serverProperties(folder: string, ports: BrokerPorts, advertised: number = ports.partners): string {
   const files = brokerFiles(folder);
   const listener = (name: string, port: number): string => `${name}://${HOST}:${port}`;
   const partnerNames = 'RULE:^CN=([A-Z]{2}-[A-Za-z0-9_-]{43})$/CN=$1/';
@@ -42,7 +42,7 @@ export function serverProperties(folder: string, ports: BrokerPorts): string {
     'node.id': 1,
     'controller.quorum.voters': `1@${HOST}:${ports.controller}`,
     listeners: [listener(PARTNERS, ports.partners), listener(COUNTRY, ports.country), listener(CONTROLLER, ports.controller)].join(','),
-    'advertised.listeners': [listener(PARTNERS, ports.partners), listener(COUNTRY, ports.country)].join(','),
+    'advertised.listeners': [listener(PARTNERS, advertised), listener(COUNTRY, ports.country)].join(','),
     'listener.security.protocol.map': [PARTNERS, COUNTRY, CONTROLLER].map((name) => `${name}:SSL`).join(','),
     'inter.broker.listener.name': COUNTRY,
     'controller.listener.names': CONTROLLER,
