@@ -1,6 +1,6 @@
 import { PortolanError } from '@portolan/contracts';
 import { describe, expect, it } from 'vitest';
-import { clockFinding } from './clock.js';
+import { clockFinding, offsetFinding } from './clock.js';
 import { bad, good, looked } from './finding.js';
 import { lasting } from './lasting.js';
 import { nodeVersionFinding } from './machine.checks.js';
@@ -69,6 +69,11 @@ describe('the clock', () => {
     const found = clockFinding('EE clock', orderer, at(seconds) - 20, at(seconds) + 20);
     expect(found.ok).toBe(ok);
     expect(found.what).toContain(what);
+  });
+  it('is told against the database’s too, with what to do', () => {
+    expect(offsetFinding('EE clock and database', 600_000, 'database', 'set it')).toEqual(
+      bad('EE clock and database', "600.0 s ahead of the database's", 'set it'),
+    );
   });
   it.each([undefined, 'soon'])('is not guessed from %j', (date) => expect(clockFinding('EE clock', date, 0, 0).ok).toBe(false));
 });

@@ -20,6 +20,8 @@ export interface RoleDatabase<Tx extends RoleTx> {
   readonly outbox: OutboxStore;
   /** Resolves while the database answers; throws `store.unavailable`. */
   ping(): Promise<void>;
+  /** What time it is by the database's machine, milliseconds since 1970. */
+  now(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -44,6 +46,10 @@ export async function openRoleDatabase<Tx extends RoleTx>(
     wakeups,
     outbox: new OutboxDoor(uow),
     ping: async () => ping(source, model.schema),
+    now: async () => {
+      const [row] = await source.query<{ ms: string }[]>('SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS ms');
+      return Number(row?.ms);
+    },
     async close() {
       await wakeups.close();
       await source.destroy();
