@@ -42,6 +42,12 @@ export class KafkaClient {
   private readonly sockets = new Set<TLSSocket>();
   private isDestroyed = false;
   private lastTlsError: string | undefined;
+  /** kafkajs complains of each socket that we destroy, and of its own attempts afterwards: no failure, and not to be told as one. */
+  private readonly log: KafkaLog = {
+    failure: (...complaint) => {
+      if (!this.isDestroyed) this.config.log.failure(...complaint);
+    },
+  };
 
   constructor(private readonly config: KafkaClientConfig) {
     quietRequestQueues();
@@ -55,7 +61,7 @@ export class KafkaClient {
       enforceRequestTimeout: true,
       retry: RETRY,
       logLevel: logLevel.ERROR,
-      logCreator: kafkajsLog(config.log, config.code),
+      logCreator: kafkajsLog(this.log, config.code),
     });
   }
 
