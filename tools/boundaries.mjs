@@ -40,6 +40,7 @@ export const sdkHome = {
   'fabric-network': 'libs/adapters/fabric-network',
   '@hyperledger/fabric-gateway': 'libs/adapters/fabric-gateway',
   '@hyperledger/fabric-protos': 'libs/adapters/fabric-gateway',
+  '@noble/curves': 'libs/adapters/fabric-gateway',
   '@grpc/grpc-js': 'libs/adapters/fabric-gateway',
   '@bufbuild/protobuf': 'libs/verify',
   'fabric-contract-api': 'apps/contract',

@@ -13,6 +13,7 @@ export {
   SystemClock,
 } from '@portolan/keys';
 export { openEdgeDatabase, openExchangeDatabase, openNotaryDatabase } from '@portolan/postgres';
+export { Token, TokenSigningKeys } from '@portolan/pkcs11';
 export { describeCertificate } from '@portolan/x509';
 export { StoreRecordSource } from './exchange/store-record-source.js';
 export { recordSourceOf, type SourceGround } from './compose/record-sources.js';

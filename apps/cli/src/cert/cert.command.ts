@@ -25,6 +25,10 @@ const homeOptions = (command: Command): Command =>
     new Option('--home <dir>', "the country's folder, with authority/ in it where it issues").conflicts(['config', 'country', 'folder']),
   );
 
+/** The same for what signs: the authorities' keys may be in a token. */
+const officeOptions = (command: Command): Command =>
+  homeOptions(command).option('--pkcs11 <file>', "JSON that names the token with the authorities' keys: module, binding, token, pinFile");
+
 const hostOption = (): Option =>
   new Option('--host <name...>', 'DNS name or address under which it is reached, beside localhost and 127.0.0.1');
 const daysOption = (): Option => new Option('--days <n>', 'how long it holds').argParser(count);
@@ -42,14 +46,14 @@ function count(text: string): number {
 }
 
 function addAuthority(cert: Command, run: Run): void {
-  homeOptions(cert.command('authority'))
+  officeOptions(cert.command('authority'))
     .description("make a country's authorities where they are missing, and print the certificate that partners pin")
     .requiredOption('--org <cc>', 'the country, such as EE')
     .action((flags: AuthorityFlags) => run(async (terminal) => (await import('./issue.js')).authority(flags, terminal)));
 }
 
 function addIssue(cert: Command, run: Run): void {
-  homeOptions(cert.command('issue'))
+  officeOptions(cert.command('issue'))
     .description('issue a certificate: for an end of this node, for a request of one, or for a partner')
     .argument('<what>', `${ENDS}, or partner`)
     .option(
@@ -67,7 +71,7 @@ function addIssue(cert: Command, run: Run): void {
 }
 
 function addRenew(cert: Command, run: Run): void {
-  homeOptions(cert.command('renew'))
+  officeOptions(cert.command('renew'))
     .description('renew what ends soon: an end of this node under a new key, or what was issued for a key under the same')
     .argument('<what>', `${ENDS}; or serial number, key id or name of what was issued`)
     .addOption(hostOption())
@@ -91,7 +95,7 @@ function addRequest(cert: Command, run: Run): void {
 }
 
 function addRevoke(cert: Command, run: Run): void {
-  homeOptions(cert.command('revoke'))
+  officeOptions(cert.command('revoke'))
     .description('revoke a certificate, or all of a key; says what was done and what remains to be done by whom')
     .argument('<id>', 'serial number, key id or name, as cert list shows them')
     .addOption(new Option('--reason <reason>', 'why').choices(reasons).makeOptionMandatory())
@@ -100,7 +104,7 @@ function addRevoke(cert: Command, run: Run): void {
 }
 
 function addRevocations(cert: Command, run: Run): void {
-  homeOptions(cert.command('revocations'))
+  officeOptions(cert.command('revocations'))
     .description('make the list of revocations anew, before the last one ends')
     .addOption(new Option('--authority <name>', 'whose').choices(['exchange', 'internal']).default('exchange'))
     .addOption(jsonOption())

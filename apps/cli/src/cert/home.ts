@@ -1,12 +1,23 @@
 import { resolve } from 'node:path';
 import { readNodeConfig } from '@portolan/nest/config';
-import { ownEnds, type OwnEnd } from '@portolan/nest/certificates';
+import { ownEnds, withOffice, type CertificateOffice, type OwnEnd } from '@portolan/nest/certificates';
 import { findConfig } from '../files/find-config.js';
 import type { NodeFlags } from '../files/node-options.js';
 import { WrongUsage, type Terminal } from '../terminal.js';
+import { readText } from './texts.js';
 
 export interface HomeFlags extends NodeFlags {
   readonly home?: string;
+}
+
+export interface OfficeFlags extends HomeFlags {
+  readonly pkcs11?: string;
+}
+
+/** Runs `act` with the office of the country that the options name, and lets its token go. */
+export async function atOffice<T>(flags: OfficeFlags, terminal: Terminal, act: (office: CertificateOffice) => Promise<T>): Promise<T> {
+  const home = await findHome(flags, terminal);
+  return withOffice(home, flags.pkcs11 === undefined ? undefined : await readText(flags.pkcs11, terminal), act);
 }
 
 /** The country's folder that the options name. Throws `cli.config-missing`, and WrongUsage where they name none. */

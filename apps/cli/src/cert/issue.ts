@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
-  certificateOffice,
   CountryFolders,
   FileKeyVault,
   isHost,
@@ -12,10 +11,10 @@ import {
   type OwnEnd,
 } from '@portolan/nest/certificates';
 import { exits, WrongUsage, type Exit, type Terminal } from '../terminal.js';
-import { findHome, isOwnEnd, type HomeFlags } from './home.js';
+import { atOffice, findHome, isOwnEnd, type HomeFlags, type OfficeFlags } from './home.js';
 import { readText, writeWhole } from './texts.js';
 
-export interface IssueFlags extends HomeFlags {
+export interface IssueFlags extends OfficeFlags {
   readonly request?: string;
   readonly org?: string;
   readonly kid?: string;
@@ -26,11 +25,11 @@ export interface IssueFlags extends HomeFlags {
   readonly json: boolean;
 }
 
-export interface AuthorityFlags extends HomeFlags {
+export interface AuthorityFlags extends OfficeFlags {
   readonly org: string;
 }
 
-export interface RenewFlags extends HomeFlags {
+export interface RenewFlags extends OfficeFlags {
   readonly host?: readonly string[];
   readonly days?: number;
   readonly now: boolean;
@@ -48,9 +47,10 @@ const EARLY_DAYS = 30;
 /** `portolan cert authority`. */
 export async function authority(flags: AuthorityFlags, terminal: Terminal): Promise<Exit> {
   if (!/^[A-Z]{2}$/.test(flags.org)) throw new WrongUsage('a country is named by two capital letters, such as EE');
-  const home = await findHome(flags, terminal);
-  terminal.out((await certificateOffice(home).ensureAuthorities(flags.org)).exchange.trimEnd());
-  terminal.note(`authorities exchange and internal of ${flags.org} lie in ${join(home, 'authority')}: keep their keys off every node`);
+  terminal.out((await atOffice(flags, terminal, (office) => office.ensureAuthorities(flags.org))).exchange.trimEnd());
+  terminal.note(
+    `authorities exchange and internal of ${flags.org} are there${flags.pkcs11 === undefined ? ': keep authority/ off every node' : ', their keys in the token'}`,
+  );
   return exits.ok;
 }
 
@@ -59,10 +59,10 @@ export async function issue(what: string, flags: IssueFlags, terminal: Terminal)
   const hosts = hostsOf(flags);
   if (what === 'partner') return issuePartner(flags, terminal);
   if (!isOwnEnd(what)) throw new WrongUsage(`'${what}' is not issued: name inbox, broker, edge, exchange, notary or partner`);
-  const home = await findHome(flags, terminal);
-  const office = certificateOffice(home);
   if (flags.request === undefined) {
-    const issued = await office.issueOwn(what, flags.host === undefined ? undefined : hosts, termOf(flags));
+    const issued = await atOffice(flags, terminal, (office) =>
+      office.issueOwn(what, flags.host === undefined ? undefined : hosts, termOf(flags)),
+    );
     return told(
       issued,
       flags,
@@ -70,7 +70,8 @@ export async function issue(what: string, flags: IssueFlags, terminal: Terminal)
       `in force in the folder of ${what}; a running inbox shows it within seconds, other roles when they start`,
     );
   }
-  const issued = await office.issueEnd(what, hosts, await readText(flags.request, terminal), termOf(flags));
+  const text = await readText(flags.request, terminal);
+  const issued = await atOffice(flags, terminal, (office) => office.issueEnd(what, hosts, text, termOf(flags)));
   return handOut(issued, flags, terminal, 'Bring both to the machine of the key: portolan cert import');
 }
 
@@ -78,33 +79,30 @@ async function issuePartner(flags: IssueFlags, terminal: Terminal): Promise<Exit
   const { org, request, kid } = flags;
   if (org === undefined || request === undefined) throw new WrongUsage('a partner is named by --org CC, and its request by --request FILE');
   if (flags.host !== undefined) throw new WrongUsage("a partner's certificate bears no host");
-  const office = certificateOffice(await findHome(flags, terminal));
-  const issued = await office.issuePartner(org, await readText(request, terminal), {
-    ...termOf(flags),
-    ...(kid === undefined ? {} : { kid }),
-  });
+  const text = await readText(request, terminal);
+  const term = { ...termOf(flags), ...(kid === undefined ? {} : { kid }) };
+  const issued = await atOffice(flags, terminal, (office) => office.issuePartner(org, text, term));
   const next = `Hand both to ${org}; the door opens once ${org} has registered key ${issued.entry.kid} on the channel`;
   return handOut(issued, flags, terminal, next);
 }
 
 /** `portolan cert renew`. */
 export async function renew(what: string, flags: RenewFlags, terminal: Terminal): Promise<Exit> {
-  const office = certificateOffice(await findHome(flags, terminal));
   if (!isOwnEnd(what)) {
-    const issued = await office.renew(what, { ...termOf(flags), now: flags.now });
+    const issued = await atOffice(flags, terminal, (office) => office.renew(what, { ...termOf(flags), now: flags.now }));
     return handOut(issued, flags, terminal, 'Hand both to whoever holds the key; the one before goes on to its own end');
   }
-  const left = await office.daysLeftOf(what);
-  const again = flags.now || left === undefined || left < EARLY_DAYS;
   const hosts = flags.host === undefined ? undefined : hostsOf(flags);
-  const issued = await office.issueOwn(what, hosts, { ...termOf(flags), again });
-  return told(
-    issued,
-    flags,
-    terminal,
-    `in force in the folder of ${what}; a running inbox shows it within seconds, other roles when they start`,
-  );
+  const issued = await atOffice(flags, terminal, async (office) => {
+    const left = await office.daysLeftOf(what);
+    const again = flags.now || left === undefined || left < EARLY_DAYS;
+    return office.issueOwn(what, hosts, { ...termOf(flags), again });
+  });
+  return told(issued, flags, terminal, inForce(what));
 }
+
+const inForce = (end: OwnEnd): string =>
+  `in force in the folder of ${end}; a running inbox shows it within seconds, other roles when they start`;
 
 /** `portolan cert request`. */
 export async function request(what: string, flags: RequestFlags, terminal: Terminal): Promise<Exit> {

@@ -1,21 +1,21 @@
 import type { RevocationReason } from '@portolan/domain';
-import { certificateOffice, type AuthorityName, type Revocation } from '@portolan/nest/certificates';
+import type { AuthorityName, Revocation } from '@portolan/nest/certificates';
 import { exits, type Exit, type Terminal } from '../terminal.js';
-import { findHome, type HomeFlags } from './home.js';
+import { atOffice, type OfficeFlags } from './home.js';
 
-export interface RevokeFlags extends HomeFlags {
+export interface RevokeFlags extends OfficeFlags {
   readonly reason: RevocationReason;
   readonly json: boolean;
 }
 
-export interface RevocationsFlags extends HomeFlags {
+export interface RevocationsFlags extends OfficeFlags {
   readonly authority: AuthorityName;
   readonly json: boolean;
 }
 
 /** `portolan cert revoke`. */
 export async function revoke(id: string, flags: RevokeFlags, terminal: Terminal): Promise<Exit> {
-  const done = await certificateOffice(await findHome(flags, terminal)).revoke(id, flags.reason);
+  const done = await atOffice(flags, terminal, (office) => office.revoke(id, flags.reason));
   const report = reportOf(done);
   if (flags.json) terminal.out(JSON.stringify({ ...plain(done), ...report }));
   else for (const line of lines(report)) terminal.out(line);
@@ -24,7 +24,7 @@ export async function revoke(id: string, flags: RevokeFlags, terminal: Terminal)
 
 /** `portolan cert revocations`. */
 export async function revocations(flags: RevocationsFlags, terminal: Terminal): Promise<Exit> {
-  const done = await certificateOffice(await findHome(flags, terminal)).refreshList(flags.authority);
+  const done = await atOffice(flags, terminal, (office) => office.refreshList(flags.authority));
   if (flags.json) terminal.out(JSON.stringify(done));
   else terminal.out(`list ${done.listNumber}, valid until ${done.nextUpdate}: ${done.listFile}`);
   return exits.ok;

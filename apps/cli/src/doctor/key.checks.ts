@@ -10,6 +10,8 @@ import {
   findTlsIdentity,
   MasterKeyDataKeys,
   SystemClock,
+  Token,
+  TokenSigningKeys,
 } from '@portolan/nest';
 import { bad, good, looked, type Finding } from './finding.js';
 import { lasting } from './lasting.js';
@@ -23,13 +25,17 @@ const KEYS: readonly { role: 'exchange' | 'notary'; use: KeyUse; early: number }
   { role: 'notary', use: 'tls', early: 30 },
 ];
 const CERTIFICATE_EARLY = 30;
+const TOKEN_KEY_EARLY = 30;
 const MEND = 'Restore the files from their backup, or let the setup tool make new ones and register the keys';
 
 /** Keys of each role and the master keys of its data at rest. */
-export async function keyFindings({ country, home }: NodeConfig): Promise<readonly Finding[]> {
+export async function keyFindings({ country, home, ledgerKey }: NodeConfig): Promise<readonly Finding[]> {
   const folders = new CountryFolders(home);
   const clock = new SystemClock();
-  const keys = KEYS.map(({ role, use, early }) => {
+  const inToken =
+    ledgerKey === undefined ? [] : [looked(`${country} key notary/ledger`, MEND, () => tokenKeyFinding(country, ledgerKey, clock))];
+  const inFiles = KEYS.filter(({ use }) => use !== 'ledger' || ledgerKey === undefined);
+  const keys = inFiles.map(({ role, use, early }) => {
     const check = `${country} key ${role}/${use}`;
     return looked(check, MEND, async () => {
       const vault = new FileKeyVault({ folder: folders.keys(role), clock });
@@ -52,7 +58,26 @@ export async function keyFindings({ country, home }: NodeConfig): Promise<readon
       return good(check, 'opens');
     });
   });
-  return (await Promise.all([...keys, ...masters])).flat();
+  return (await Promise.all([...keys, ...inToken, ...masters])).flat();
+}
+
+/** The ledger key in a token: that it is there and signs shows that module, binding, label and PIN are right. */
+async function tokenKeyFinding(country: string, place: NonNullable<NodeConfig['ledgerKey']>, clock: SystemClock): Promise<Finding> {
+  const token = new Token(place);
+  try {
+    const keys = new TokenSigningKeys(token, { clock });
+    const { kid, notAfter } = await keys.current('ledger');
+    await keys.sign(kid, new Uint8Array(1));
+    return lasting(
+      `${country} key notary/ledger`,
+      notAfter,
+      clock.now(),
+      TOKEN_KEY_EARLY,
+      'Make the next key in the token, and register it on the channel',
+    );
+  } finally {
+    await token.close();
+  }
 }
 
 /** Certificates of our doors, and those that partners and the orderer issued for us. */

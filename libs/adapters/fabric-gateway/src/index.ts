@@ -3,6 +3,7 @@ export { FabricLedger, type FabricLedgerOptions } from './fabric-ledger.js';
 export {
   ChannelClient,
   GatewayChannelClient,
+  externalSigner,
   pemSigner,
   type BlockStream,
   type ChannelClientOptions,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PortolanError, type Kid, type OrgId, type PublicJwk } from '@portolan/contracts';
-import { partnerCommonName, type CertificateAuthorities, type Clock } from '@portolan/domain';
+import { partnerCommonName, type CertificateAuthorities, type Clock, type SigningKeys } from '@portolan/domain';
 import { openAuthority } from './authority-files.js';
 import type { TlsIdentity } from './country-folders.js';
 import type { FileKeyVault } from './file-key-vault.js';
@@ -66,6 +66,20 @@ export function findPartnerIdentity(folder: string, vault: FileKeyVault): Promis
  */
 export function findFabricIdentity(folder: string, vault: FileKeyVault): Promise<(TlsIdentity & { kid: Kid }) | undefined> {
   return findIdentity(folder, vault, 'ledger');
+}
+
+/** The same where the key is in a token and cannot be handed over. */
+export async function findFabricCertificate(
+  folder: string,
+  keys: Pick<SigningKeys, 'list'>,
+): Promise<{ kid: Kid; certificatePem: string; authorityPem: string } | undefined> {
+  const authorityPem = await orMissing(readFile(join(folder, 'authority.pem'), 'utf8'));
+  if (authorityPem === undefined) return undefined;
+  for (const { kid } of await keys.list('ledger')) {
+    const certificatePem = await orMissing(readFile(join(folder, `${kid}.certificate.pem`), 'utf8'));
+    if (certificatePem !== undefined) return { kid, certificatePem, authorityPem };
+  }
+  return undefined;
 }
 
 async function findIdentity(folder: string, vault: FileKeyVault, use: 'tls' | 'ledger'): Promise<(TlsIdentity & { kid: Kid }) | undefined> {

@@ -1,6 +1,16 @@
+import { webcrypto } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { PortolanError, type Kid } from '@portolan/contracts';
-import { instant, KeyVault, type Clock, type KeyUse, type OwnKey, type PrivateKeyHandle, type Validity } from '@portolan/domain';
+import {
+  instant,
+  KeyVault,
+  type Clock,
+  type KeyUse,
+  type OwnKey,
+  type PrivateKeyHandle,
+  type SigningKeys,
+  type Validity,
+} from '@portolan/domain';
 import { orMissing } from './files.js';
 import { createKeyFile, importHandle, kidOfFile, readDescription, readPrivateKeyPem, removeKeyFile } from './key-file.js';
 
@@ -13,7 +23,7 @@ export interface FileKeyVaultConfig {
 }
 
 /** Keys of one role in a folder (layout: README). Keys that another process adds or removes are noticed within `refreshMs`. */
-export class FileKeyVault extends KeyVault {
+export class FileKeyVault extends KeyVault implements SigningKeys {
   private readonly handles = new Map<Kid, Promise<PrivateKeyHandle>>();
   private listed: { at: number; keys: Promise<readonly OwnKey[]> } | undefined;
 
@@ -41,6 +51,14 @@ export class FileKeyVault extends KeyVault {
     this.handles.set(kid, handle);
     handle.catch(() => this.handles.delete(kid));
     return handle;
+  }
+
+  async sign(kid: Kid, bytes: Uint8Array): Promise<Uint8Array> {
+    const { use } = await this.find(kid);
+    if (use === 'seal') throw new PortolanError('keys.purpose-mismatch', kid, 'a key for seal');
+    return new Uint8Array(
+      await webcrypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, await this.privateKey(kid), new Uint8Array(bytes)),
+    );
   }
 
   /**

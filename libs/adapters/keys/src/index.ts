@@ -1,4 +1,12 @@
-export { admitPartner, findFabricIdentity, findPartnerIdentity, storeAdmission, type Admission, type AdmitConfig } from './admission.js';
+export {
+  admitPartner,
+  findFabricCertificate,
+  findFabricIdentity,
+  findPartnerIdentity,
+  storeAdmission,
+  type Admission,
+  type AdmitConfig,
+} from './admission.js';
 export { certificateInventory, type CertificateState, type InventoryRow } from './authority/inventory.js';
 export {
   CertificateOffice,
@@ -12,6 +20,7 @@ export {
 export { readRefusedKeys, RefusedKeysFile, writeRefusedKeys, type RefusedKeys } from './authority/refused-keys.js';
 export { AuthorityRegister, type IssuedEntry, type RegisterEntry } from './authority/register.js';
 export { TlsIdentityRequests } from './authority/requests.js';
+export type { TokenKeys } from './authority-files.js';
 export { CountryFolders, findTlsIdentity, readTlsIdentity, writeTlsIdentity, type TlsIdentity } from './country-folders.js';
 export { FileKeyVault, type FileKeyVaultConfig } from './file-key-vault.js';
 export { SystemClock, SystemRandom, sha256 } from './machine.js';

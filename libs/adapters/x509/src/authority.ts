@@ -1,17 +1,30 @@
-import { PortolanError, type CountryCode, type Kid, type OrgId, type PublicJwk } from '@portolan/contracts';
+import { PortolanError, type Kid, type OrgId, type PublicJwk } from '@portolan/contracts';
 import {
   CertificateAuthorities,
   CertificateAuthority,
   partnerCommonName,
   type AuthorityMaterial,
   type CertificateRequest,
+  type ExternalKey,
   type PartnerName,
   type RevokedCertificate,
   type ServerName,
   type Validity,
 } from '@portolan/domain';
 import { readCertificate } from './certificate.js';
-import { crypto, ECDSA_P256, exportPrivate, importPrivate, importPublic, importSpki, pemText, x509, type Key } from './platform.js';
+import {
+  crypto,
+  cryptoOf,
+  ECDSA_P256,
+  exportPrivate,
+  importPrivate,
+  importPublic,
+  importSpki,
+  pemText,
+  x509,
+  type Key,
+  type Signing,
+} from './platform.js';
 import { isSurelyLowS, memberExtensions, memberName, type ChannelMember } from './channel-member.js';
 import { authorityExtensions, authorityKeyId, endExtensions, partnerExtensions, serverExtensions, subjectName } from './profiles.js';
 import { createRequest, judgeRequest, readRequest } from './request.js';
@@ -19,29 +32,34 @@ import { crlNumber, reasonOf } from './revocation.js';
 
 /** X.509 authorities with ECDSA P-256 keys. */
 export class X509Authorities extends CertificateAuthorities {
-  async create(name: { country: CountryCode | undefined; commonName: string }, validity: Validity): Promise<AuthorityMaterial> {
+  async create(name: AuthorityName, validity: Validity): Promise<AuthorityMaterial> {
     const keys = await crypto.subtle.generateKey(ECDSA_P256, true, ['sign', 'verify']);
-    const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-      {
-        name: subjectName(name.country, name.commonName),
-        keys,
-        signingAlgorithm: ECDSA_P256,
-        extensions: await authorityExtensions(keys.publicKey),
-        ...dates(validity),
-      },
-      crypto,
-    );
-    return { certificatePem: pemText(certificate), privateKeyPem: await exportPrivate(keys.privateKey) };
+    return { certificatePem: await selfSigned(name, keys, validity, crypto), privateKeyPem: await exportPrivate(keys.privateKey) };
+  }
+
+  async createWith(name: AuthorityName, key: ExternalKey, validity: Validity): Promise<string> {
+    const publicKey = await importPublic(key.publicJwk);
+    // The library wants a key to hand to the signer; ours asks the token, whichever it is given.
+    return selfSigned(name, { publicKey, privateKey: publicKey }, validity, cryptoOf(key));
+  }
+
+  async openWith(certificatePem: string, key: ExternalKey): Promise<X509Authority> {
+    const certificate = authorityCertificate(certificatePem);
+    const publicKey = await importPublic(key.publicJwk);
+    return this.opened(certificate, publicKey, cryptoOf(key));
   }
 
   async open(material: AuthorityMaterial): Promise<X509Authority> {
-    const certificate = readCertificate(material.certificatePem, 'authority');
-    if (certificate.getExtension(x509.BasicConstraintsExtension)?.ca !== true) throw notAuthority('it may not issue certificates');
+    const certificate = authorityCertificate(material.certificatePem);
     const key = await importPrivate(material.privateKeyPem).catch(() => {
       throw notAuthority('its private key cannot be read');
     });
-    if (!(await belongTogether(certificate, key))) throw notAuthority('the private key is another one');
-    return new X509Authority(certificate, key);
+    return this.opened(certificate, key, crypto);
+  }
+
+  private async opened(certificate: x509.X509Certificate, key: Key, signing: Signing): Promise<X509Authority> {
+    if (!(await belongTogether(certificate, key, signing))) throw notAuthority('the private key is another one');
+    return new X509Authority(certificate, key, signing);
   }
 
   readRequest(requestPem: string): Promise<CertificateRequest> {
@@ -60,6 +78,7 @@ export class X509Authority extends CertificateAuthority {
   constructor(
     private readonly certificate: x509.X509Certificate,
     private readonly key: Key,
+    private readonly signing: Signing = crypto,
   ) {
     super();
     this.certificatePem = pemText(certificate);
@@ -115,7 +134,7 @@ export class X509Authority extends CertificateAuthority {
         signingAlgorithm: ECDSA_P256,
         signingKey: this.key,
       },
-      crypto,
+      this.signing,
     );
     // RFC 7468, section 6: the library's own label is one that OpenSSL does not know.
     return `${x509.PemConverter.encode(list.rawData, 'X509 CRL')}\n`;
@@ -141,9 +160,36 @@ export class X509Authority extends CertificateAuthority {
         extensions,
         ...dates(validity),
       },
-      crypto,
+      this.signing,
     );
   }
+}
+
+type AuthorityName = Parameters<CertificateAuthorities['create']>[0];
+
+async function selfSigned(
+  name: AuthorityName,
+  keys: { publicKey: Key; privateKey: Key },
+  validity: Validity,
+  signing: Signing,
+): Promise<string> {
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+    {
+      name: subjectName(name.country, name.commonName),
+      keys,
+      signingAlgorithm: ECDSA_P256,
+      extensions: await authorityExtensions(keys.publicKey),
+      ...dates(validity),
+    },
+    signing,
+  );
+  return pemText(certificate);
+}
+
+function authorityCertificate(pem: string): x509.X509Certificate {
+  const certificate = readCertificate(pem, 'authority');
+  if (certificate.getExtension(x509.BasicConstraintsExtension)?.ca !== true) throw notAuthority('it may not issue certificates');
+  return certificate;
 }
 
 const notAuthority = (detail: string): PortolanError => new PortolanError('x509.certificate-invalid', 'authority', detail);
@@ -153,9 +199,9 @@ const dates = (validity: Validity): { notBefore: Date; notAfter: Date } => ({
   notAfter: new Date(validity.notAfter),
 });
 
-async function belongTogether(certificate: x509.X509Certificate, key: Key): Promise<boolean> {
+async function belongTogether(certificate: x509.X509Certificate, key: Key, signing: Signing): Promise<boolean> {
   const probe = new TextEncoder().encode('one pair');
-  const signature = await crypto.subtle.sign(ECDSA_P256, key, probe);
+  const signature = await signing.subtle.sign(ECDSA_P256, key, probe);
   return crypto.subtle.verify(ECDSA_P256, await importSpki(certificate.publicKey), signature, probe);
 }
 

@@ -3,12 +3,35 @@ import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import type { PublicJwk } from '@portolan/contracts';
+import type { ExternalKey } from '@portolan/domain';
 
 /** Node's WebCrypto, given to every call: nothing depends on the library's global provider. */
 export const crypto = webcrypto;
 export const ECDSA_P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 export type Key = InstanceType<typeof globalThis.CryptoKey>;
+
+/** What the library signs with. */
+export type Signing = typeof globalThis.crypto;
+
+/** Node's WebCrypto, but that signatures come from a key that it cannot hold. */
+export function cryptoOf(key: ExternalKey): Signing {
+  const sign = async (_algorithm: unknown, _key: unknown, data: Bytes): Promise<ArrayBuffer> =>
+    new Uint8Array(await key.sign(bytesOf(data))).buffer;
+  const subtle = new Proxy(webcrypto.subtle, {
+    get: (target, name) => {
+      if (name === 'sign') return sign;
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === 'function' ? (member as (...args: unknown[]) => unknown).bind(target) : member;
+    },
+  });
+  return { subtle, getRandomValues: (array) => webcrypto.getRandomValues(array), randomUUID: () => webcrypto.randomUUID() };
+}
+
+type Bytes = ArrayBuffer | ArrayBufferView;
+
+const bytesOf = (data: Bytes): Uint8Array =>
+  ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
 
 export async function importPublic(jwk: PublicJwk): Promise<Key> {
   return crypto.subtle.importKey('jwk', { ...jwk }, ECDSA_P256, true, ['verify']);

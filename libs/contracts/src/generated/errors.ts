@@ -806,6 +806,20 @@ export const errorRegistry = {
   "http": 404,
   "fhir": "not-found"
  },
+ "keys.token-unavailable": {
+  "what": "The PKCS#11 token does not answer",
+  "next": "Check that the token is plugged in, its module and label are those of the configuration, and the binding was made (node tools/engines/pkcs11/install.mjs --binding-only)",
+  "retriable": true,
+  "http": 503,
+  "fhir": "transient"
+ },
+ "keys.token-pin-refused": {
+  "what": "The PKCS#11 token refuses the PIN, or there is none to give it",
+  "next": "Correct the PIN file before anything is started again: a token locks itself after a few wrong ones",
+  "retriable": false,
+  "http": 500,
+  "fhir": "security"
+ },
  "ledger.unreachable": {
   "what": "The channel cannot be reached, and whether the act was taken is unknown",
   "next": "Nothing: ask for the outcome by its id, then send the same id again; check the orderer's address with portolan doctor if it lasts",

@@ -4312,6 +4312,53 @@ export const schemas = {
      "title": "NodeSource"
     }
    },
+   "ledgerKey": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "kind",
+     "module",
+     "binding",
+     "token",
+     "pinFile"
+    ],
+    "properties": {
+     "kind": {
+      "const": "pkcs11"
+     },
+     "module": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 1000,
+      "description": "The token's PKCS#11 library"
+     },
+     "binding": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 1000,
+      "description": "Folder of the compiled binding (tools/engines/pkcs11)"
+     },
+     "token": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 32,
+      "description": "The token's label"
+     },
+     "pinFile": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 1000,
+      "description": "Its first line is the PIN; readable by the notary alone"
+     },
+     "maxSessions": {
+      "type": "integer",
+      "minimum": 1,
+      "maximum": 64
+     }
+    },
+    "title": "NodeTokenKey",
+    "description": "Where the notary's ledger key is, where it is no file"
+   },
    "custodian": {
     "type": "object",
     "additionalProperties": false,

@@ -1503,6 +1503,7 @@ export interface NodeConfig {
    * @maxItems 1000
    */
   sources: NodeSource[];
+  ledgerKey?: NodeTokenKey;
   custodian: NodeCustodian;
   logging: NodeLogging;
   telemetry: TelemetryOff | TelemetryOtlp;
@@ -1638,6 +1639,29 @@ export interface SourceClient {
   clientId: string;
   tokenUrl: string;
   scope?: string;
+}
+/**
+ * Where the notary's ledger key is, where it is no file
+ */
+export interface NodeTokenKey {
+  kind: 'pkcs11';
+  /**
+   * The token's PKCS#11 library
+   */
+  module: string;
+  /**
+   * Folder of the compiled binding (tools/engines/pkcs11)
+   */
+  binding: string;
+  /**
+   * The token's label
+   */
+  token: string;
+  /**
+   * Its first line is the PIN; readable by the notary alone
+   */
+  pinFile: string;
+  maxSessions?: number;
 }
 export interface NodeCustodian {
   name: string;

@@ -12,6 +12,13 @@ export interface AuthorityMaterial {
   readonly privateKeyPem: string;
 }
 
+/** A key that an authority signs with and cannot be handed over, such as one in a token. */
+export interface ExternalKey {
+  readonly publicJwk: PublicJwk;
+  /** r ‖ s over exactly these bytes, ECDSA P-256 with SHA-256. */
+  sign(bytes: Uint8Array): Promise<Uint8Array>;
+}
+
 export interface ServerName {
   readonly commonName: string;
   /** DNS names and IP addresses beside `localhost` and `127.0.0.1`. */
@@ -54,6 +61,14 @@ export abstract class CertificateAuthorities {
   abstract create(name: { country: CountryCode | undefined; commonName: string }, validity: Validity): Promise<AuthorityMaterial>;
   /** Throws `x509.certificate-invalid` where certificate and key are no authority. */
   abstract open(material: AuthorityMaterial): Promise<CertificateAuthority>;
+  /** The same with a key that stays where it is. Answers with the certificate. */
+  abstract createWith(
+    name: { country: CountryCode | undefined; commonName: string },
+    key: ExternalKey,
+    validity: Validity,
+  ): Promise<string>;
+  /** Throws as `open`. */
+  abstract openWith(certificatePem: string, key: ExternalKey): Promise<CertificateAuthority>;
   /**
    * Judges a request before anything is issued: size, one request and nothing else, proof of possession, ECDSA P-256, names that could stand
    * in a certificate, and no wish to be an authority. Throws `x509.request-invalid`, `x509.request-refused`.

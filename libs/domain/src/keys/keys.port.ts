@@ -12,6 +12,18 @@ export interface OwnKey {
   readonly notAfter: string;
 }
 
+/**
+ * Keys that sign where they lie: files of this machine, or a token that gives no key away. ECDSA P-256 with SHA-256.
+ */
+export abstract class SigningKeys {
+  /** The key to use now for new acts: the youngest live one. Throws `keys.none-live`. */
+  abstract current(use: KeyUse): Promise<OwnKey>;
+  /** All keys of a use that can still be needed. Youngest first. */
+  abstract list(use: KeyUse): Promise<readonly OwnKey[]>;
+  /** Over exactly these bytes; r ‖ s, 64 bytes (as JWS and WebCrypto have it). Throws `keys.unknown`, `keys.purpose-mismatch`. */
+  abstract sign(kid: Kid, bytes: Uint8Array): Promise<Uint8Array>;
+}
+
 /** WebCrypto's CryptoKey; the handle of a key that cannot be read out. */
 export type PrivateKeyHandle = InstanceType<typeof globalThis.CryptoKey>;
 

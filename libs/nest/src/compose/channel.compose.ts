@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { PortolanError, type LedgerGenesis, type NodeEmbeddedLedger, type NodeFabricLedger } from '@portolan/contracts';
 import type { Ledger } from '@portolan/domain';
 import { EmbeddedLedger, nodeTools, readGenesis, TlsOrdererLink } from '@portolan/embedded-ledger';
-import { FabricLedger, pemSigner } from '@portolan/fabric-gateway';
-import { JoseSigner } from '@portolan/jose';
-import { FileKeyVault, findFabricIdentity, findPartnerIdentity } from '@portolan/keys';
+import { FabricLedger } from '@portolan/fabric-gateway';
+import { FileKeyVault, findPartnerIdentity } from '@portolan/keys';
 import type { NotaryDatabase } from '@portolan/postgres';
+import { fabricIdentity, ledgerSigner } from './ledger-keys.js';
 import type { NodeGround } from './node-ground.js';
 
 /** The channel as a notary is given it, whichever ledger it is. */
@@ -57,7 +57,7 @@ async function openEmbedded(ground: NodeGround, settings: NodeEmbeddedLedger, da
     genesis: genesis.text,
     store: database.ledger,
     orderer: new TlsOrdererLink({ ...settings.orderer, tls, validators }),
-    signer: new JoseSigner(vault),
+    signer: ledgerSigner(ground, vault),
     clock,
     validators,
     onTrouble: (error) => logger.failure('ledger copy: trouble', error instanceof PortolanError ? error.code : 'ledger.unreachable', error),
@@ -72,9 +72,9 @@ async function openEmbedded(ground: NodeGround, settings: NodeEmbeddedLedger, da
 }
 
 async function openFabric(ground: NodeGround, settings: NodeFabricLedger, database: NotaryDatabase): Promise<OpenedChannel> {
-  const { config, folders, clock, logger } = ground;
+  const { config, clock, logger } = ground;
   const { channel, chaincode, otherEndorsers, peer, peerName } = settings;
-  const identity = await findFabricIdentity(folders.fabric, new FileKeyVault({ folder: folders.keys('notary'), clock }));
+  const identity = await fabricIdentity(ground);
   if (identity === undefined) throw new PortolanError('keys.none-live', 'notary/fabric');
   const ledger = await FabricLedger.open({
     org: config.country,
@@ -85,7 +85,7 @@ async function openFabric(ground: NodeGround, settings: NodeFabricLedger, databa
       address: `${peer.host}:${peer.port}`,
       tls: { ca: identity.authorityPem, ...(peerName === undefined ? {} : { serverName: peerName }) },
     },
-    identity: { certificate: identity.certificatePem, sign: pemSigner(identity.privateKeyPem) },
+    identity: { certificate: identity.certificatePem, sign: identity.sign },
     store: database.fabric,
     clock,
     onTrouble: (error) => logger.failure('our peer: trouble', error instanceof PortolanError ? error.code : 'ledger.unreachable', error),

@@ -1,4 +1,5 @@
 import { Client, credentials, type ChannelCredentials } from '@grpc/grpc-js';
+import { p256 } from '@noble/curves/nist.js';
 import { connect, hash, signers, type Contract, type Gateway, type Network } from '@hyperledger/fabric-gateway';
 import { common } from '@hyperledger/fabric-protos';
 import type { OrgId } from '@portolan/contracts';
@@ -55,6 +56,15 @@ export abstract class ChannelClient {
   abstract height(): Promise<number>;
   abstract blocks(from: number): Promise<BlockStream>;
   abstract close(): void;
+}
+
+/** Signer from a key that gives r ‖ s over a digest, such as one in a token. */
+export function externalSigner(sign: (digest: Uint8Array) => Promise<Uint8Array>): SignDigest {
+  return async (digest) => {
+    const signature = p256.Signature.fromBytes(await sign(digest), 'compact');
+    const s = signature.hasHighS() ? p256.Point.Fn.neg(signature.s) : signature.s;
+    return new p256.Signature(signature.r, s).toBytes('der');
+  };
 }
 
 /** Signer from a key file: PKCS#8 or SEC 1 PEM of a P-256 key. */

@@ -12,7 +12,7 @@ import {
   type ServerName,
   type Validity,
 } from '@portolan/domain';
-import { ensureAuthority, openAuthority } from '../authority-files.js';
+import { ensureAuthority, openAuthority, type TokenKeys } from '../authority-files.js';
 import { CountryFolders, findTlsIdentity, writeTlsIdentity } from '../country-folders.js';
 import { generatePair } from '../key-file.js';
 import { isThere, writePrivately } from '../files.js';
@@ -36,6 +36,8 @@ export interface CertificateOfficeConfig {
   readonly home: string;
   readonly authorities: CertificateAuthorities;
   readonly clock: Clock;
+  /** Where the authorities' keys are, where they are no files. */
+  readonly token?: TokenKeys;
 }
 
 export interface Issued {
@@ -79,7 +81,8 @@ export class CertificateOffice {
     const validity = { notBefore: instant(now - EARLIER_MS), notAfter: instant(now + usual * DAY_MS) };
     const ensure = async (name: AuthorityName): Promise<string> => {
       const subject = { country, commonName: `${country} ${name}` };
-      return (await ensureAuthority(this.folders.authority, name, this.config.authorities, subject, validity)).certificatePem;
+      return (await ensureAuthority(this.folders.authority, name, this.config.authorities, subject, validity, this.config.token))
+        .certificatePem;
     };
     return { exchange: await ensure('exchange'), internal: await ensure('internal') };
   }
@@ -241,7 +244,7 @@ export class CertificateOffice {
   }
 
   private async open(by: AuthorityName): Promise<RegisteredAuthority> {
-    const authority = await openAuthority(this.folders.authority, by, this.config.authorities);
+    const authority = await openAuthority(this.folders.authority, by, this.config.authorities, this.config.token);
     if (authority === undefined) throw new PortolanError('keys.authority-missing', by);
     return authority;
   }

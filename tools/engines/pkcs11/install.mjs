@@ -1,0 +1,159 @@
+// Brings what a key in a PKCS#11 token needs into this user's cache: the binding (npm's pkcs11js, compiled here), and for trials a token in
+// software, SoftHSM: the machine's own, else Debian's package unpacked, without root.
+//
+//   node tools/engines/pkcs11/install.mjs [--binding-only]
+//
+// Progress goes to stderr. The last line of stdout is {"binding": folder of pkcs11js, "module": libsofthsm2.so, "util": softhsm2-util}, the last
+// two without --binding-only. Ends with 3 where the machine lacks a compiler or SoftHSM cannot be had, with 1 where something else failed.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { runChild } from '../../bootstrap/child.mjs';
+import { exclusively } from '../../bootstrap/lock.mjs';
+import { npm } from '../../bootstrap/node-release.mjs';
+import { BootstrapError, cacheFolder } from '../../bootstrap/places.mjs';
+
+const VERSION = '2.1.7';
+const SHA512 = 'hstUuhkFoISF8BmTVRtaZzbF09WjE39K3gzZzUrI8WtRu4cYl4gakkd06I4Kq36kR/mkwVw2T2y3kHXk6JvuHQ==';
+const ABSENT = 3;
+const PACKAGES = ['libsofthsm2', 'softhsm2', 'softhsm2-common'];
+
+/** Something of the machine that we cannot bring ourselves. */
+class Absent extends BootstrapError {}
+
+const say = (text) => process.stderr.write(`pkcs11: ${text}\n`);
+const tryRun = (command, args, options = {}) =>
+  runChild(command, args, { keep: true, ...options }).catch(() => ({ code: 127, signal: null, output: '' }));
+
+/** The folder is named after what it was compiled for, and appears whole or not at all. */
+async function ensureBinding() {
+  const home = join(cacheFolder(), 'pkcs11js', `${VERSION}-${process.platform}-${process.arch}-${process.versions.modules}`);
+  if (!existsSync(home)) await exclusively('install-pkcs11js', async (own) => existsSync(home) || compile(home, own), waiting);
+  return home;
+}
+
+const waiting = { waiting: () => say('another process is installing; waiting for it …') };
+
+async function compile(home, own) {
+  say(`fetching pkcs11js ${VERSION} from npm and compiling it, once for this user …`);
+  await inWork(async (work) => {
+    const env = { ...process.env, ...headers() };
+    const options = { cwd: work, keep: true, started: own, env };
+    const packed = await npm(process.execPath, ['pack', `pkcs11js@${VERSION}`, '--silent'], options);
+    const file = readdirSync(work).find((name) => name.endsWith('.tgz'));
+    if (!file)
+      throw new BootstrapError(
+        `npm could not fetch pkcs11js ${VERSION}: ${packed.output.trim().slice(0, 2_000)}`,
+        'check the network and npm',
+      );
+    const sha512 = createHash('sha512')
+      .update(readFileSync(join(work, file)))
+      .digest('base64');
+    if (sha512 !== SHA512)
+      throw new BootstrapError(
+        `the checksum of pkcs11js ${VERSION} is ${sha512}, not the pinned one`,
+        'do not use this download; report it (SECURITY.md)',
+      );
+    const quiet = ['--prefix', work, '--no-save', '--no-audit', '--no-fund', '--silent'];
+    await npm(process.execPath, ['install', ...quiet, '--ignore-scripts', join(work, file)], options);
+    const built = await npm(process.execPath, ['rebuild', '--prefix', work, '--foreground-scripts', 'pkcs11js'], options);
+    const made = join(work, 'node_modules/pkcs11js');
+    if (!existsSync(join(made, 'build/Release/pkcs11.node'))) throw notCompiled(built.output);
+    mkdirSync(dirname(home), { recursive: true });
+    renameSync(made, home);
+  });
+  say('the binding is there');
+}
+
+const notCompiled = (output) =>
+  new Absent(
+    `pkcs11js could not be compiled: ${output.trim().slice(-1_500)}`,
+    'install a C++ compiler, make and Python 3 (Debian: build-essential python3), and run the command again',
+  );
+
+/** Node's headers, where they lie beside this Node; node-gyp would fetch them else. */
+function headers() {
+  const home = resolve(dirname(process.execPath), '..');
+  return existsSync(join(home, 'include/node/node.h')) ? { npm_config_nodedir: home } : {};
+}
+
+async function inWork(act) {
+  const work = mkdtempSync(join(cacheFolder(), 'pkcs11-'));
+  try {
+    return await act(work);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Where packages of the common systems put it. */
+function findSoftHsm(root = '/') {
+  const triplets = ['x86_64-linux-gnu', 'aarch64-linux-gnu'];
+  const folders = [
+    ...triplets.map((name) => `usr/lib/${name}/softhsm`),
+    'usr/lib/softhsm',
+    'usr/lib64/softhsm',
+    'usr/lib64',
+    'opt/homebrew/lib/softhsm',
+    'usr/local/lib/softhsm',
+  ];
+  const bins = ['usr/bin', 'usr/local/bin', 'opt/homebrew/bin'];
+  const module = folders.map((folder) => join(root, folder, 'libsofthsm2.so')).find(existsSync);
+  const util = bins.map((folder) => join(root, folder, 'softhsm2-util')).find(existsSync);
+  return module && util ? { module, util } : undefined;
+}
+
+async function ensureSoftHsm() {
+  const home = join(cacheFolder(), 'softhsm', `${process.platform}-${process.arch}`);
+  const there = () => findSoftHsm() ?? findSoftHsm(home);
+  if (there() === undefined) await exclusively('install-softhsm', async (own) => there() ?? unpackDebian(home, own), waiting);
+  const found = there();
+  if (found === undefined) throw noSoftHsm('its packages do not hold what is expected');
+  return found;
+}
+
+/** Debian's own package, compared by apt with the signed list of its archive; nothing is installed on the machine. */
+async function unpackDebian(home, own) {
+  if ((await tryRun('apt-get', ['--version'])).code !== 0) throw noSoftHsm('this machine has no apt-get to fetch it with');
+  say("fetching SoftHSM, Debian's package, once for this user (0.4 MB) …");
+  await inWork(async (work) => {
+    const options = { cwd: work, started: own };
+    let fetched = await tryRun('apt-get', ['download', ...PACKAGES], options);
+    // A fresh machine has no lists; ours are kept in the work folder, which needs no root.
+    if (fetched.code !== 0) {
+      const own = ownLists(work);
+      await tryRun('apt-get', [...own, 'update'], options);
+      fetched = await tryRun('apt-get', [...own, 'download', ...PACKAGES], options);
+    }
+    const files = readdirSync(work).filter((name) => name.endsWith('.deb'));
+    if (files.length !== PACKAGES.length) throw noSoftHsm(fetched.output.trim().slice(0, 500));
+    for (const file of files) await tryRun('dpkg-deb', ['-x', join(work, file), join(work, 'root')], options);
+    if (findSoftHsm(join(work, 'root')) === undefined) throw noSoftHsm('its packages do not hold what is expected');
+    mkdirSync(dirname(home), { recursive: true });
+    rmSync(home, { recursive: true, force: true });
+    renameSync(join(work, 'root'), home);
+  });
+  say('SoftHSM is there');
+}
+
+function ownLists(work) {
+  const [state, cache] = [join(work, 'state'), join(work, 'cache')];
+  for (const folder of [join(state, 'lists/partial'), join(cache, 'archives/partial')]) mkdirSync(folder, { recursive: true });
+  return ['-o', `Dir::State=${state}`, '-o', `Dir::Cache=${cache}`, '-o', 'Debug::NoLocking=1', '-o', 'APT::Sandbox::User='];
+}
+
+const noSoftHsm = (why) =>
+  new Absent(
+    `SoftHSM is not on this machine: ${why}`,
+    'install SoftHSM 2 (Debian: softhsm2, Fedora: softhsm, Homebrew: softhsm) and run the command again',
+  );
+
+try {
+  const binding = await ensureBinding();
+  const softhsm = process.argv.includes('--binding-only') ? {} : await ensureSoftHsm();
+  process.stdout.write(`${JSON.stringify({ binding, ...softhsm })}\n`);
+} catch (error) {
+  if (!(error instanceof BootstrapError)) throw error;
+  say(error.message);
+  process.exitCode = error instanceof Absent ? ABSENT : 1;
+}
