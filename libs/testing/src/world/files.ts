@@ -19,20 +19,25 @@ export async function findJson<T>(file: string): Promise<T | undefined> {
   }
 }
 
-/** Below the range from which systems take the ports of outgoing connections: what is kept for a later start is not taken meanwhile. */
-const LASTING = { from: 12_000, to: 20_000 } as const;
-const TRIES = 500;
+/**
+ * Ports that last: below the range from which systems take those of outgoing connections, and below that of the Fabric networks, so that what
+ * is kept for a later start is not taken meanwhile. Those of a world's nodes are chosen long before anybody listens there; what is chosen
+ * after them for other things lies elsewhere.
+ */
+const LASTING = { nodes: { from: 9_000, to: 12_000 }, others: { from: 12_000, to: 15_000 } } as const;
 
-/** Free loopback ports that last, all different: held together for a moment, then let go. */
-export async function freePorts(count: number): Promise<number[]> {
+/** Free loopback ports, all different: held together for a moment, then let go. One after the other from any place on, so that two worlds seldom meet. */
+export async function freePorts(count: number, whose: keyof typeof LASTING = 'others'): Promise<number[]> {
+  const { from, to } = LASTING[whose];
+  const start = Math.floor(Math.random() * (to - from));
   const servers: Server[] = [];
-  for (let tried = 0; servers.length < count && tried < TRIES + count; tried += 1) {
-    const server = await listening(LASTING.from + Math.floor(Math.random() * (LASTING.to - LASTING.from)));
+  for (let tried = 0; servers.length < count && tried < to - from; tried += 1) {
+    const server = await listening(from + ((start + tried) % (to - from)));
     if (server !== undefined) servers.push(server);
   }
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  if (servers.length < count) throw new Error(`no ${count} free ports between ${LASTING.from} and ${LASTING.to}`);
+  if (servers.length < count) throw new Error(`no ${count} free ports between ${from} and ${to}`);
   return ports;
 }
 

@@ -134,7 +134,7 @@ async function settledPorts(plan: WorldPlan): Promise<Ports> {
   const wanted = plan.countries.flatMap((country) => portNames.map((name) => ({ country, name, port: known?.countries[country]?.[name] })));
   const missing = wanted.filter(({ port }) => port === undefined);
   if (known !== undefined && missing.length === 0) return known;
-  const free = await freePorts(1 + missing.length);
+  const free = await freePorts(1 + missing.length, 'nodes');
   const orderer = known?.orderer ?? free[0] ?? 0;
   const fresh = new Map(missing.map(({ country, name }, i) => [`${country} ${name}`, free[i + 1] ?? 0]));
   const countries = Object.fromEntries(
