@@ -8,7 +8,12 @@ export type CpuSeconds = Readonly<Partial<Record<CpuUser, number>>>;
 
 /** USER_HZ, by which Linux counts the times in /proc whatever its kernel's own clock (proc(5)). */
 const TICKS_A_SECOND = 100;
-const programs: Readonly<Record<string, CpuUser>> = { postgres: 'PostgreSQL', java: 'Kafka', peer: 'Fabric peers', orderer: 'Fabric orderers' };
+const programs: Readonly<Record<string, CpuUser>> = {
+  postgres: 'PostgreSQL',
+  java: 'Kafka',
+  peer: 'Fabric peers',
+  orderer: 'Fabric orderers',
+};
 
 /**
  * Processor time of all processes that work in `folder` or were told of it, and of this one. Empty where there is no /proc: then nothing is

@@ -1,3 +1,4 @@
+import { anchorBench } from './anchor.bench.js';
 import { crossingBench } from './crossing.bench.js';
 import type { Bench } from './report.js';
 import { sealBench } from './seal.bench.js';
@@ -6,6 +7,7 @@ export type { Bench, BenchOptions, BenchReport, Measure } from './report.js';
 
 /** Every benchmark by name; another one is another entry here. */
 export const benches: readonly Bench[] = [
-  crossingBench, //
+  anchorBench, //
+  crossingBench,
   sealBench,
 ];

@@ -59,17 +59,26 @@ export async function alternate(
       seen.push({ ours: await ours(), peer: second });
     }
   }
-  const [value, against, ratio] = [seen.map((one) => one.ours), seen.map((one) => one.peer), seen.map((one) => one.ours / one.peer)];
+  return compared(what, unit, { ours: seen.map(({ ours: one }) => one), peer: seen.map(({ peer: one }) => one), goal });
+}
+
+/** A measure of rounds that were done already: one value a round for each side. */
+export function compared(
+  what: string,
+  unit: string,
+  { ours, peer, goal }: { readonly ours: readonly number[]; readonly peer: readonly number[]; readonly goal: number },
+): Measure {
+  const ratio = ours.map((one, round) => one / Math.max(peer[round] ?? 0, 1e-9));
   const middle = rounded(median(ratio), 2);
   return {
     what,
-    value: rounded(median(value), 1),
+    value: rounded(median(ours), 1),
     unit,
-    peer: rounded(median(against), 1),
+    peer: rounded(median(peer), 1),
     ratio: middle,
     goal,
     reached: middle >= goal,
-    ranges: { value: rangeOf(value, 1), peer: rangeOf(against, 1), ratio: rangeOf(ratio, 2) },
+    ranges: { value: rangeOf(ours, 1), peer: rangeOf(peer, 1), ratio: rangeOf(ratio, 2) },
   };
 }
 

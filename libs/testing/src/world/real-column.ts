@@ -208,7 +208,7 @@ export class RealColumn implements Column {
       channel: CHANNEL,
       peer: { host, port: Number(port) },
       peerName: 'localhost',
-      headEveryMs: this.options.headEveryMs ?? 300,
+      headEveryMs: this.options.headEveryMs ?? 500,
     };
   }
 }
