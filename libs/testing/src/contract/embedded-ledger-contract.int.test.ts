@@ -1,9 +1,9 @@
-import { generateKeyPairSync, randomUUID, sign as signWith } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Validators } from '@portolan/contracts';
-import type { Validity } from '@portolan/domain';
+import type { Signer, SigningKeys, Validity } from '@portolan/domain';
 import {
   EmbeddedLedger,
   EmbeddedOrderer,
@@ -12,11 +12,12 @@ import {
   MemoryOrdererStore,
   signRegistryAct,
   type FoundingOrganisation,
-  type Governance,
 } from '@portolan/embedded-ledger';
-import { JoseSigner } from '@portolan/jose';
+import { ExternalKeySigner, JoseSigner } from '@portolan/jose';
 import { FileKeyVault, SystemClock } from '@portolan/keys';
-import { afterAll, beforeAll } from 'vitest';
+import { Token, TokenSigningKeys } from '@portolan/pkcs11';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { softHsm, SoftToken } from '../stack/pkcs11/soft-token.js';
 import { ledgerContract } from './ledger.contract.js';
 
 const clock = new SystemClock();
@@ -28,7 +29,8 @@ const days = (from: number, to: number): Validity => ({
 });
 
 interface Organisation {
-  readonly vault: FileKeyVault;
+  readonly keys: SigningKeys;
+  readonly signer: Signer;
   readonly kid: string;
   readonly founding: FoundingOrganisation;
 }
@@ -40,22 +42,37 @@ const orgs = new Map<string, Organisation>();
 const stores = new Map<string, MemoryLedgerCopyStore>();
 const ledgers = new Map<string, EmbeddedLedger>();
 
+/** One country keeps its keys in a token, where this machine can have one: the ledger key and that of its governance. */
+const IN_TOKEN = 'PT';
+const hsm = await softHsm();
+let token: Token | undefined;
+
+async function keysOf(org: string): Promise<Pick<Organisation, 'keys' | 'signer'> & { generate: TokenSigningKeys['generate'] }> {
+  if (org !== IN_TOKEN || 'absent' in hsm) {
+    const vault = new FileKeyVault({ folder: join(folder, org), clock });
+    return { keys: vault, signer: new JoseSigner(vault), generate: (use, validity) => vault.generate(use, validity) };
+  }
+  const { conf, config } = await SoftToken.create(hsm, join(folder, org));
+  vi.stubEnv('SOFTHSM2_CONF', conf);
+  token = new Token(config);
+  const keys = new TokenSigningKeys(token, { clock });
+  return { keys, signer: new ExternalKeySigner(keys), generate: (use, validity) => keys.generate(use, validity) };
+}
+
 async function organisation(org: string): Promise<Organisation> {
-  const vault = new FileKeyVault({ folder: join(folder, org), clock });
-  const { kid, publicJwk: jwk, notBefore, notAfter } = await vault.generate('ledger', days(-1, 30));
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const sign = (bytes: Uint8Array): Promise<Uint8Array> =>
-    Promise.resolve(signWith('sha256', bytes, { key: privateKey, dsaEncoding: 'ieee-p1363' }));
-  const { kty, crv, x, y } = publicKey.export({ format: 'jwk' }) as Governance['jwk'];
-  const governance = { org, jwk: { kty, crv, x, y }, sign, ...days(-1, 365) };
+  const { keys, signer, generate } = await keysOf(org);
+  const { kid, publicJwk: jwk, notBefore, notAfter } = await generate('ledger', days(-1, 30));
+  const own = await generate('sign', days(-1, 365));
+  const sign = (bytes: Uint8Array): Promise<Uint8Array> => keys.sign(own.kid, bytes);
+  const governance = { org, jwk: own.publicJwk, sign, ...days(-1, 365) };
   const kind = org === 'REG' ? ('regulator' as const) : ('country' as const);
-  return { vault, kid, founding: { kind, governance, keys: [{ use: 'ledger', jwk, notBefore, notAfter }] } };
+  return { keys, signer, kid, founding: { kind, governance, keys: [{ use: 'ledger', jwk, notBefore, notAfter }] } };
 }
 
 async function open(org: string): Promise<void> {
   const store = stores.get(org) ?? new MemoryLedgerCopyStore();
   stores.set(org, store);
-  const signer = new JoseSigner(orgs.get(org)!.vault);
+  const { signer } = orgs.get(org)!;
   ledgers.set(org, await EmbeddedLedger.open({ org, genesis, store, orderer: orderer.linkFor(org), signer, clock, validators }));
 }
 
@@ -63,18 +80,25 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'portolan-contract-'));
   for (const org of ['REG', ...countries]) orgs.set(org, await organisation(org));
   const regulator = orgs.get('REG')!;
-  const jwk = (await regulator.vault.current('ledger')).publicJwk;
+  const jwk = (await regulator.keys.current('ledger')).publicJwk;
   const organisations = [...orgs.values()].map(({ founding }) => founding);
   const time = new Date().toISOString();
   genesis = await makeGenesis({ channel: 'trial', time, orderer: { org: 'REG', jwk }, organisations, uuid: () => randomUUID() });
-  const [store, copy, signer] = [new MemoryOrdererStore(), new MemoryLedgerCopyStore(), new JoseSigner(regulator.vault)];
+  const [store, copy, signer] = [new MemoryOrdererStore(), new MemoryLedgerCopyStore(), regulator.signer];
   orderer = await EmbeddedOrderer.start({ genesis, store, copy, signer, clock, validators });
   for (const org of countries) await open(org);
 });
 afterAll(async () => {
   await Promise.all([...ledgers.values()].map((ledger) => ledger.close()));
   await orderer.close();
+  await token?.close();
+  vi.unstubAllEnvs();
   await rm(folder, { recursive: true });
+});
+
+const without = 'absent' in hsm ? ` (skipped: ${hsm.absent})` : '';
+it.skipIf('absent' in hsm)(`one country's ledger and governance keys are in a token, in all that follows${without}`, () => {
+  expect(orgs.get(IN_TOKEN)?.keys).toBeInstanceOf(TokenSigningKeys);
 });
 
 ledgerContract('the embedded ledger', () => ({
