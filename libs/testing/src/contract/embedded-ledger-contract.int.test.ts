@@ -97,9 +97,12 @@ afterAll(async () => {
 });
 
 const without = 'absent' in hsm ? ` (skipped: ${hsm.absent})` : '';
-it.skipIf('absent' in hsm)(`one country's ledger and governance keys are in a token, in all that follows${without}`, () => {
-  expect(orgs.get(IN_TOKEN)?.keys).toBeInstanceOf(TokenSigningKeys);
-});
+it.skipIf('absent' in hsm && process.env['CI'] !== 'true')(
+  `one country's ledger and governance keys are in a token, in all that follows${without}`,
+  () => {
+    expect(orgs.get(IN_TOKEN)?.keys).toBeInstanceOf(TokenSigningKeys);
+  },
+);
 
 ledgerContract('the embedded ledger', () => ({
   countries,

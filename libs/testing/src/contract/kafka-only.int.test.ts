@@ -5,7 +5,8 @@ import { connect } from 'node:tls';
 import { PortolanError } from '@portolan/contracts';
 import { KafkaDeadLetters, KafkaInboxAdmin, TOPIC_LIMITS, TopicWriter, WRITER_LIMITS, type KafkaClientConfig } from '@portolan/kafka';
 import type { KafkaInboxLimits, KafkaInboxListener, TopicRecord } from '@portolan/kafka';
-import type { TlsIdentity } from '@portolan/keys';
+import { CountryFolders, writeRefusedKeys, writeTlsIdentity, type TlsIdentity } from '@portolan/keys';
+import { inboxOf } from '@portolan/nest';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { keyPair, partnerIdentity, serverIdentity } from '../stack/certificates.js';
 import { readBrokerLog } from '../stack/kafka/kafka-broker.js';
@@ -162,6 +163,40 @@ describe.skipIf(absent !== undefined && !inCi)(`What only Kafka does${absent ===
       let refusal: unknown;
       const start = performance.now();
       while (refusal === undefined && performance.now() - start < 10_000)
+        await to.send('EE', message(id(2))).catch((error: unknown) => (refusal = error));
+      expect(refusal).toMatchObject({ code: 'exchange.partner-refused' });
+      await link().send('EE', message(id(3)));
+    });
+  });
+
+  describe('a key that our own authority revoked', () => {
+    it('loses its grants while the channel still calls it live, as a node composes its inbox', async () => {
+      const home = await mkdtemp(join(tmpdir(), 'portolan-refused-'));
+      closing.push(() => rm(home, { recursive: true }));
+      const folders = new CountryFolders(home);
+      await writeTlsIdentity(folders.internal('exchange'), kafka.inner);
+      await writeTlsIdentity(folders.inbox, kafka.inner);
+      const key = keyPair();
+      const own = await partnerIdentity(kafka.authority, 'PT', key);
+      const config = {
+        country: 'EE',
+        inbox: { kind: 'kafka' as const, brokers: [{ host: '127.0.0.1', port: kafka.broker.ports.country }] },
+        partners: ['PT', 'DE'].map((country) => ({ country, inbox: { host: '127.0.0.1', port: 1 } })),
+      };
+      const channel = { tlsKeys: (country: string) => Promise.resolve(country === 'PT' ? [pt.kid, key.kid] : [de.kid]) };
+      const logger = { failure: () => undefined, info: () => undefined };
+      const listener = await inboxOf({ config, folders, logger }, channel as never);
+      closing.push(() => listener.close());
+      await listener.listen(
+        () => Promise.resolve(),
+        () => Promise.resolve(true),
+      );
+      const [{ id }, to] = [store(), link(() => own)];
+      await to.send('EE', message(id(1)));
+      await writeRefusedKeys(folders.inbox, { keys: [{ org: 'PT', kid: key.kid }], serials: [] });
+      let refusal: unknown;
+      const start = performance.now();
+      while (refusal === undefined && performance.now() - start < 20_000)
         await to.send('EE', message(id(2))).catch((error: unknown) => (refusal = error));
       expect(refusal).toMatchObject({ code: 'exchange.partner-refused' });
       await link().send('EE', message(id(3)));
