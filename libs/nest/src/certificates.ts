@@ -1,6 +1,7 @@
 // The certificates of a country for a tool that is no node (`portolan cert`): a light door, without Nest or a database.
 import { parseBounded, PortolanError } from '@portolan/contracts';
-import { CertificateOffice, SystemClock } from '@portolan/keys';
+import type { OwnKey } from '@portolan/domain';
+import { CertificateOffice, SystemClock, validFor } from '@portolan/keys';
 import { Token, TokenSigningKeys, type TokenConfig } from '@portolan/pkcs11';
 import { X509Authorities } from '@portolan/x509';
 
@@ -45,6 +46,21 @@ export async function withOffice<T>(
     return await act(new CertificateOffice({ home, authorities: new X509Authorities(), clock, ...keys }));
   } finally {
     await token?.close();
+  }
+}
+
+/** The ledger key in a token: the live one, or a new one where there is none or another is wanted. */
+export async function ledgerKeyInToken(tokenText: string, days: number, again: boolean): Promise<{ key: OwnKey; fresh: boolean }> {
+  const clock = new SystemClock();
+  const token = new Token(tokenOf(tokenText));
+  try {
+    const keys = new TokenSigningKeys(token, { clock });
+    const now = new Date(clock.now()).toISOString();
+    const live = (await keys.list('ledger')).find(({ notBefore, notAfter }) => notBefore <= now && now < notAfter);
+    if (live !== undefined && !again) return { key: live, fresh: false };
+    return { key: await keys.generate('ledger', validFor(days, clock)), fresh: true };
+  } finally {
+    await token.close();
   }
 }
 

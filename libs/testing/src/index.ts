@@ -17,5 +17,6 @@ export { check, unsettled, type CheckedWorld, type Violation } from './checker/i
 export { kafkaEngine, type KafkaEngine } from './stack/kafka/engine.js';
 export { KafkaBroker, type BrokerStatus, type KafkaBrokerConfig } from './stack/kafka/kafka-broker.js';
 export type { BrokerPorts } from './stack/kafka/settings.js';
+export { softHsm, SoftToken, type SoftHsm } from './stack/pkcs11/soft-token.js';
 export * from './stack/fabric/index.js';
 export * from './bench/index.js';

@@ -3,7 +3,7 @@ import { nodeOptions } from '../files/node-options.js';
 import type { Run } from '../terminal.js';
 import type { ExportFlags, ImportFlags } from './carry.js';
 import type { HomeFlags } from './home.js';
-import type { AuthorityFlags, IssueFlags, RenewFlags, RequestFlags } from './issue.js';
+import type { AuthorityFlags, IssueFlags, KeyFlags, RenewFlags, RequestFlags } from './issue.js';
 import type { ListFlags } from './list.js';
 import type { RevocationsFlags, RevokeFlags } from './revoke.js';
 
@@ -15,7 +15,7 @@ export function addCert(program: Command, run: Run): void {
     .command('cert')
     .description('certificates of a country: request, issue, renew, revoke, list, export, import')
     .addHelpText('after', '\nWho issues what for whom: docs/recipes/certificates.md.');
-  for (const add of [addAuthority, addIssue, addRenew, addRequest, addRevoke, addRevocations, addList, addExport, addImport])
+  for (const add of [addAuthority, addIssue, addRenew, addRequest, addRevoke, addRevocations, addKey, addList, addExport, addImport])
     add(cert, run);
 }
 
@@ -101,6 +101,16 @@ function addRevoke(cert: Command, run: Run): void {
     .addOption(new Option('--reason <reason>', 'why').choices(reasons).makeOptionMandatory())
     .addOption(jsonOption())
     .action((id: string, flags: RevokeFlags) => run(async (terminal) => (await import('./revoke.js')).revoke(id, flags, terminal)));
+}
+
+function addKey(cert: Command, run: Run): void {
+  cert
+    .command('key')
+    .description("make the notary's ledger key in a PKCS#11 token, where there is no live one, and print its public half as JSON")
+    .requiredOption('--pkcs11 <file>', 'JSON that names the token: module, binding, token, pinFile')
+    .addOption(daysOption())
+    .option('--again', 'make the next one although one lives', false)
+    .action((flags: KeyFlags) => run(async (terminal) => (await import('./issue.js')).key(flags, terminal)));
 }
 
 function addRevocations(cert: Command, run: Run): void {

@@ -4,6 +4,7 @@ import {
   CountryFolders,
   FileKeyVault,
   isHost,
+  ledgerKeyInToken,
   SystemClock,
   TlsIdentityRequests,
   X509Authorities,
@@ -29,6 +30,12 @@ export interface AuthorityFlags extends OfficeFlags {
   readonly org: string;
 }
 
+export interface KeyFlags {
+  readonly pkcs11: string;
+  readonly days?: number;
+  readonly again: boolean;
+}
+
 export interface RenewFlags extends OfficeFlags {
   readonly host?: readonly string[];
   readonly days?: number;
@@ -43,6 +50,8 @@ export interface RequestFlags extends HomeFlags {
 
 /** How early an own end is renewed without `--now`. */
 const EARLY_DAYS = 30;
+/** A ledger key's usual term. */
+const KEY_DAYS = 730;
 
 /** `portolan cert authority`. */
 export async function authority(flags: AuthorityFlags, terminal: Terminal): Promise<Exit> {
@@ -126,6 +135,19 @@ async function requestOf(what: 'partner' | 'orderer', home: string): Promise<str
   });
   const { kid, publicJwk } = await vault.current('tls');
   return new X509Authorities().request({ commonName: '', hosts: [] }, { privateKeyPem: await vault.tlsKeyPem(kid), publicJwk });
+}
+
+/** `portolan cert key`: what stands on standard output goes into the registry of the channel. */
+export async function key(flags: KeyFlags, terminal: Terminal): Promise<Exit> {
+  const made = await ledgerKeyInToken(await readText(flags.pkcs11, terminal), flags.days ?? KEY_DAYS, flags.again);
+  terminal.out(JSON.stringify(made.key));
+  const { kid, notAfter } = made.key;
+  terminal.note(
+    made.fresh
+      ? `made ${kid}, until ${notAfter}: register it on the channel before it is used`
+      : `nothing to do: ${kid} lives until ${notAfter}`,
+  );
+  return exits.ok;
 }
 
 /** Where an end of this node keeps its identity. */
