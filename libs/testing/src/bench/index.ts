@@ -1,5 +1,6 @@
 import { anchorBench } from './anchor.bench.js';
 import { crossingBench } from './crossing.bench.js';
+import { flowBench } from './flow.bench.js';
 import type { Bench } from './report.js';
 import { sealBench } from './seal.bench.js';
 
@@ -9,5 +10,6 @@ export type { Bench, BenchOptions, BenchReport, Measure } from './report.js';
 export const benches: readonly Bench[] = [
   anchorBench, //
   crossingBench,
+  flowBench,
   sealBench,
 ];

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { benches } from './index.js';
 
 /** Whether each benchmark still runs to its report; nothing here is said about speed. */
-it.each(benches.map(({ name }) => name))('%s runs in its quick form', async (name) => {
+it.each(benches.map(({ name }) => name))('%s runs in its quick form', { timeout: 180_000 }, async (name) => {
   const said: string[] = [];
   const bench = benches.find((one) => one.name === name)!;
   const report = await bench.run((line) => void said.push(line), { quick: true });
