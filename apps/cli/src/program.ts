@@ -4,6 +4,7 @@ import { addBench } from './bench/bench.command.js';
 import { addCert } from './cert/cert.command.js';
 import { addDemo } from './demo/demo.command.js';
 import { addDoctor } from './doctor/doctor.command.js';
+import { addFaults } from './faults/faults.command.js';
 import { addNode } from './node/node.command.js';
 import { addReplay } from './replay/replay.command.js';
 import { addActing, addToken } from './token/token.command.js';
@@ -33,7 +34,7 @@ function portolan(terminal: Terminal, run: Run): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
     .addHelpText('after', '\nExit codes: 0 done, 1 failed (standard error says what to do next), 2 wrong command line.');
-  for (const add of [addDemo, addNode, addToken, addActing, addTranslate, addVerify, addReplay, addCert, addDoctor, addBench])
+  for (const add of [addDemo, addNode, addToken, addActing, addTranslate, addVerify, addReplay, addCert, addDoctor, addBench, addFaults])
     add(program, run);
   return program;
 }

@@ -20,3 +20,4 @@ export type { BrokerPorts } from './stack/kafka/settings.js';
 export { softHsm, SoftToken, type SoftHsm } from './stack/pkcs11/soft-token.js';
 export * from './stack/fabric/index.js';
 export * from './bench/index.js';
+export * from './faults/index.js';

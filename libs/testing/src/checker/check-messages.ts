@@ -1,4 +1,4 @@
-import { ROLES, type Country, type RoleName } from './checked-world.js';
+import { ROLES, type CheckedWorld, type Country, type RoleName } from './checked-world.js';
 import { leafHash } from './hashing.js';
 import type { Findings } from './violation.js';
 
@@ -90,7 +90,7 @@ const EFFECTS: Readonly<Record<string, (body: Record<string, string>, id: string
 };
 
 /** Between countries: each envelope sent stands once in its recipient's inbox, none came from nowhere, none was imported twice. */
-export function checkEnvelopes(countries: readonly Country[], forged: ReadonlySet<string>, findings: Findings): void {
+export function checkEnvelopes(countries: readonly Country[], forged: NonNullable<CheckedWorld['forged']>, findings: Findings): void {
   const received = countries.flatMap((country) =>
     country.rows<IncomingRow>('exchange.incoming').map((row) => ({ ...row, name: `${row.sender} → ${country.code} ${row.id}` })),
   );
@@ -104,8 +104,10 @@ export function checkEnvelopes(countries: readonly Country[], forged: ReadonlySe
   const inboxes = new Set(received.map(({ name }) => name));
   for (const country of countries) checkSent(country, inboxes, sent, findings);
   for (const { name, id, state, code } of received) {
-    if (forged.has(id)) {
-      findings.demand(state === 'dead' && code !== null, 11, `envelope ${name}`, `an attacker wrote it, and it is ${state}`);
+    const fate = forged.get(id);
+    if (fate !== undefined) {
+      const fits = fate === 'dead' ? state === 'dead' && code !== null : state !== 'waiting';
+      findings.demand(fits, 11, `envelope ${name}`, `an attacker wrote it, and it is ${state}`);
       continue;
     }
     findings.demand(sent.has(name), 11, `envelope ${name}`, 'came in, and its sender never sent it');

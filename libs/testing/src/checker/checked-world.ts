@@ -17,8 +17,8 @@ export interface CheckedWorld {
   readonly ledger: EmbeddedLedger | FabricLedger;
   /** Texts of health data and of persons that were sent in: none may stand on the ledger or at a notary. */
   readonly canaries: readonly string[];
-  /** Ids of envelopes that an attacker wrote into an inbox: each must be there as a dead letter, and nothing may have come of it. */
-  readonly forged?: ReadonlySet<string>;
+  /** Ids of envelopes that an attacker wrote into an inbox: `dead` must lie there as a dead letter, `settled` may also have been known again. */
+  readonly forged?: ReadonlyMap<string, 'dead' | 'settled'>;
 }
 
 export interface EmbeddedLedger {
