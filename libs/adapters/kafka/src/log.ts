@@ -26,11 +26,13 @@ export class QuietLog implements KafkaLog {
 
 /**
  * What kafkajs says, less its words: they may quote what came over the wire. Told are the part of it that failed and our code.
- * Rebalances and retries are its normal life and are not told.
+ * Rebalances and retries are its normal life and are not told; nor are brokers' answers that refuse something, which come to whoever asked, as
+ * an error, and are told there if they last: a group that is being loaded, a topic whose grant does not stand yet.
  */
 export function kafkajsLog(log: KafkaLog, code: ErrorCode): () => (entry: LogEntry) => void {
   return () =>
-    ({ namespace, level }: LogEntry) => {
-      if (level === logLevel.ERROR) log.failure(`kafka client, ${namespace}`, code);
+    ({ namespace, level, log: { message } }: LogEntry) => {
+      const isAnswer = namespace === 'Connection' && message.startsWith('Response ');
+      if (level === logLevel.ERROR && !isAnswer) log.failure(`kafka client, ${namespace}`, code);
     };
 }

@@ -143,7 +143,10 @@ describe('failures', () => {
     say(entry);
     say(entry);
     say({ ...entry, level: logLevel.WARN, namespace: 'Runner' });
-    expect(lines).toEqual(['exchange.inbox-unavailable kafka client, Connection']);
+    const answer = 'Response JoinGroup(key: 11, version: 5)';
+    for (const namespace of ['Connection', 'Consumer']) say({ ...entry, namespace, log: { timestamp: '', message: answer } });
+    const told = ['exchange.inbox-unavailable kafka client, Connection', 'exchange.inbox-unavailable kafka client, Consumer'];
+    expect(lines).toEqual(told);
   });
 });
 

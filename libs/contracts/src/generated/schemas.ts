@@ -4075,6 +4075,47 @@ export const schemas = {
         "type": "integer",
         "minimum": 0,
         "maximum": 65535
+       },
+       "events": {
+        "description": "How a role tells another that a message waits for it; over the same mutual TLS (tcp) where absent. Ids alone travel; bodies and questions stay on TCP",
+        "oneOf": [
+         {
+          "type": "object",
+          "additionalProperties": false,
+          "required": [
+           "kind"
+          ],
+          "properties": {
+           "kind": {
+            "const": "tcp"
+           }
+          },
+          "title": "RoleEventsTcp"
+         },
+         {
+          "type": "object",
+          "additionalProperties": false,
+          "required": [
+           "kind",
+           "brokers"
+          ],
+          "properties": {
+           "kind": {
+            "const": "kafka"
+           },
+           "brokers": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 20,
+            "items": {
+             "$ref": "#/$defs/door"
+            },
+            "description": "The listener within the country, which no partner reaches"
+           }
+          },
+          "title": "RoleEventsKafka"
+         }
+        ]
        }
       },
       "title": "TransportTcp"

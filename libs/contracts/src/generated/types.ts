@@ -1580,6 +1580,23 @@ export interface TransportTcp {
   edge: number;
   exchange: number;
   notary: number;
+  /**
+   * How a role tells another that a message waits for it; over the same mutual TLS (tcp) where absent. Ids alone travel; bodies and questions stay on TCP
+   */
+  events?: RoleEventsTcp | RoleEventsKafka;
+}
+export interface RoleEventsTcp {
+  kind: 'tcp';
+}
+export interface RoleEventsKafka {
+  kind: 'kafka';
+  /**
+   * The listener within the country, which no partner reaches
+   *
+   * @minItems 1
+   * @maxItems 20
+   */
+  brokers: Door[];
 }
 export interface NodeOpenId {
   issuer: string;

@@ -33,7 +33,7 @@ const SWEEP_MS = 5_000;
 const rooms = [ProblemModule, IngestModule, OperatorModule, FhirModule, PersonModule, RegulatorModule];
 
 /** Starts the edge: its HTTP side, its MLLP side, the message side, and what runs behind them. */
-export async function startEdge(ground: NodeGround, link: RoleLink, server: MicroserviceOptions, opened: Opened): Promise<void> {
+export async function startEdge(ground: NodeGround, link: RoleLink, server: MicroserviceOptions, opened: Opened): Promise<RolePorts> {
   const { config, logger } = ground;
   const { parts, ports, relay, retention } = await composeEdge(ground, link, opened);
   const provider = await startDemoOpenId(config);
@@ -53,6 +53,7 @@ export async function startEdge(ground: NodeGround, link: RoleLink, server: Micr
     worker.start();
     opened.add(() => worker.stop());
   }
+  return ports;
 }
 
 /** Binds the edge's ports. No sealing, exchange or ledger key is read here. */

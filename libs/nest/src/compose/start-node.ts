@@ -2,7 +2,7 @@ import type { NodeConfig } from '@portolan/contracts';
 import { roles, type Role } from '@portolan/domain';
 import { CountryFolders } from '@portolan/keys';
 import { tcpTransport, togetherTransport } from '../link/transport.js';
-import type { LogSink } from '../runtime/logger.js';
+import { NodeLogger, type LogSink } from '../runtime/logger.js';
 import { Opened, type RoleApp } from '../runtime/role-app.js';
 import { startRole } from './start-role.js';
 
@@ -14,7 +14,9 @@ export interface RunningNode {
 
 /** Starts what this process is to run of a country: all three roles together, or one of them apart. */
 export async function startNode(config: NodeConfig, only: Role | undefined, sink: LogSink): Promise<RunningNode> {
-  const transport = config.transport.kind === 'together' ? togetherTransport() : tcpTransport(config, new CountryFolders(config.home));
+  const logOf = (role: Role): NodeLogger => new NodeLogger({ country: config.country, role }, config.logging.level, sink);
+  const transport =
+    config.transport.kind === 'together' ? togetherTransport() : tcpTransport(config, new CountryFolders(config.home), logOf);
   // The notary first and the edge last: who is asked is there before who asks.
   const wanted = only === undefined ? [...roles].reverse() : [only];
   const opened = new Opened();

@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NodeConfig } from '@portolan/contracts';
 import type { Role } from '@portolan/domain';
+import { EventsController, EventsLog } from '../link/events.controller.js';
 import { RoleController, RolePorts } from '../link/role.controller.js';
 import type { RoleTransport } from '../link/transport.js';
 import type { LogSink, NodeLogger } from '../runtime/logger.js';
@@ -20,6 +21,17 @@ class RoleModule {
   }
 }
 
+@Module({})
+class EventsModule {
+  static of(ports: RolePorts, log: NodeLogger): DynamicModule {
+    const providers = [
+      { provide: RolePorts, useValue: ports },
+      { provide: EventsLog, useValue: log },
+    ];
+    return { module: EventsModule, controllers: [EventsController], providers };
+  }
+}
+
 /** Starts one role of a country's node. What was opened is closed again where the start fails. */
 export async function startRole(role: Role, config: NodeConfig, transport: RoleTransport, sink: LogSink): Promise<RoleApp> {
   const opened = new Opened();
@@ -29,15 +41,22 @@ export async function startRole(role: Role, config: NodeConfig, transport: RoleT
     const link = await transport.link(role);
     opened.add(() => link.close());
     const server = await transport.server(role);
-    if (role === 'edge') await startEdge(ground, link, server, opened);
+    const hear = async (ports: RolePorts): Promise<void> => {
+      const events = await transport.events(role);
+      if (events === undefined) return;
+      const app = await listen(EventsModule.of(ports, ground.logger), events, ground.logger);
+      opened.add(() => app.close());
+    };
+    if (role === 'edge') await hear(await startEdge(ground, link, server, opened));
     else {
       const part =
         role === 'exchange'
           ? await composeExchange(ground, link, await channelNameOf(ground), opened)
           : await composeNotary(ground, link, opened);
-      const app = await listen(part.rolePorts, server, ground.logger);
+      const app = await listen(RoleModule.of(part.rolePorts), server, ground.logger);
       opened.add(() => app.close());
       await part.start();
+      await hear(part.rolePorts);
     }
     return { role, close: () => opened.close() };
   } catch (error) {
@@ -47,8 +66,8 @@ export async function startRole(role: Role, config: NodeConfig, transport: RoleT
 }
 
 /** The message side of a role without HTTP: one country's failure must not end a process that runs several. */
-async function listen(ports: RolePorts, server: MicroserviceOptions, logger: NodeLogger): Promise<INestApplicationContext> {
-  const app = await NestFactory.createMicroservice<MicroserviceOptions>(RoleModule.of(ports), { ...server, logger, abortOnError: false });
+async function listen(module: DynamicModule, server: MicroserviceOptions, logger: NodeLogger): Promise<INestApplicationContext> {
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, { ...server, logger, abortOnError: false });
   await app.listen();
   return app;
 }

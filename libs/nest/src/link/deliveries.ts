@@ -1,6 +1,7 @@
-import { PortolanError } from '@portolan/contracts';
+import { isErrorCode, PortolanError, type ErrorCode } from '@portolan/contracts';
 import { receivers, type Role, type RoleMessages, type RoleMessageType, type RoleTx, type UnitOfWork } from '@portolan/domain';
-import type { Delivery } from './relay.js';
+import { failureOf } from './refusal.js';
+import { retryDelay, type Delivery } from './relay.js';
 import type { RoleLink } from './role-link.js';
 
 /** Handles one kind of message inside the transaction that notes its id. What it throws undoes the note, and the sender tries again. */
@@ -32,6 +33,38 @@ export class Deliveries<Tx extends RoleTx> {
     });
     if (first) this.handled(type as RoleMessageType);
   }
+
+  /**
+   * Takes what an event tells of, and settles it with its sender. Rejects only where the sender could not be told: it keeps the message
+   * and tells of it again, and then it is known by its id.
+   */
+  async told({ id, type, attempts = 1 }: Delivery, sender: Role): Promise<void> {
+    let settlement: Settlement = { id };
+    try {
+      await this.accept({ id, type }, sender);
+    } catch (error) {
+      settlement = { id, failed: { ...failureOf(error, 'link.failed'), attempts } };
+    }
+    await this.link.ask(sender, 'outbox.settle', settlement);
+  }
+}
+
+/** What became of a message that was told by an event. */
+export interface Settlement {
+  readonly id: string;
+  /** Why it was not taken; absent where it was. */
+  readonly failed?: { readonly code: string; readonly refused: boolean; readonly attempts: number };
+}
+
+/** Writes what its receiver says of a message into our outbox. What is not addressed to it is none of its business, and stays. */
+export async function settle(uow: UnitOfWork<RoleTx>, { id, failed }: Settlement, receiver: Role): Promise<void> {
+  await uow.run(async ({ outbox }) => {
+    const [ours] = await outbox.undelivered([id], receiver);
+    if (ours === undefined) return;
+    if (failed === undefined) return outbox.delivered(id);
+    const code: ErrorCode = isErrorCode(failed.code) ? failed.code : 'link.failed';
+    return outbox.failed(id, retryDelay(failed.attempts), code, failed.refused);
+  });
 }
 
 const isKnown = (type: string): type is RoleMessageType => Object.hasOwn(receivers, type);

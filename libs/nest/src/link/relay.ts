@@ -1,4 +1,4 @@
-import type { Role, RoleTx, UnitOfWork, Wakeups } from '@portolan/domain';
+import { roles, type Role, type RoleTx, type UnitOfWork, type Wakeups } from '@portolan/domain';
 import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 import { failureOf } from './refusal.js';
@@ -8,10 +8,24 @@ import type { RoleLink } from './role-link.js';
 export interface Delivery {
   readonly id: string;
   readonly type: string;
+  /** How often it was tried, where it is told by an event. */
+  readonly attempts?: number;
+}
+
+interface Taken {
+  readonly id: string;
+  readonly to: Role;
+  readonly type: string;
+  readonly attempts: number;
 }
 
 const BATCH = 50;
 const MAX_DELAY_MS = 30_000;
+/** What was told and found no answer is told again, less and less often. */
+const MAX_SILENCE_MS = 600_000;
+
+/** Milliseconds until the next attempt, after so many. */
+export const retryDelay = (attempts: number): number => Math.min(MAX_DELAY_MS, 100 * 2 ** Math.min(attempts, 9));
 
 /**
  * Delivers the outbox of one role: at least once, in the order of each key. The body stays here until its receiver asks for it. A role that
@@ -40,19 +54,48 @@ export class Relay {
 
   private async round(): Promise<boolean> {
     const taken = await this.uow.run((tx) => tx.outbox.take(BATCH, this.takeOverAfterMs));
-    await Promise.all(taken.map((message) => this.deliver(message)));
+    if (this.link.events === undefined) await Promise.all(taken.map((message) => this.deliver(message)));
+    else
+      await Promise.all(
+        roles.map((to) =>
+          this.tell(
+            to,
+            taken.filter((message) => message.to === to),
+          ),
+        ),
+      );
     return taken.length > 0;
   }
 
-  private async deliver(message: { id: string; to: Role; type: string; attempts: number }): Promise<void> {
+  /** Told is not delivered: the receiver settles the message in our outbox (deliveries.ts). What it does not settle is told again. */
+  private async tell(to: Role, messages: readonly Taken[]): Promise<void> {
+    if (messages.length === 0 || this.link.events === undefined) return;
+    try {
+      await this.link.events.tell(
+        to,
+        messages.map(({ id, type, attempts }) => ({ id, type, attempts })),
+      );
+      for (const { id, attempts } of messages.filter(({ attempts: times }) => times > 1))
+        await this.uow.run((tx) => tx.outbox.failed(id, this.silence(attempts), 'link.unreachable', false));
+    } catch (error) {
+      const { code } = failureOf(error, 'link.failed');
+      for (const { id, attempts } of messages) await this.uow.run((tx) => tx.outbox.failed(id, retryDelay(attempts), code, false));
+      this.logger.failure(`events to ${to} failed`, code, error);
+    }
+  }
+
+  private silence(attempts: number): number {
+    return Math.min(MAX_SILENCE_MS, this.takeOverAfterMs * 2 ** Math.min(attempts - 1, 10));
+  }
+
+  private async deliver(message: Taken): Promise<void> {
     const delivery: Delivery = { id: message.id, type: message.type };
     try {
       await this.link.ask(message.to, 'deliver', delivery);
       await this.uow.run((tx) => tx.outbox.delivered(message.id));
     } catch (error) {
       const { code, refused } = failureOf(error, 'link.failed');
-      const delay = Math.min(MAX_DELAY_MS, 100 * 2 ** Math.min(message.attempts, 9));
-      await this.uow.run((tx) => tx.outbox.failed(message.id, delay, code, refused));
+      await this.uow.run((tx) => tx.outbox.failed(message.id, retryDelay(message.attempts), code, refused));
       this.logger.failure(`delivery of ${message.type} to ${message.to} failed`, code, error);
     }
   }

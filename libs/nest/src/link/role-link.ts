@@ -2,6 +2,7 @@ import type { ClientProxy } from '@nestjs/microservices';
 import { isErrorCode, PortolanError } from '@portolan/contracts';
 import type { Role } from '@portolan/domain';
 import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
+import type { RoleEvents } from './role-events.js';
 
 /** An error as it crosses between roles: code and place, never a message text. */
 export interface WireError {
@@ -15,6 +16,8 @@ export class RoleLink {
   constructor(
     private readonly clients: ReadonlyMap<Role, ClientProxy>,
     private readonly timeoutMs: number,
+    /** Where messages are told by events; delivered one by one, by asking, where absent. */
+    readonly events?: RoleEvents,
   ) {}
 
   /** Throws the PortolanError that the asked role threw, or `link.unreachable` (retriable). */
@@ -34,6 +37,7 @@ export class RoleLink {
   }
 
   async close(): Promise<void> {
+    await this.events?.close();
     for (const client of this.clients.values()) await client.close();
   }
 }

@@ -3,7 +3,7 @@ import { Ctx, MessagePattern, Payload, RpcException, type TcpContext } from '@ne
 import { PortolanError } from '@portolan/contracts';
 import type { Role, RoleTx, UnitOfWork } from '@portolan/domain';
 import { callerOf } from './caller.js';
-import { type Deliveries, outboxBody } from './deliveries.js';
+import { type Deliveries, outboxBody, settle, type Settlement } from './deliveries.js';
 import type { CallerContext } from './in-process.js';
 import type { Delivery } from './relay.js';
 import { toWire } from './role-link.js';
@@ -14,7 +14,7 @@ export type Query = (data: never, caller: Role) => Promise<unknown>;
 /** Everything a role answers to: deliveries, questions for outbox bodies, and its own queries with the roles that may ask them. */
 export abstract class RolePorts {
   abstract readonly uow: UnitOfWork<RoleTx>;
-  abstract readonly deliveries: Pick<Deliveries<RoleTx>, 'accept'>;
+  abstract readonly deliveries: Pick<Deliveries<RoleTx>, 'accept' | 'told'>;
   abstract readonly queries: Readonly<Record<string, { readonly from: readonly Role[]; readonly answer: Query }>>;
 }
 
@@ -33,6 +33,15 @@ export class RoleController {
   @MessagePattern('outbox.body')
   body(@Payload() { id }: { id: string }, @Ctx() context: TcpContext | CallerContext): Promise<unknown> {
     return guarded(() => outboxBody(this.ports.uow, id, callerOf(context)));
+  }
+
+  /** A message to the asker was taken, or was not. */
+  @MessagePattern('outbox.settle')
+  settle(@Payload() settlement: Settlement, @Ctx() context: TcpContext | CallerContext): Promise<{ done: true }> {
+    return guarded(async () => {
+      await settle(this.ports.uow, settlement, callerOf(context));
+      return { done: true };
+    });
   }
 
   /** Which of these messages to the asker may come once more: it forgets no id of theirs. */

@@ -1,8 +1,10 @@
-import { ClientProxyFactory, Transport, type ClientProxy, type MicroserviceOptions } from '@nestjs/microservices';
+import { ClientProxyFactory, Transport, type ClientProxy, type CustomStrategy, type MicroserviceOptions } from '@nestjs/microservices';
 import type { NodeConfig } from '@portolan/contracts';
 import { roles, type Role } from '@portolan/domain';
+import { QuietLog, type KafkaClientConfig, type KafkaLog } from '@portolan/kafka';
 import { readTlsIdentity, type CountryFolders } from '@portolan/keys';
 import { InProcessClient, InProcessHub, InProcessServer } from './in-process.js';
+import { KafkaRoleEvents, RoleEventsServer } from './role-events.js';
 import { RoleLink } from './role-link.js';
 
 const ASK_TIMEOUT_MS = 20_000;
@@ -11,6 +13,8 @@ const ASK_TIMEOUT_MS = 20_000;
 export interface RoleTransport {
   server(role: Role): Promise<MicroserviceOptions>;
   link(role: Role): Promise<RoleLink>;
+  /** The server of events to a role, where they come by brokers. */
+  events(role: Role): Promise<CustomStrategy | undefined>;
 }
 
 /** All roles in one process. */
@@ -20,16 +24,29 @@ export function togetherTransport(): RoleTransport {
   return {
     server: async (role) => ({ strategy: new InProcessServer(hub, role) }),
     link: async (role) => new RoleLink(clients(role), ASK_TIMEOUT_MS),
+    events: async () => undefined,
   };
 }
 
 /** A process a role: Nest's TCP with mutual TLS under the node's internal authority; certificates name their role. */
-export function tcpTransport(config: NodeConfig, folders: CountryFolders): RoleTransport {
+export function tcpTransport(config: NodeConfig, folders: CountryFolders, logOf: (role: Role) => KafkaLog): RoleTransport {
   const { transport } = config;
   if (transport.kind !== 'tcp') throw new TypeError('the transport of roles apart is tcp');
   const tls = async (role: Role): Promise<{ key: string; cert: string; ca: string }> => {
     const { privateKeyPem: key, certificatePem: cert, authorityPem: ca } = await readTlsIdentity(folders.internal(role));
     return { key, cert, ca };
+  };
+  const eventsOf = async (role: Role): Promise<KafkaClientConfig | undefined> => {
+    if (transport.events?.kind !== 'kafka') return undefined;
+    const { brokers } = transport.events;
+    const clientId = `portolan-${config.country}-${role}`;
+    return {
+      clientId,
+      brokers,
+      identity: await readTlsIdentity(folders.internal(role)),
+      log: new QuietLog(logOf(role)),
+      code: 'link.unreachable',
+    };
   };
   return {
     async server(role) {
@@ -43,7 +60,13 @@ export function tcpTransport(config: NodeConfig, folders: CountryFolders): RoleT
           transport: Transport.TCP,
           options: { host: transport.host, port: transport[role], tlsOptions: { ...identity, servername: role, minVersion: 'TLSv1.3' } },
         });
-      return new RoleLink(new Map(roles.filter((role) => role !== us).map((role) => [role, client(role)])), ASK_TIMEOUT_MS);
+      const clients = new Map(roles.filter((role) => role !== us).map((role) => [role, client(role)]));
+      const brokers = await eventsOf(us);
+      return new RoleLink(clients, ASK_TIMEOUT_MS, brokers === undefined ? undefined : new KafkaRoleEvents(us, brokers));
+    },
+    async events(role) {
+      const brokers = await eventsOf(role);
+      return brokers === undefined ? undefined : { strategy: new RoleEventsServer(role, brokers) };
     },
   };
 }

@@ -12,7 +12,7 @@ import { eventually } from '../story/wait.js';
 import { checkedWorld } from '../world/checked.js';
 import { ana, demoClinicians, mari, type DemoPerson } from '../world/demo-people.js';
 import type { WorldProcess } from '../world/processes.js';
-import { repository, World } from '../world/world.js';
+import { repository, World, type WorldOptions } from '../world/world.js';
 import { Clinician } from './clinician.js';
 
 export type Side = 'EE' | 'PT';
@@ -44,10 +44,10 @@ export class KillWorld {
   ) {}
 
   /** `folder` of an earlier one goes on where that was left. */
-  static async start(print: (line: string) => void, folder?: string): Promise<KillWorld> {
+  static async start(print: (line: string) => void, folder?: string, more: Partial<WorldOptions> = {}): Promise<KillWorld> {
     const root = folder ?? (await KillWorld.prepareFolder());
     const countriesFolder = join(root, 'countries');
-    const world = await World.start({ ...worldOptions(root), sink: (text) => appendFileSync(join(root, 'nodes.log'), text) });
+    const world = await World.start({ ...worldOptions(root), ...more, sink: (text) => appendFileSync(join(root, 'nodes.log'), text) });
     return new KillWorld(world, countriesFolder, print);
   }
 

@@ -30,6 +30,8 @@ export interface ColumnDoors {
   inboxOf(country: CountryCode): NodeConfig['inbox'];
   /** The same inbox as its partners reach it. */
   wayTo(country: CountryCode): NodeConfig['partners'][number]['inbox'];
+  /** Brokers within the country, for events between roles that run apart; none where absent. */
+  eventsOf?(country: CountryCode): Extract<NodeConfig['transport'], { kind: 'tcp' }>['events'];
   /** The embedded ledger's alone. */
   readonly orderer?: ProvisionedOrderer;
 }

@@ -1,8 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { OrdererConfig } from '@portolan/contracts';
-import { admitPartner, CountryFolders, ordererFolders, provisionOrderer, storeAdmission, type OrdererMaterial } from '@portolan/keys';
+import type { CountryCode, OrdererConfig } from '@portolan/contracts';
+import {
+  admitPartner,
+  CountryFolders,
+  ordererFolders,
+  provisionOrderer,
+  readTlsIdentity,
+  storeAdmission,
+  type OrdererMaterial,
+} from '@portolan/keys';
 import { EmbeddedCluster, migrateOrderer, provisionOrdererDatabase, type DatabaseAddress } from '@portolan/postgres';
+import { kafkaEngine } from '../stack/kafka/engine.js';
+import { KafkaBroker } from '../stack/kafka/kafka-broker.js';
 import type { Column, ColumnDoors, Foundation, WorldDatabase } from './column.js';
 import { keep, keepJson } from './files.js';
 import { foundChannel } from './found-channel.js';
@@ -12,19 +22,25 @@ export interface EmbeddedColumnOptions {
   readonly folder: string;
   readonly fsync: boolean;
   readonly reachableFolder?: string;
+  /** Countries whose roles tell each other by a Kafka broker of the country's own; none where absent. */
+  readonly eventsByKafka?: readonly CountryCode[];
   readonly progress: (what: string) => void;
 }
 
 /** One PostgreSQL from npm for all, an inbox in each node, one orderer: for trying out. */
 export class EmbeddedColumn implements Column {
   readonly kind = 'embedded';
+  /** Of countries whose roles tell each other by Kafka. */
+  readonly brokers = new Map<CountryCode, KafkaBroker>();
 
   private constructor(
     readonly cluster: EmbeddedCluster,
     private readonly admin: DatabaseAddress,
+    private readonly options: EmbeddedColumnOptions,
   ) {}
 
-  static async start({ folder, fsync, reachableFolder, progress }: EmbeddedColumnOptions): Promise<EmbeddedColumn> {
+  static async start(options: EmbeddedColumnOptions): Promise<EmbeddedColumn> {
+    const { folder, fsync, reachableFolder, progress } = options;
     progress('starting PostgreSQL');
     const cluster = new EmbeddedCluster({
       dataFolder: join(folder, 'postgres'),
@@ -32,7 +48,7 @@ export class EmbeddedColumn implements Column {
       maxConnections: 200,
       ...(reachableFolder === undefined ? {} : { reachableFolder }),
     });
-    return new EmbeddedColumn(cluster, await cluster.start());
+    return new EmbeddedColumn(cluster, await cluster.start(), options);
   }
 
   database(): WorldDatabase {
@@ -43,18 +59,38 @@ export class EmbeddedColumn implements Column {
     const { plan, ports } = foundation;
     const orderer = await this.provisionOrderer(foundation);
     await found(foundation, orderer);
+    for (const country of this.options.eventsByKafka ?? []) await this.startBroker(country);
     const door = { host: HOST, port: ports.orderer };
     const inboxOf = (country: string): { host: string; port: number } => ({ host: HOST, port: ports.inboxOf(country) });
     return {
       ledgerOf: () => ({ kind: 'embedded', genesis: genesisFile(plan), orderer: door, headEveryMs: 300 }),
       inboxOf,
       wayTo: inboxOf,
+      eventsOf: (country) => this.eventsOf(country),
       orderer: await this.writeOrderer(plan, door),
     };
   }
 
-  close(): Promise<void> {
-    return this.cluster.stop();
+  async close(): Promise<void> {
+    for (const broker of this.brokers.values()) await broker.stop();
+    await this.cluster.stop();
+  }
+
+  private async startBroker(country: CountryCode): Promise<void> {
+    const { folder, progress } = this.options;
+    const engine = await kafkaEngine(progress);
+    if ('absent' in engine) throw new Error(engine.absent);
+    const cc = country.toLowerCase();
+    const folders = new CountryFolders(join(folder, cc));
+    const [partners, inner] = await Promise.all([readTlsIdentity(folders.inbox), readTlsIdentity(folders.broker)]);
+    const broker = new KafkaBroker({ folder: join(folder, 'kafka', cc), engine, partners, country: inner, endsWithUs: true });
+    await broker.start();
+    this.brokers.set(country, broker);
+  }
+
+  private eventsOf(country: CountryCode): ReturnType<NonNullable<ColumnDoors['eventsOf']>> {
+    const broker = this.brokers.get(country);
+    return broker === undefined ? undefined : { kind: 'kafka', brokers: [{ host: HOST, port: broker.ports.country }] };
   }
 
   /** The orderer's organisation has keys of its own, a database, and lets every notary in by its TLS key. */

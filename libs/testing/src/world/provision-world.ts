@@ -30,6 +30,8 @@ export interface WorldPlan {
   readonly countriesFolder: string;
   readonly countries: readonly CountryCode[];
   readonly apart: boolean;
+  /** Roles apart tell each other by the country's Kafka broker. */
+  readonly eventsByKafka?: boolean;
   readonly logLevel: NodeConfig['logging']['level'];
   /** Tests of crashes: the roles of a country read its checkpoint file. */
   readonly checkpoints: boolean;
@@ -171,6 +173,7 @@ async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports,
   });
   const partners = plan.countries.filter((other) => other !== country).map((other) => ({ country: other, inbox: doors.wayTo(other) }));
   const { admin } = plan.column.database(country);
+  const events = plan.eventsByKafka === true ? doors.eventsOf?.(country) : undefined;
   const config: NodeConfig = {
     v: 1,
     mode: 'demo',
@@ -182,7 +185,14 @@ async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports,
     inbox: doors.inboxOf(country),
     partners,
     transport: plan.apart
-      ? { kind: 'tcp', host: HOST, edge: mine.edge, exchange: mine.exchange, notary: mine.notary }
+      ? {
+          kind: 'tcp',
+          host: HOST,
+          edge: mine.edge,
+          exchange: mine.exchange,
+          notary: mine.notary,
+          ...(events === undefined ? {} : { events }),
+        }
       : { kind: 'together' },
     http: { host: HOST, port: mine.http },
     mllp: { host: HOST, port: mine.mllp },

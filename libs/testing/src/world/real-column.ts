@@ -128,6 +128,7 @@ export class RealColumn implements Column {
     return {
       ledgerOf: (country) => of(access, country),
       inboxOf: (country) => ({ kind: 'kafka', brokers: [{ host: HOST, port: of(this.brokers, country).country }] }),
+      eventsOf: (country) => ({ kind: 'kafka', brokers: [{ host: HOST, port: of(this.brokers, country).country }] }),
       wayTo: (country) => ({
         kind: 'kafka',
         brokers: [{ host: HOST, port: this.lines.get(country)?.port ?? of(this.brokers, country).partners }],

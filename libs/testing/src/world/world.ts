@@ -3,6 +3,7 @@ import type { CountryCode, NodeConfig } from '@portolan/contracts';
 import { roles, type Role } from '@portolan/domain';
 import { startNode, startOrderer, type LogSink } from '@portolan/nest';
 import type { DatabaseAddress, EmbeddedCluster } from '@portolan/postgres';
+import type { KafkaBroker } from '../stack/kafka/kafka-broker.js';
 import type { Column } from './column.js';
 import { EmbeddedColumn } from './embedded-column.js';
 import { RealColumn } from './real-column.js';
@@ -14,6 +15,8 @@ import { provisionWorld, recordsFolder, type ProvisionedCountry, type Provisione
 export interface WorldOptions {
   /** Engines under the countries: `embedded` where absent, or those that authorities run. */
   readonly column?: 'embedded' | 'real';
+  /** Roles apart tell each other by Kafka: on the country's broker of the real column, or on one started beside the embedded engines. */
+  readonly eventsByKafka?: boolean;
   /** Where spans go; nowhere unless a test listens. */
   readonly telemetry?: NodeConfig['telemetry'];
   /** Keys, databases and configuration lie here and stay; a second start with the same folder is the same world. */
@@ -77,6 +80,13 @@ export class World {
   get cluster(): EmbeddedCluster {
     if (this.column.kind !== 'embedded') throw new Error('each country of this world has a cluster of its own');
     return this.column.cluster;
+  }
+
+  /** A country's Kafka broker, of an embedded world whose roles tell each other by one. */
+  broker(code: CountryCode): KafkaBroker {
+    const found = this.column.kind === 'embedded' ? this.column.brokers.get(code) : undefined;
+    if (found === undefined) throw new Error(`no broker of ${code} in this embedded world`);
+    return found;
   }
 
   /** The engines of a real world. */
@@ -199,6 +209,7 @@ function planOf(options: WorldOptions, column: Column): WorldPlan {
     countriesFolder: options.countriesFolder ?? join(repository, 'libs/countries'),
     countries: countriesOf(options),
     apart: options.roles === 'apart',
+    eventsByKafka: options.eventsByKafka ?? false,
     logLevel: options.logLevel ?? 'error',
     checkpoints: options.checkpoints ?? false,
     ...(telemetry === undefined ? {} : { telemetry }),
@@ -213,7 +224,8 @@ const countriesOf = ({ countries }: WorldOptions): readonly CountryCode[] => cou
 function columnOf(options: WorldOptions, progress: (what: string) => void): Promise<EmbeddedColumn | RealColumn> {
   const { folder, reachableFolder, fsync = true } = options;
   const common = { folder, fsync, progress, ...(reachableFolder === undefined ? {} : { reachableFolder }) };
-  if (options.column !== 'real') return EmbeddedColumn.start(common);
+  if (options.column !== 'real')
+    return EmbeddedColumn.start({ ...common, ...(options.eventsByKafka === true ? { eventsByKafka: countriesOf(options) } : {}) });
   const { headEveryMs, cuttable } = options;
   const more = { ...(headEveryMs === undefined ? {} : { headEveryMs }), ...(cuttable === undefined ? {} : { cuttable }) };
   return RealColumn.start({ ...common, countries: countriesOf(options), endsWithUs: true, ...more });

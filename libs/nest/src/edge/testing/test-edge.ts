@@ -66,7 +66,7 @@ export async function testEdge(country: CountryCode, options: TestEdgeOptions = 
   const log: string[] = [];
   const parts = await partsOf(country, options, { database, key, log });
   const app = await NestFactory.create<NestFastifyApplication>(
-    EdgeModule.of(parts, { uow: parts.uow, deliveries: { accept: async () => undefined }, queries: {} }, [
+    EdgeModule.of(parts, { uow: parts.uow, deliveries: { accept: async () => undefined, told: async () => undefined }, queries: {} }, [
       ProblemModule,
       IngestModule,
       OperatorModule,
