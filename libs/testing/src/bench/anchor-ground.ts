@@ -111,7 +111,7 @@ async function outcomeSoon(ledger: Ledger, id: string): Promise<CommittedTx | un
 
 function valid(outcome: CommittedTx): CommittedTx {
   const refused = outcome.verdicts?.find(({ accepted }) => !accepted);
-  if (!outcome.valid || refused !== undefined) throw new Error(`${outcome.fn} was refused: ${outcome.code ?? refused?.code ?? ''}`);
+  if (!outcome.valid || refused !== undefined) throw new Error(`${outcome.fn} was refused: ${String(outcome.code ?? refused?.code)}`);
   return outcome;
 }
 
