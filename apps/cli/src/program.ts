@@ -6,7 +6,9 @@ import { addDemo } from './demo/demo.command.js';
 import { addDoctor } from './doctor/doctor.command.js';
 import { addFaults } from './faults/faults.command.js';
 import { addNode } from './node/node.command.js';
+import { addJoin } from './join/join.command.js';
 import { addReplay } from './replay/replay.command.js';
+import { addStack } from './stack/stack.command.js';
 import { addActing, addToken } from './token/token.command.js';
 import { exits, WrongUsage, type Exit, type Run, type Terminal } from './terminal.js';
 import { addTranslate } from './translate/translate.command.js';
@@ -34,8 +36,23 @@ function portolan(terminal: Terminal, run: Run): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text.trimEnd()), writeErr: (text) => terminal.note(text.trimEnd()) })
     .addHelpText('after', '\nExit codes: 0 done, 1 failed (standard error says what to do next), 2 wrong command line.');
-  for (const add of [addDemo, addNode, addToken, addActing, addTranslate, addVerify, addReplay, addCert, addDoctor, addBench, addFaults])
+  for (const add of [
+    addDemo,
+    addNode,
+    addToken,
+    addActing,
+    addTranslate,
+    addVerify,
+    addReplay,
+    addCert,
+    addDoctor,
+    addStack,
+    addJoin,
+    addBench,
+    addFaults,
+  ])
     add(program, run);
+  add(program, run);
   return program;
 }
 

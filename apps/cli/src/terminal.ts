@@ -14,8 +14,8 @@ export interface Terminal {
   readonly ask?: (question: string) => Promise<string>;
 }
 
-/** How a command ends: what it wanted came about, it did not, or the command line is wrong. */
-export const exits = { ok: 0, failed: 1, usage: 2 } as const;
+/** How a command ends: what it wanted came about, it did not, the command line is wrong, or what it is about is not there. */
+export const exits = { ok: 0, failed: 1, usage: 2, absent: 3 } as const;
 export type Exit = (typeof exits)[keyof typeof exits];
 
 /** The command line asks for something that is not there to be asked for; `message` says what would be right. */

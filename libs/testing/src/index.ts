@@ -21,3 +21,5 @@ export { softHsm, SoftToken, type SoftHsm } from './stack/pkcs11/soft-token.js';
 export * from './stack/fabric/index.js';
 export * from './bench/index.js';
 export * from './faults/index.js';
+export { startStack, stackStatus, stopStack, type EngineStatus, type StackOptions } from './stack/stack.js';
+export { EngineAbsent } from './world/real-column.js';

@@ -98,6 +98,34 @@ export const errorRegistry = {
   "http": 503,
   "fhir": "transient"
  },
+ "channel.config-unreadable": {
+  "what": "The channel's configuration, or a change of it, is not in the form that was expected",
+  "next": "Fetch the newest configuration block again with Fabric's own programs of the version that the channel runs, or ask whoever made the file for another",
+  "retriable": false,
+  "http": 422,
+  "fhir": "structure"
+ },
+ "channel.not-bft": {
+  "what": "The channel's orderers do not agree by BFT",
+  "next": "Change orderers of such a channel by its own procedure: ConsenterMapping exists under BFT alone",
+  "retriable": false,
+  "http": 422,
+  "fhir": "not-supported"
+ },
+ "channel.organisation-unknown": {
+  "what": "The organisation is no member of the channel",
+  "next": "Have a majority of the members sign its entry first: portolan join",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "channel.not-caught-up": {
+  "what": "The new peer or orderer has not caught up with the channel in time",
+  "next": "Look at its log; run portolan join again, which goes on where it stopped",
+  "retriable": true,
+  "http": 504,
+  "fhir": "timeout"
+ },
  "cli.failed": {
   "what": "The command failed because of a fault of this program",
   "next": "Run portolan doctor; report the named kind and place if it lasts",

@@ -10,7 +10,7 @@ import { EmbeddedCluster, type DatabaseAddress } from '@portolan/postgres';
 import { stableUuid } from '@portolan/domain';
 import { hexOf } from '@portolan/verify';
 import { sha256 } from '@portolan/keys';
-import { fabricEngine, FabricStack, type FabricEngine } from '../stack/fabric/index.js';
+import { fabricEngine, FabricStack, type FabricEngine, type FabricOrganisation } from '../stack/fabric/index.js';
 import { kafkaEngine, type KafkaEngine } from '../stack/kafka/engine.js';
 import { KafkaBroker } from '../stack/kafka/kafka-broker.js';
 import type { BrokerPorts } from '../stack/kafka/settings.js';
@@ -24,6 +24,8 @@ import { repository } from './repository.js';
 export interface RealColumnOptions {
   readonly folder: string;
   readonly countries: readonly CountryCode[];
+  /** Those that founded the channel; the others join it. Of a folder that has a channel, its founders count. */
+  readonly founders: readonly CountryCode[];
   readonly fsync: boolean;
   /** Where PostgreSQL may put its data when `folder` cannot be reached by its user. */
   readonly reachableFolder?: string;
@@ -35,6 +37,14 @@ export interface RealColumnOptions {
   readonly cuttable?: boolean;
   readonly progress: (what: string) => void;
 }
+
+/** Where the engines of a world lie below its folder. */
+export const engineFolders = (folder: string) =>
+  ({
+    cluster: (country: CountryCode) => join(folder, 'postgres', country.toLowerCase()),
+    broker: (country: CountryCode) => join(folder, 'kafka', country.toLowerCase()),
+    fabric: join(folder, 'fabric'),
+  }) as const;
 
 interface Engines {
   readonly kafka: KafkaEngine;
@@ -74,7 +84,7 @@ export class RealColumn implements Column {
       progress(`PostgreSQL of ${country}`);
       const cc = country.toLowerCase();
       const cluster = new EmbeddedCluster({
-        dataFolder: join(folder, 'postgres', cc),
+        dataFolder: engineFolders(folder).cluster(country),
         fsync,
         maxConnections: 60,
         ...(reachableFolder === undefined ? {} : { reachableFolder: join(reachableFolder, cc) }),
@@ -137,8 +147,9 @@ export class RealColumn implements Column {
   }
 
   async close(): Promise<void> {
-    for (const close of this.closers.splice(0).reverse()) await close();
-    for (const { cluster } of this.clusters.values()) await cluster.stop();
+    const { endsWithUs } = this.options;
+    for (const close of this.closers.splice(0).reverse()) if (endsWithUs) await close();
+    for (const { cluster } of this.clusters.values()) await (endsWithUs ? cluster.stop() : cluster.leave());
   }
 
   private async startBroker(country: CountryCode): Promise<void> {
@@ -147,7 +158,7 @@ export class RealColumn implements Column {
     const [partners, inner] = await Promise.all([readTlsIdentity(folders.inbox), readTlsIdentity(folders.broker)]);
     const line = this.options.cuttable === true ? await CuttableLine.open() : undefined;
     const broker = new KafkaBroker({
-      folder: join(folder, 'kafka', country.toLowerCase()),
+      folder: engineFolders(folder).broker(country),
       engine: this.engines.kafka,
       partners,
       country: inner,
@@ -168,12 +179,13 @@ export class RealColumn implements Column {
   }
 
   private async startFabric(): Promise<FabricStack> {
-    const { folder, countries, endsWithUs, progress } = this.options;
+    const { folder, founders, countries, endsWithUs, progress } = this.options;
+    const asCountry = (org: CountryCode): FabricOrganisation => ({ org, kind: 'country' });
     const stack = await FabricStack.start({
-      folder: join(folder, 'fabric'),
+      folder: engineFolders(folder).fabric,
       engine: this.engines.fabric,
       channel: CHANNEL,
-      organisations: [...countries.map((org) => ({ org, kind: 'country' as const })), { org: REGULATOR, kind: 'regulator' }],
+      organisations: [...founders.map(asCountry), { org: REGULATOR, kind: 'regulator' }],
       chaincode: {
         name: 'portolan',
         version: '1',
@@ -184,6 +196,10 @@ export class RealColumn implements Column {
       say: progress,
     });
     this.closers.push(() => stack.stop());
+    for (const org of countries.filter((one) => !stack.organisations.some((known) => known.org === one))) {
+      progress(`${org} joins the channel`);
+      await stack.join(asCountry(org), progress);
+    }
     return stack;
   }
 

@@ -10,6 +10,7 @@ import { RealColumn } from './real-column.js';
 import { FolderFhirService } from './fhir-service.js';
 import { WorldProcess } from './processes.js';
 import { repository } from './repository.js';
+import { isKept } from '../stack/kept.js';
 import { provisionWorld, recordsFolder, type ProvisionedCountry, type ProvisionedWorld, type WorldPlan } from './provision-world.js';
 
 export interface WorldOptions {
@@ -221,12 +222,14 @@ function planOf(options: WorldOptions, column: Column): WorldPlan {
 
 const countriesOf = ({ countries }: WorldOptions): readonly CountryCode[] => countries ?? ['EE', 'PT', 'BE', 'DE'];
 
-function columnOf(options: WorldOptions, progress: (what: string) => void): Promise<EmbeddedColumn | RealColumn> {
+async function columnOf(options: WorldOptions, progress: (what: string) => void): Promise<EmbeddedColumn | RealColumn> {
   const { folder, reachableFolder, fsync = true } = options;
   const common = { folder, fsync, progress, ...(reachableFolder === undefined ? {} : { reachableFolder }) };
   if (options.column !== 'real')
     return EmbeddedColumn.start({ ...common, ...(options.eventsByKafka === true ? { eventsByKafka: countriesOf(options) } : {}) });
   const { headEveryMs, cuttable } = options;
   const more = { ...(headEveryMs === undefined ? {} : { headEveryMs }), ...(cuttable === undefined ? {} : { cuttable }) };
-  return RealColumn.start({ ...common, countries: countriesOf(options), endsWithUs: true, ...more });
+  const countries = countriesOf(options);
+  // A channel needs four orderers, the regulator's among them: whoever comes after the first three joins it as it runs.
+  return RealColumn.start({ ...common, countries, founders: countries.slice(0, 3), endsWithUs: !(await isKept(folder)), ...more });
 }

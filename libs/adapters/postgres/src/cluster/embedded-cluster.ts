@@ -75,6 +75,19 @@ export class EmbeddedCluster {
     if (code !== 0) await this.control(site, ['stop', '-m', 'immediate', '-t', '15']);
   }
 
+  /** Lets go of the server and leaves it running, for the next `start` of this folder to take up. */
+  async leave(): Promise<void> {
+    const { owner } = this;
+    this.superuser = this.owner = undefined;
+    await owner?.end().catch(() => undefined);
+  }
+
+  /** The running server of a cluster's folder, whoever started it; nothing is started. */
+  static async find(dataFolder: string): Promise<RunningServer | undefined> {
+    const elsewhere = await readFile(join(dataFolder, 'location'), 'utf8').catch(() => undefined);
+    return runningServer(join(elsewhere?.trim() ?? (await realpath(dataFolder).catch(() => dataFolder)), 'cluster'));
+  }
+
   /** A password for a database user of this cluster, the same at each start: derived from the superuser's. */
   passwordOf(user: string): string {
     if (this.superuser === undefined) throw new PortolanError('store.cluster-failed', 'embedded database', 'not started');

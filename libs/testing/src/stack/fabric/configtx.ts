@@ -26,6 +26,11 @@ export function organisationEntry(network: string, { org, kind }: FabricOrganisa
   };
 }
 
+/** `configtx.yaml` of one organisation, for `configtxgen -printOrg`. */
+export function joiningConfiguration(network: string, organisation: FabricOrganisation, ports: OrganisationPorts): string {
+  return JSON.stringify({ Organizations: [organisationEntry(network, organisation, ports)] }, null, 2);
+}
+
 /** An orderer among those that agree on blocks. */
 function consenterEntry(network: string, org: OrgId, ports: OrganisationPorts): object {
   return { ...endpointOf(network, org, ports), MSPID: org, Identity: organisationFolders(network, org).identity('orderer').certificate };

@@ -8,14 +8,17 @@ import { FabricCommands } from './commands.js';
 import { portsOf } from './configtx.js';
 import type { FabricEngine } from './engine.js';
 import { networkFiles, organisationFolders, type KeyFiles, type MemberName } from './folders.js';
+import { definitionOf, ensureConsenter, ensureConsents, ensureMember, ensureOrdererFollows, ensurePeerCaughtUp } from './join.js';
 import { ensureGenesis, ensureOrdererJoined, ensurePeerJoined, writeSharedFiles } from './found.js';
 import { certify, ensureMaterial } from './material.js';
 import type { Part } from './part.js';
 import { chaincodePart, ordererPart, peerPart, type Ground } from './parts.js';
 import {
+  countriesAmong,
   countriesOf,
   ensurePlan,
   findPlan,
+  planWith,
   membersOf,
   partsOf,
   type Consensus,
@@ -130,6 +133,11 @@ export class FabricStack {
     return membersOf(this.plan);
   }
 
+  /** Those of the channel's first block. */
+  get founders(): readonly FabricOrganisation[] {
+    return this.plan.founders;
+  }
+
   get genesisFile(): string {
     return networkFiles(this.folder).genesis;
   }
@@ -206,6 +214,21 @@ export class FabricStack {
     await this.part(org, 'chaincode').start();
   }
 
+  /**
+   * Adds a country to the running channel, while its traffic goes on: a majority of the members sign its entry, its peer catches up, its
+   * chaincode is approved, and its orderer agrees on blocks from when it has caught up. Each step asks the channel whether it is done, so a joining
+   * that was cut off is completed by another call.
+   */
+  async join(organisation: FabricOrganisation, say: (line: string) => void = () => undefined): Promise<void> {
+    this.plan = await planWith(this.folder, this.plan, organisation);
+    await this.found(say);
+  }
+
+  private membersBefore(org: OrgId): OrgId[] {
+    const names = this.organisations.map((one) => one.org);
+    return names.slice(0, names.indexOf(org));
+  }
+
   private async found(say: (line: string) => void): Promise<void> {
     const orgs = this.organisations.map(({ org }) => org);
     say('fabric: keys and certificates');
@@ -215,11 +238,32 @@ export class FabricStack {
     say(`fabric: ${orgs.length} orderers and ${this.countries.length} peers`);
     await Promise.all([...this.partsCalled('orderer'), ...this.partsCalled('peer')].map((part) => part.start()));
     say(`fabric: channel ${this.channel}`);
-    await Promise.all(orgs.map((org) => ensureOrdererJoined(this.ground, org, genesis)));
-    await Promise.all(this.countries.map((org) => ensurePeerJoined(this.ground, org, genesis)));
+    const { founders, joined } = this.plan;
+    await Promise.all(founders.map(({ org }) => ensureOrdererJoined(this.ground, org, genesis)));
+    await Promise.all(countriesAmong(founders).map((org) => ensurePeerJoined(this.ground, org, genesis)));
+    for (const one of joined) await this.letIn(one, genesis, say);
     say(`fabric: chaincode ${this.chaincode.name}`);
     await this.runChaincode();
     await Promise.all(this.countries.map((org) => this.seesEndorsers(org)));
+    for (const one of joined) await this.letOrder(one, say);
+  }
+
+  /** A member by the word of a majority, with a peer that has read the channel from its first block on. */
+  private async letIn(organisation: FabricOrganisation, genesis: string, say: (line: string) => void): Promise<void> {
+    const { org } = organisation;
+    const members = this.membersBefore(org);
+    if (await ensureMember(this.ground, members, await definitionOf(this.ground, organisation)))
+      say(`fabric: a majority of ${members.join(', ')} signed the entry of ${org}`);
+    if (!partsOf(organisation).includes('peer')) return;
+    await ensurePeerJoined(this.ground, org, genesis);
+    await ensurePeerCaughtUp(this.ground, members[0] ?? org, org);
+  }
+
+  private async letOrder({ org }: FabricOrganisation, say: (line: string) => void): Promise<void> {
+    const members = this.membersBefore(org);
+    await ensureOrdererFollows(this.ground, members, org);
+    if (await ensureConsenter(this.ground, members, org)) say(`fabric: the orderer of ${org} agrees on blocks from now on`);
+    await ensureConsents(this.ground, org);
   }
 
   private async runChaincode(): Promise<void> {

@@ -91,3 +91,10 @@ export async function ensurePeerJoined(ground: Ground, org: OrgId, block: string
   await commands.peer(['channel', 'join', '-b', block]);
   return true;
 }
+
+/** Blocks that an organisation's peer has of the channel. */
+export async function peerHeight(ground: Ground, org: OrgId): Promise<number> {
+  const commands = new FabricCommands(ground, org);
+  const told = await commands.peer(['channel', 'getinfo', '-c', commands.channel]);
+  return (JSON.parse(told.slice(told.indexOf('{'))) as { height: number }).height;
+}

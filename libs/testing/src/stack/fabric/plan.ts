@@ -52,10 +52,10 @@ export const partsOf = ({ kind }: FabricOrganisation): readonly PartName[] =>
 
 export const membersOf = ({ founders, joined }: NetworkPlan): readonly FabricOrganisation[] => [...founders, ...joined];
 
-export const countriesOf = (plan: NetworkPlan): OrgId[] =>
-  membersOf(plan)
-    .filter(({ kind }) => kind === 'country')
-    .map(({ org }) => org);
+export const countriesAmong = (organisations: readonly FabricOrganisation[]): OrgId[] =>
+  organisations.filter(({ kind }) => kind === 'country').map(({ org }) => org);
+
+export const countriesOf = (plan: NetworkPlan): OrgId[] => countriesAmong(membersOf(plan));
 
 /**
  * The plan of a folder, made where there is none. Throws where the folder holds a network of other founders, another channel or another
@@ -73,6 +73,16 @@ export async function ensurePlan(folder: string, wanted: Pick<NetworkPlan, 'chan
   const plan = { channel, consensus, founders, joined: [], ports: await portsFor(founders.map(({ org }) => org)) };
   await keepJson(planFile(folder), plan);
   return plan;
+}
+
+/** The plan with one organisation more, kept; the same where it is there. */
+export async function planWith(folder: string, plan: NetworkPlan, organisation: FabricOrganisation): Promise<NetworkPlan> {
+  const { org } = organisation;
+  if (membersOf(plan).some((one) => one.org === org)) return plan;
+  const ports = { ...plan.ports, ...(await portsFor([org])) };
+  const wider = { ...plan, joined: [...plan.joined, organisation], ports };
+  await keepJson(planFile(folder), wider);
+  return wider;
 }
 
 export async function portsFor(orgs: readonly OrgId[]): Promise<Record<OrgId, OrganisationPorts>> {

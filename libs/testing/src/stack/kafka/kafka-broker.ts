@@ -112,9 +112,7 @@ export class KafkaBroker {
   }
 
   status(): BrokerStatus {
-    const note = this.note();
-    if (note?.process === undefined || !isRunning(note.process)) return { running: false };
-    return { running: true, pid: note.process.pid, ports: note.ports };
+    return brokerStatus(this.config.folder);
   }
 
   /** Writes another certificate of the same authority for the partners' door; the broker reads it when its settings are altered. */
@@ -134,11 +132,7 @@ export class KafkaBroker {
   }
 
   private note(): Note | undefined {
-    try {
-      return JSON.parse(readFileSync(this.files.note, 'utf8')) as Note;
-    } catch {
-      return undefined;
-    }
+    return noteOf(this.files.note);
   }
 
   private write(note: Note): void {
@@ -302,6 +296,29 @@ function isOpen(port: number): Promise<boolean> {
 }
 
 const isFree = async (port: number): Promise<boolean> => !(await isOpen(port));
+
+/** Whether the broker of a folder runs, without starting anything. */
+export function brokerStatus(folder: string): BrokerStatus {
+  const note = noteOf(brokerFiles(folder).note);
+  if (note?.process === undefined || !isRunning(note.process)) return { running: false, ...(note && { ports: note.ports }) };
+  return { running: true, pid: note.process.pid, ports: note.ports };
+}
+
+/** Ends the broker of a folder in order, whoever started it. Answers whether it ran. */
+export async function stopBroker(folder: string): Promise<boolean> {
+  const own = noteOf(brokerFiles(folder).note)?.process;
+  if (own === undefined || !isRunning(own)) return false;
+  await end(own, STOP_WITHIN_MS);
+  return true;
+}
+
+function noteOf(file: string): Note | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Note;
+  } catch {
+    return undefined;
+  }
+}
 
 /** For whoever wants to see what a broker said. */
 export const readBrokerLog = (folder: string): Promise<string> => readFile(brokerFiles(folder).log, 'utf8');
