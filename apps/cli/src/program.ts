@@ -52,7 +52,6 @@ function portolan(terminal: Terminal, run: Run): Command {
     addFaults,
   ])
     add(program, run);
-  add(program, run);
   return program;
 }
 

@@ -28,10 +28,11 @@ export async function runNode(flags: RunNodeFlags, terminal: Terminal): Promise<
 const addressOf = ({ address, port }: { address?: unknown; port?: unknown }): string => `${String(address)}:${String(port)}`;
 
 async function runCountry(flags: RunNodeFlags, terminal: Terminal): Promise<Exit> {
-  const config = await readNodeConfig(await findConfig(flags, terminal));
+  const file = await findConfig(flags, terminal);
+  const config = await readNodeConfig(file);
   // Alone in its process, a role of a node that is configured together would reach none of the others.
   if (flags.role !== undefined && config.transport.kind === 'together') throw new PortolanError('cli.roles-together', flags.role);
-  const node = await startNode(config, flags.role, (line) => terminal.note(line));
+  const node = await startNode(config, flags.role, (line) => terminal.note(line), file);
   untilStopped(() => node.close());
   terminal.out(`ready ${node.roles.join(' ')}`);
   return exits.ok;

@@ -72,7 +72,9 @@ async function composeEdge(
   const parts: EdgeParts = {
     country: setting,
     pack,
-    partners: config.partners.map(({ country }) => country),
+    get partners() {
+      return ground.partners.countries;
+    },
     clock,
     random,
     sha256,

@@ -31,7 +31,9 @@ export async function composeExchange(ground: NodeGround, link: RoleLink, channe
   const role = new ExchangeRole({
     ports: {
       country: setting,
-      partners: config.partners.map(({ country }) => country),
+      get partners() {
+        return ground.partners.countries;
+      },
       clock,
       random,
       sha256,

@@ -7,12 +7,15 @@ import { CountryFolders, SystemClock, SystemRandom } from '@portolan/keys';
 import type { RoleDatabaseConfig } from '@portolan/postgres';
 import { startTelemetry, type RunningTelemetry } from '@portolan/telemetry';
 import { DEFAULT_KEPT, type Kept } from '../link/retention.js';
+import { PartnerList } from '../runtime/partner-list.js';
 import { FileCheckpoint, noCheckpoint } from '../runtime/checkpoint.js';
 import { NodeLogger, type LogSink } from '../runtime/logger.js';
 
 /** What every role of a node stands on, made once a role. */
 export interface NodeGround {
   readonly config: NodeConfig;
+  /** As the configuration file has them now. */
+  readonly partners: PartnerList;
   readonly folders: CountryFolders;
   readonly validators: Validators;
   readonly clock: Clock;
@@ -29,14 +32,16 @@ export interface NodeGround {
 const TAKE_OVER_AFTER_MS = 20_000;
 const DAY_MS = 86_400_000;
 
-export async function nodeGround(config: NodeConfig, role: Role, sink: LogSink): Promise<NodeGround> {
+export async function nodeGround(config: NodeConfig, role: Role, sink: LogSink, configFile?: string): Promise<NodeGround> {
+  const logger = new NodeLogger({ country: config.country, role }, config.logging.level, sink);
   return {
     config,
+    partners: new PartnerList(config, configFile, logger),
     folders: new CountryFolders(config.home),
     validators: new Validators(),
     clock: new SystemClock(),
     random: new SystemRandom(),
-    logger: new NodeLogger({ country: config.country, role }, config.logging.level, sink),
+    logger,
     checkpoint: config.checkpointFile === undefined ? noCheckpoint : new FileCheckpoint(config.checkpointFile),
     telemetry: await startTelemetry(config.country, role, config.telemetry),
     takeOverAfterMs: config.takeOverAfterMs ?? TAKE_OVER_AFTER_MS,

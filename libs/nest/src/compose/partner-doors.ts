@@ -5,10 +5,12 @@ import { KafkaInboxListener, KafkaPartnerLink, type AdmittedPartner } from '@por
 import { findPartnerIdentity, readTlsIdentity, RefusedKeysFile, type CountryFolders, type FileKeyVault } from '@portolan/keys';
 import { RoutedPartnerLink } from '../exchange/routed-partner-link.js';
 import type { NodeLogger } from '../runtime/logger.js';
+import type { PartnerList } from '../runtime/partner-list.js';
 
 /** What the ways between countries are made of. */
 export interface PartnerDoorParts {
-  readonly config: Pick<NodeConfig, 'country' | 'inbox' | 'partners'>;
+  readonly config: Pick<NodeConfig, 'country' | 'inbox'>;
+  readonly partners: Pick<PartnerList, 'all'>;
   readonly folders: CountryFolders;
   readonly logger: Pick<NodeLogger, 'failure' | 'info'>;
 }
@@ -17,8 +19,8 @@ type Inbox = Door | NodeKafkaInbox | PartnerKafkaInbox;
 const isKafka = (inbox: Inbox): inbox is NodeKafkaInbox | PartnerKafkaInbox => 'kind' in inbox;
 
 /** The way to each partner, by what that partner hosts: its embedded door or its Kafka brokers. */
-export function partnerLinkOf({ config, folders, logger }: PartnerDoorParts, vault: FileKeyVault): PartnerLink {
-  const inboxOf = (country: CountryCode): Inbox | undefined => config.partners.find((one) => one.country === country)?.inbox;
+export function partnerLinkOf({ config, partners, folders, logger }: PartnerDoorParts, vault: FileKeyVault): PartnerLink {
+  const inboxOf = (country: CountryCode): Inbox | undefined => partners.all.find((one) => one.country === country)?.inbox;
   const identityOf = (country: CountryCode): ReturnType<typeof findPartnerIdentity> => findPartnerIdentity(folders.partner(country), vault);
   const embedded = new EmbeddedPartnerLink({
     async partners(country) {
@@ -44,8 +46,8 @@ export function partnerLinkOf({ config, folders, logger }: PartnerDoorParts, vau
 }
 
 /** The inbox that this country hosts. Kafka lets in the keys that stand registered on our own copy of the channel. */
-export async function inboxOf({ config, folders, logger }: PartnerDoorParts, channel: ChannelReader): Promise<InboxListener> {
-  const { inbox, partners } = config;
+export async function inboxOf({ config, partners, folders, logger }: PartnerDoorParts, channel: ChannelReader): Promise<InboxListener> {
+  const { inbox } = config;
   // What our own authority revoked counts at once, also while the channel still calls the key live.
   const refused = new RefusedKeysFile(folders.inbox);
   if (!isKafka(inbox))
@@ -59,7 +61,7 @@ export async function inboxOf({ config, folders, logger }: PartnerDoorParts, cha
   return new KafkaInboxListener({
     brokers: inbox.brokers,
     identity: await readTlsIdentity(folders.internal('exchange')),
-    partners: () => Promise.all(partners.map(({ country }) => admitted(country, channel, refused))),
+    partners: () => Promise.all(partners.all.map(({ country }) => admitted(country, channel, refused))),
     log: logger,
   });
 }

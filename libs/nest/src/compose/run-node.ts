@@ -18,7 +18,7 @@ export async function runNode(args: readonly string[], only: Role | undefined): 
     return;
   }
   try {
-    const node = await startNode(await readNodeConfig(config), only, (line) => process.stderr.write(`${line}\n`));
+    const node = await startNode(await readNodeConfig(config), only, (line) => process.stderr.write(`${line}\n`), config);
     untilStopped(() => node.close());
     process.stdout.write(`ready ${node.roles.join(' ')}\n`);
   } catch (error) {

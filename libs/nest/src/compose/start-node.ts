@@ -12,8 +12,11 @@ export interface RunningNode {
   close(): Promise<void>;
 }
 
-/** Starts what this process is to run of a country: all three roles together, or one of them apart. */
-export async function startNode(config: NodeConfig, only: Role | undefined, sink: LogSink): Promise<RunningNode> {
+/**
+ * Starts what this process is to run of a country: all three roles together, or one of them apart. Where the configuration came from a file,
+ * partners follow it while the node runs.
+ */
+export async function startNode(config: NodeConfig, only: Role | undefined, sink: LogSink, configFile?: string): Promise<RunningNode> {
   const logOf = (role: Role): NodeLogger => new NodeLogger({ country: config.country, role }, config.logging.level, sink);
   const transport =
     config.transport.kind === 'together' ? togetherTransport() : tcpTransport(config, new CountryFolders(config.home), logOf);
@@ -22,7 +25,7 @@ export async function startNode(config: NodeConfig, only: Role | undefined, sink
   const opened = new Opened();
   try {
     for (const role of wanted) {
-      const app: RoleApp = await startRole(role, config, transport, sink);
+      const app: RoleApp = await startRole(role, config, transport, sink, configFile);
       opened.add(() => app.close());
     }
   } catch (error) {

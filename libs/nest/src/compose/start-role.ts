@@ -33,11 +33,19 @@ class EventsModule {
 }
 
 /** Starts one role of a country's node. What was opened is closed again where the start fails. */
-export async function startRole(role: Role, config: NodeConfig, transport: RoleTransport, sink: LogSink): Promise<RoleApp> {
+export async function startRole(
+  role: Role,
+  config: NodeConfig,
+  transport: RoleTransport,
+  sink: LogSink,
+  configFile?: string,
+): Promise<RoleApp> {
   const opened = new Opened();
   try {
-    const ground = await nodeGround(config, role, sink);
+    const ground = await nodeGround(config, role, sink, configFile);
     opened.add(() => ground.telemetry.close());
+    ground.partners.start();
+    opened.add(() => ground.partners.stop());
     const link = await transport.link(role);
     opened.add(() => link.close());
     const server = await transport.server(role);

@@ -38,7 +38,10 @@ export async function lateEnvelope({ world }: EmergencyWorld, transferId: string
   const late = await new JoseSigner(vault).sign('sign', LATE_STEP_TYP, canonicalJson(leaf));
   const [message] = outgoing(head, randomUUID(), { hashes, parts: [SEALED] }, leaf.limit, { late });
   if (message === undefined) throw new Error('an envelope has a part');
-  const link = partnerLinkOf({ config, folders, logger: { failure: () => undefined, info: () => undefined } }, vault);
+  const link = partnerLinkOf(
+    { config, partners: { all: config.partners }, folders, logger: { failure: () => undefined, info: () => undefined } },
+    vault,
+  );
   await link.send('PT', message);
   await link.close();
 }

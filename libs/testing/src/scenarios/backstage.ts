@@ -43,7 +43,10 @@ export const stolenVault = (world: SharedWorld, country: string, role: 'exchange
 /** Writes into partners' inboxes with a country's real certificate. */
 export function stolenLink(world: SharedWorld, country: string): PartnerLink {
   const { config } = world.at(country);
-  return partnerLinkOf({ config, folders: foldersOf(world, country), logger: silent }, stolenVault(world, country));
+  return partnerLinkOf(
+    { config, partners: { all: config.partners }, folders: foldersOf(world, country), logger: silent },
+    stolenVault(world, country),
+  );
 }
 
 const silent = { failure: () => undefined, info: () => undefined };

@@ -161,9 +161,9 @@ export class World {
 
   private async startHere(progress: (what: string) => void): Promise<void> {
     const sink = this.lineSink();
-    for (const [code, { config }] of this.provisioned.countries) {
+    for (const [code, { config, configFile }] of this.provisioned.countries) {
       progress(`country ${code}`);
-      const node = await startNode(config, undefined, sink);
+      const node = await startNode(config, undefined, sink, configFile);
       this.closers.push(() => node.close());
     }
   }
