@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { CountryCode, NodeConfig } from '@portolan/contracts';
+import { PortolanError, type CountryCode, type NodeConfig } from '@portolan/contracts';
 import { readNodeConfig } from '../config/read-node-config.js';
 import { Loop } from './loop.js';
 import type { NodeLogger } from './logger.js';
@@ -55,7 +55,7 @@ export class PartnerList {
   private async take(): Promise<void> {
     try {
       const { country, partners } = await readNodeConfig(this.file ?? '');
-      if (country !== this.config.country) return this.logger.failure('the configuration file is of another country', 'config.invalid');
+      if (country !== this.config.country) throw new PortolanError('config.invalid', 'country');
       if (JSON.stringify(partners) === JSON.stringify(this.partners)) return;
       this.partners = partners;
       this.logger.info(`partners are now ${this.countries.join(', ')}`);

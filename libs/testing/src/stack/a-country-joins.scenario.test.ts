@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,7 +62,7 @@ describe.skipIf(absent !== '' && !inCi)(`an operator's own engines${absent === '
 
   async function startNode(country: string): Promise<void> {
     const file = join(folder, country.toLowerCase(), 'node.json');
-    const node = new WorldProcess(country, [cli, 'node', '--config', file], () => undefined);
+    const node = new WorldProcess(country, [cli, 'node', '--config', file], (l) => appendFileSync('/tmp/lead-nodes.log', l));
     nodes.push(node);
     await node.start();
   }

@@ -66,36 +66,43 @@ async function foundersIn(folder: string, all: readonly CountryCode[]): Promise<
 
 /** Every engine of the folder, running or not; empty where there is none. Nothing is started. */
 export async function stackStatus(folder: string): Promise<readonly EngineStatus[]> {
-  const found: EngineStatus[] = [];
+  const found: Seen[] = [];
   const folders = engineFolders(folder);
   for (const owner of await countriesIn(folder)) {
     const server = await EmbeddedCluster.find(folders.cluster(owner));
-    found.push(await told(owner, 'PostgreSQL', server?.pid, server?.port));
+    found.push({ owner, engine: 'PostgreSQL', pid: server?.pid, port: server?.port });
     const { pid, ports } = brokerStatus(folders.broker(owner));
-    found.push(await told(owner, 'Kafka broker', pid, ports?.country));
+    found.push({ owner, engine: 'Kafka broker', pid, port: ports?.country });
   }
-  const fabric = await FabricStack.find(folders.fabric);
-  for (const { org, part, pid } of fabric?.status() ?? []) {
-    const { peer, orderer } = (await fabric?.access(org)) ?? {};
-    const address = part === 'peer' ? peer : part === 'orderer' ? orderer : undefined;
-    found.push(await told(org, part === 'chaincode' ? part : `Fabric ${part}`, pid, Number(address?.split(':')[1])));
-  }
-  return found;
+  found.push(...(await fabricParts(folders.fabric)));
+  return Promise.all(found.map(told));
 }
 
-async function told(
-  owner: string,
-  engine: EngineStatus['engine'],
-  pid: number | undefined,
-  port: number | undefined,
-): Promise<EngineStatus> {
+interface Seen extends Pick<EngineStatus, 'owner' | 'engine'> {
+  readonly pid: number | undefined;
+  readonly port: number | undefined;
+}
+
+async function fabricParts(folder: string): Promise<readonly Seen[]> {
+  const fabric = await FabricStack.find(folder);
+  if (fabric === undefined) return [];
+  return Promise.all(
+    fabric.status().map(async ({ org: owner, part, pid }): Promise<Seen> => {
+      if (part === 'chaincode') return { owner, engine: part, pid, port: undefined };
+      const { [part]: address = '' } = await fabric.access(owner);
+      return { owner, engine: `Fabric ${part}`, pid, port: Number(address.split(':')[1]) };
+    }),
+  );
+}
+
+async function told({ owner, engine, pid, port }: Seen): Promise<EngineStatus> {
   const memory = pid === undefined ? undefined : await memoryOf(pid);
   return {
     owner,
     engine,
     up: pid !== undefined,
     ...(pid !== undefined && { pid }),
-    ...(port !== undefined && !Number.isNaN(port) && { address: `127.0.0.1:${port}` }),
+    ...(port !== undefined && { address: `127.0.0.1:${port}` }),
     ...(memory !== undefined && { memory }),
   };
 }

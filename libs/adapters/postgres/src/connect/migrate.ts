@@ -15,12 +15,19 @@ export async function migrate(owner: DatabaseAddress, models: readonly SchemaMod
     await client.connect();
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     for (const model of models) await migrateSchema(owner, model);
-    for (const { schema } of models) for (const grant of grantsOf(schema, prefix)) await client.query(grant);
+    for (const { schema } of models) await setGrants(client, grantsOf(schema, prefix));
   } catch (failure) {
     throw storeFailure(failure, `migrations of database ${owner.database}`);
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** At once or not at all: a role that works meanwhile must not find its rights gone for a moment. */
+async function setGrants(client: Client, statements: readonly string[]): Promise<void> {
+  await client.query('BEGIN');
+  for (const statement of statements) await client.query(statement);
+  await client.query('COMMIT');
 }
 
 async function migrateSchema(owner: DatabaseAddress, model: SchemaModel): Promise<void> {
