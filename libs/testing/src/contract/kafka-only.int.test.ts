@@ -185,7 +185,7 @@ describe.skipIf(absent !== undefined && !inCi)(`What only Kafka does${absent ===
       };
       const channel = { tlsKeys: (country: string) => Promise.resolve(country === 'PT' ? [pt.kid, key.kid] : [de.kid]) };
       const logger = { failure: () => undefined, info: () => undefined };
-      const listener = await inboxOf({ config, folders, logger }, channel as never);
+      const listener = await inboxOf({ config, partners: { all: config.partners }, folders, logger }, channel as never);
       closing.push(() => listener.close());
       await listener.listen(
         () => Promise.resolve(),
