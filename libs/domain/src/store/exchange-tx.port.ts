@@ -2,6 +2,12 @@ import type { CountryCode, Instant, Uuid } from '@portolan/contracts';
 import type { PersonId, TransferId } from '../kernel/ids.js';
 import type { KeyId, RoleTx, StatementStore } from './role-tx.port.js';
 
+/**
+ * As `dueAt`: at once, by the clock of the store, which also decides what is due. The node's own clock may be minutes off, and what it
+ * called "now" would then wait as long after it was put right.
+ */
+export const DUE_NOW: Instant = 'now';
+
 /** A transfer as the exchange drives it: one row a transfer and side; `state` is the pipeline's (libs/domain/src/transfer). */
 export interface ExchangeTransfer<State extends string = string> {
   readonly transferId: TransferId;
@@ -16,7 +22,7 @@ export interface ExchangeTransfer<State extends string = string> {
   readonly data: Record<string, unknown>;
   /** Until when the record may be opened. */
   readonly limit: Instant;
-  /** Not to be worked on before. */
+  /** Not to be worked on before; `DUE_NOW` where it is written. */
   readonly dueAt: Instant;
   readonly attempts: number;
   readonly createdAt: Instant;

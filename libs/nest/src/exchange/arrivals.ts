@@ -1,5 +1,6 @@
 import { PortolanError, type Envelope, type ErrorCode, type ExchangeAnswer, type ExchangeNotice, parseBounded } from '@portolan/contracts';
 import {
+  DUE_NOW,
   ensureTransferId,
   instant,
   openContent,
@@ -103,7 +104,7 @@ export class Arrivals {
           ...(envelope.trace === undefined ? {} : { trace: { traceparent: envelope.trace } }),
         },
         limit: instant(now + 900_000),
-        dueAt: instant(now),
+        dueAt: DUE_NOW,
         attempts: 0,
         createdAt: instant(now),
       };
@@ -149,7 +150,7 @@ export class Arrivals {
       else
         await tx.transfers.advance(before.transferId, 'asked', 'arrived', {
           data: { arrived: { hashes: parts, parts: sealed }, ...release, ...cleared(parts.length) },
-          dueAt: this.now(),
+          dueAt: DUE_NOW,
         });
       await tx.incoming.done(seq);
     });
@@ -203,7 +204,7 @@ export class Arrivals {
   ): Promise<void> {
     await this.ports.uow.run(async (tx) => {
       const transfer = await this.transferOf(tx, envelope, signal === signals.receiptArrived ? 'custodian' : 'asker');
-      const moved = await tx.transfers.advance(transfer.transferId, signal.from, signal.to, { data, dueAt: this.now() });
+      const moved = await tx.transfers.advance(transfer.transferId, signal.from, signal.to, { data, dueAt: DUE_NOW });
       await (moved ? also : otherwise)?.(tx, transfer);
       await tx.incoming.done(seq);
     });
@@ -230,10 +231,6 @@ export class Arrivals {
     this.logger.failure(`envelope from ${incoming.from} was not taken`, code, error);
     const pause = Math.min(30_000, 200 * 2 ** Math.min(incoming.attempts, 8));
     await this.ports.uow.run((tx) => (again ? tx.incoming.retry(incoming.seq, pause, code) : tx.incoming.dead(incoming.seq, code)));
-  }
-
-  private now(): string {
-    return instant(this.ports.clock.now());
   }
 }
 

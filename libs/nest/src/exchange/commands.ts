@@ -1,6 +1,7 @@
 import type { CountryCode, ExchangeNotice, Uuid } from '@portolan/contracts';
 import { canonicalJson, PortolanError } from '@portolan/contracts';
 import {
+  DUE_NOW,
   adoptionKey,
   askerData,
   custodianData,
@@ -36,7 +37,7 @@ export function exchangeHandlers(
     'restriction.set': (tx, body) => grounds.restrict(tx, body),
     'restriction.lift': (tx, body) => grounds.lift(tx, body),
     'view.stored': async (tx, { transferId }) => {
-      await moveOn(tx, transferId, signals.viewStored, {}, ports);
+      await moveOn(tx, transferId, signals.viewStored, {});
     },
     'view.notice': (tx, body, id) => tellCustodian(tx, body, id, ports),
     'resource.changed': (tx, body) => tellReceivers(tx, body, ports),
@@ -64,7 +65,7 @@ async function beginAsking(tx: ExchangeTx, command: RoleMessages['transfer.ask']
     keyId: await tx.keys.create(),
     data: { command, ...(command.trace === undefined ? {} : { trace: command.trace }) },
     limit: now,
-    dueAt: now,
+    dueAt: DUE_NOW,
     attempts: 0,
     createdAt: now,
   });

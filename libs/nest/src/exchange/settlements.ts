@@ -1,5 +1,6 @@
 import { PortolanError } from '@portolan/contracts';
 import {
+  DUE_NOW,
   adoptionKey,
   askerData,
   custodianData,
@@ -22,14 +23,8 @@ import {
 } from '@portolan/domain';
 
 /** Moves a waiting transfer on; false where it stands elsewhere already. */
-export function moveOn(
-  tx: ExchangeTx,
-  transferId: string,
-  signal: Signal,
-  data: Record<string, unknown>,
-  ports: ExchangePorts,
-): Promise<boolean> {
-  return tx.transfers.advance(ensureTransferId(transferId), signal.from, signal.to, { data, dueAt: instant(ports.clock.now()) });
+export function moveOn(tx: ExchangeTx, transferId: string, signal: Signal, data: Record<string, unknown>): Promise<boolean> {
+  return tx.transfers.advance(ensureTransferId(transferId), signal.from, signal.to, { data, dueAt: DUE_NOW });
 }
 
 type StepSettled = RoleMessages['step.settled'];
@@ -46,7 +41,7 @@ export class Settlements {
     if (state === 'committed') {
       // Ended while its anchor was under way: the end is queued behind it, and the release must not happen.
       if (permit.state === 'granted') await tx.permits.mark(permit.id, 'anchored');
-      if (permit.state !== 'ended') await moveOn(tx, permit.transferId, signals.permitAnchored, {}, this.ports);
+      if (permit.state !== 'ended') await moveOn(tx, permit.transferId, signals.permitAnchored, {});
       else await this.withhold(tx, permit.transferId, 'permitting');
       return;
     }
@@ -64,7 +59,7 @@ export class Settlements {
     const data = { final: stands, ...(body.after === undefined ? {} : { released: body.after }) };
     if (step === 'expired') return this.expired(tx, transferId, data);
     const signal = { received: signals.receivedAnchored, refused: signals.refusedAnchored }[step];
-    if (signal !== undefined) await moveOn(tx, transferId, signal, data, this.ports);
+    if (signal !== undefined) await moveOn(tx, transferId, signal, data);
   }
 
   /** An adoption moves nothing; where it stands is kept beside its opening. */
@@ -81,7 +76,7 @@ export class Settlements {
   /** Kept where the transfer has gone on without its anchor; its receiver's day counts from now. */
   private async released(tx: ExchangeTx, transferId: string, stands: NonNullable<StepSettled['stands']>): Promise<void> {
     const data = { released: stands };
-    if (await moveOn(tx, transferId, signals.releaseAnchored, data, this.ports)) return;
+    if (await moveOn(tx, transferId, signals.releaseAnchored, data)) return;
     const transfer = await this.transferOf(tx, transferId);
     if (transfer === undefined) return;
     const due = transfer.state === 'sent' ? { dueAt: await expiryOf(transfer, stands, this.ports) } : {};
@@ -111,7 +106,7 @@ export class Settlements {
     if (ended === undefined) return;
     if (ended === 'expired') return this.expired(tx, transfer.transferId, {});
     const overtaken = custodianData(transfer).receipt === undefined ? signals.expiryOvertaken : signals.expiryOvertakenByReceipt;
-    await moveOn(tx, transfer.transferId, overtaken, {}, this.ports);
+    await moveOn(tx, transfer.transferId, overtaken, {});
   }
 
   /** Nobody opens it any more: content and sealed parts go, as they do when a transfer closes; hashes and leaf remain for the receipt. */
@@ -119,7 +114,7 @@ export class Settlements {
     const transfer = await this.transferOf(tx, transferId);
     const sealed = transfer?.state === 'expiring' ? custodianData(transfer).sealed : undefined;
     const emptied = sealed === undefined ? {} : { content: null, sealed: { hashes: sealed.hashes, parts: [] } };
-    await moveOn(tx, transferId, signals.expiryAnchored, { ...data, ...emptied }, this.ports);
+    await moveOn(tx, transferId, signals.expiryAnchored, { ...data, ...emptied });
   }
 
   /** Our final step came too late for the channel: what was opened is destroyed, and the sender anchors `expired`. */

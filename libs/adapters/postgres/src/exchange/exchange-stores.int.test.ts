@@ -1,4 +1,4 @@
-import type { ExchangeTransfer, ExchangeTx, PermitRow } from '@portolan/domain';
+import { DUE_NOW, type ExchangeTransfer, type ExchangeTx, type PermitRow } from '@portolan/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RoleDatabase } from '../connect/role-database.js';
 import type { CountryDatabase } from '../provision/provision.js';
@@ -138,6 +138,18 @@ describe('the exchange’s stores', () => {
       expect(await again()).toEqual([second.transferId]);
       await new Promise((resolve) => setTimeout(resolve, 330));
       expect((await again()).length).toBe(18);
+    });
+
+    // A node's clock was ten minutes ahead: what it had called "now" waited as long after the clock was right.
+    it('are due at once by the clock of the store, whatever the node’s says', async () => {
+      const state = uuid();
+      const keyId = await newKey();
+      const { transferId } = await created({ state, keyId, dueAt: future });
+      await db.uow.run(({ transfers }) => transfers.advance(transferId, state, state, { dueAt: DUE_NOW }));
+      const made = await created({ state, keyId, dueAt: DUE_NOW });
+      const taken = await db.uow.run(({ transfers }) => transfers.take([state], 10, 300));
+      expect(taken.map((one) => one.transferId).sort()).toEqual([transferId, made.transferId].sort());
+      expect(taken.every(({ dueAt }) => Math.abs(Date.parse(dueAt) - Date.now()) < 60_000)).toBe(true);
     });
 
     it('are listed newest first, by state and partner', async () => {
