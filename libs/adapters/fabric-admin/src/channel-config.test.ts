@@ -75,6 +75,11 @@ describe('the quorum of BFT orderers', () => {
 });
 
 describe('an organisation that joins', () => {
+  it('refuses an entry whose MSP bears another name than the organisation that asks', () => {
+    const entry = { ...definition.entry, values: { MSP: value({ config: { name: 'EE' } }) } };
+    expect(() => withOrganisation(config, { ...definition, entry })).toThrow('channel.config-unreadable');
+  });
+
   const joined = withOrganisation(config, definition);
 
   it('is a member, and may order: its authorities and addresses, and no other value that it brought', () => {

@@ -67,12 +67,15 @@ export const organisationsOf = (config: ChannelConfig): readonly OrgId[] => Obje
 export function withOrganisation(config: ChannelConfig, definition: OrganisationDefinition): ChannelConfig {
   const { org, entry, orderer, peer } = definition;
   const { MSP: msp } = entry.values;
-  if (msp === undefined) throw new PortolanError('channel.config-unreadable', `entry of ${org}`, 'no MSP');
+  if (mspName(msp) !== org) throw new PortolanError('channel.config-unreadable', `entry of ${org}`, 'its MSP bears another name');
   const anchors = peer === undefined ? {} : { AnchorPeers: value({ anchor_peers: [{ host: peer.host, port: peer.port }] }) };
   const member = { ...entry, values: { MSP: msp, ...anchors } };
   const ordering = { ...entry, values: { MSP: msp, Endpoints: value({ addresses: [`${orderer.host}:${orderer.port}`] }) } };
   return withSection(withSection(config, 'Application', org, member), 'Orderer', org, ordering);
 }
+
+/** A definition that travels as a file must not bring in another organisation than it says. */
+const mspName = (msp: unknown): string | undefined => (msp as { value?: { config?: { name?: string } } } | undefined)?.value?.config?.name;
 
 function withSection(config: ChannelConfig, section: (typeof sections)[number], org: OrgId, entry: ConfigGroup): ChannelConfig {
   const before = sectionOf(config, section);

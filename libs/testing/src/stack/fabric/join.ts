@@ -11,6 +11,7 @@ import {
   withOrganisation,
   type ChannelConfig,
   type ConfigGroup,
+  type ConfigUpdate,
   type OrganisationDefinition,
 } from '@portolan/fabric-admin';
 import { keep } from '../../world/files.js';
@@ -96,12 +97,22 @@ async function changed(ground: Ground, members: readonly OrgId[], alter: (config
   const before = await adminOf(ground, first(members)).config();
   const after = alter(before);
   if (changesInWords(before, after).length === 0) return false;
-  let update = await adminOf(ground, first(members)).update(before, after);
+  const update = await adminOf(ground, first(members)).update(before, after);
   if (update === undefined) return false;
   const majority = members.slice(0, Math.floor(members.length / 2) + 1);
-  for (const org of majority.slice(0, -1)) update = await adminOf(ground, org).sign(update);
-  await adminOf(ground, majority.at(-1) ?? '').submit(update);
+  await adminOf(ground, majority.at(-1) ?? '').submit(await signedBy(ground, majority.slice(0, -1), update));
+  // Handed in is not in force: the next step asks the channel.
+  await caughtUp(`channel ${ground.plan.channel}`, async () => {
+    const config = await adminOf(ground, first(members)).config();
+    return changesInWords(config, alter(config)).length === 0;
+  });
   return true;
+}
+
+async function signedBy(ground: Ground, members: readonly OrgId[], unsigned: ConfigUpdate): Promise<ConfigUpdate> {
+  let update = unsigned;
+  for (const org of members) update = await adminOf(ground, org).sign(update);
+  return update;
 }
 
 /** Fabric's programs for one organisation. One without a peer of its own runs them all the same: signing and submitting ask no peer. */
