@@ -30,6 +30,11 @@ export class CountryFolders {
     return join(this.root, role, 'master');
   }
 
+  /** Whom a role erased (`FileErasureRegister`): backed up apart from its database, and its newest copy kept. */
+  erasures(role: Role): string {
+    return join(this.root, role, 'erasures.jsonl');
+  }
+
   /** TLS identity of a role towards the other roles of its country. */
   internal(role: Role): string {
     return join(this.root, role, 'internal');

@@ -22,6 +22,7 @@ export { AuthorityRegister, type IssuedEntry, type RegisterEntry } from './autho
 export { TlsIdentityRequests } from './authority/requests.js';
 export type { TokenKeys } from './authority-files.js';
 export { CountryFolders, findTlsIdentity, readTlsIdentity, writeTlsIdentity, type TlsIdentity } from './country-folders.js';
+export { FileErasureRegister } from './file-erasure-register.js';
 export { FileKeyVault, type FileKeyVaultConfig } from './file-key-vault.js';
 export { SystemClock, SystemRandom, sha256 } from './machine.js';
 export { MasterKeyDataKeys, WRAPPED_KEY_BYTES } from './master-key-data-keys.js';

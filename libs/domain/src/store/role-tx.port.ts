@@ -22,6 +22,16 @@ export interface KeyStore {
   erase(person: PersonId): Promise<void>;
 }
 
+/**
+ * The persons erased in one role, kept outside of its database: a backup from before an erasure holds her keys and index again, and a
+ * role that is started on it erases her anew before it serves. Written before the erasure is, so it may name one that did not come
+ * about: she is erased then at the next start.
+ */
+export abstract class ErasureRegister {
+  abstract note(person: PersonId): Promise<void>;
+  abstract all(): Promise<readonly PersonId[]>;
+}
+
 /** A command or event for another role of the same node. The broker carries id and type alone; the body is fetched from here. */
 export interface OutboxMessage {
   readonly id: Uuid;

@@ -2,7 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { R4Definitions, R4Validator, R4Xml } from '@portolan/fhir-validator';
-import { MasterKeyDataKeys, sha256 } from '@portolan/keys';
+import { FileErasureRegister, MasterKeyDataKeys, sha256 } from '@portolan/keys';
 import { openEdgeDatabase } from '@portolan/postgres';
 import { readCountry } from '../config/read-country.js';
 import { Answers } from '../edge/answers.js';
@@ -65,7 +65,10 @@ async function composeEdge(
   const { config, folders, validators, clock, random, logger, checkpoint, telemetry } = ground;
   const { setting, pack } = await readCountry(config, validators);
   const dataKeys = await MasterKeyDataKeys.open(folders.master('edge'));
-  const database = await openEdgeDatabase(await databaseOf(config, 'edge'), dataKeys);
+  const database = await openEdgeDatabase(
+    { ...(await databaseOf(config, 'edge')), erasures: new FileErasureRegister(folders.erasures('edge')) },
+    dataKeys,
+  );
   opened.add(() => database.close());
   const { uow, wakeups } = database;
   const definitions = new R4Definitions();

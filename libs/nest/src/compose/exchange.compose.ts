@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { JoseSigner, SealingPool } from '@portolan/jose';
-import { FileKeyVault, MasterKeyDataKeys, sha256 } from '@portolan/keys';
+import { FileErasureRegister, FileKeyVault, MasterKeyDataKeys, sha256 } from '@portolan/keys';
 import { openExchangeDatabase, openRecordReader } from '@portolan/postgres';
 import { readCountry } from '../config/read-country.js';
 import { ExchangeRole } from '../exchange/exchange.role.js';
@@ -20,7 +20,10 @@ export async function composeExchange(ground: NodeGround, link: RoleLink, channe
   const { setting } = await readCountry(config, validators);
   const dataKeys = await MasterKeyDataKeys.open(folders.master('exchange'));
   const databaseConfig = await databaseOf(config, 'exchange');
-  const database = await openExchangeDatabase(databaseConfig, dataKeys);
+  const database = await openExchangeDatabase(
+    { ...databaseConfig, erasures: new FileErasureRegister(folders.erasures('exchange')) },
+    dataKeys,
+  );
   opened.add(() => database.close());
   const people = await openRecordReader(databaseConfig, dataKeys);
   opened.add(() => people.close());

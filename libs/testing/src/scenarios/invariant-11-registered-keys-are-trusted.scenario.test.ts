@@ -8,6 +8,7 @@ import { eventually } from '../story/wait.js';
 import { Asker, type Obtained } from './abroad.js';
 import { rows, stolenLink, stolenVault } from './backstage.js';
 import { newcomer, type Newcomer } from './cast.js';
+import { runsOnFabric } from './channel.js';
 import { RegistryOffice } from './registry-office.js';
 import { sharedWorld, type SharedWorld } from './shared-world.js';
 
@@ -80,7 +81,9 @@ describe('country nodes trust registered keys, and an ended key no more', () => 
     const codeOf = (error: unknown): string => (error as { code?: string }).code ?? String(error);
     const forged = office.forge('end-key', args, stranger).then(() => 'taken', codeOf);
     const foreign = stranger.act('end-key', args, 'PT').then(() => 'taken', codeOf);
-    for (const code of await Promise.all([forged, foreign])) expect(code).not.toBe('taken');
+    const codes = await Promise.all([forged, foreign]);
+    // Fabric refuses before anything is ordered; the embedded ledger's orderer may order it, and each copy judges it to nothing.
+    if (runsOnFabric(world)) for (const code of codes) expect(code).not.toBe('taken');
     expect(await ended(kid)).toEqual([]);
     expect(await asker.find(person)).toBeDefined();
   });

@@ -1,3 +1,4 @@
+import type { ErasureRegister } from '@portolan/domain';
 import 'reflect-metadata';
 import { DataSource, type Logger, type MigrationInterface, type MixedList } from 'typeorm';
 import type { DatabaseAddress } from './address.js';
@@ -25,6 +26,8 @@ export interface RoleDatabaseConfig {
   readonly statementTimeoutMs?: number;
   /** After so many refused deliveries an outbox message or an envelope is dead (shown by doctor, revivable); unreachable counts for nothing. */
   readonly maxRefusals?: number;
+  /** Whom this role erased, kept outside of the database; absent: nothing is kept, and a restored backup reads her again. */
+  readonly erasures?: ErasureRegister;
 }
 
 const ignore = (): void => undefined;

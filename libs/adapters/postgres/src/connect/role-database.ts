@@ -1,5 +1,5 @@
 import { PortolanError } from '@portolan/contracts';
-import type { DataKeys, Leases, OutboxStore, RoleTx, UnitOfWork, Wakeups } from '@portolan/domain';
+import type { DataKeys, ErasureRegister, Leases, OutboxStore, PersonId, RoleTx, UnitOfWork, Wakeups } from '@portolan/domain';
 import type { DataSource } from 'typeorm';
 import type { Bodies } from '../bodies/bodies.js';
 import { OutboxDoor } from '../role/outbox.store.js';
@@ -31,6 +31,7 @@ export async function openRoleDatabase<Tx extends RoleTx>(
   model: SchemaModel,
   keys: DataKeys,
   own: (sql: Sql, bodies: Bodies) => Omit<Tx, keyof RoleTx>,
+  alsoErase: (tx: Tx, person: PersonId) => Promise<void> = () => Promise.resolve(),
 ): Promise<RoleDatabase<Tx> & { readonly transactions: Transactions }> {
   const source = await openDataSource(config, model);
   const wakeups = new PostgresWakeups(config.address, model.schema, source);
@@ -39,6 +40,7 @@ export async function openRoleDatabase<Tx extends RoleTx>(
     const { bodies, ...common } = roleStores(sql, keys, model.schema, config);
     return { ...common, ...own(sql, bodies) } as unknown as Tx;
   });
+  if (config.erasures !== undefined) await eraseAgain(config.erasures, transactions, uow, alsoErase);
   return {
     transactions,
     uow,
@@ -55,6 +57,25 @@ export async function openRoleDatabase<Tx extends RoleTx>(
       await source.destroy();
     },
   };
+}
+
+/** Whoever was erased and stands in this database as if she had not been: it was restored from a backup of before. */
+async function eraseAgain<Tx extends RoleTx>(
+  erasures: ErasureRegister,
+  transactions: Transactions,
+  uow: UnitOfWork<Tx>,
+  alsoErase: (tx: Tx, person: PersonId) => Promise<void>,
+): Promise<void> {
+  const persons = [...new Set(await erasures.all())];
+  const rows = await transactions.run((sql) =>
+    sql.rows<{ person: PersonId }>('SELECT person FROM key_owner WHERE person = ANY ($1::uuid[]) AND erased_at IS NOT NULL', [persons]),
+  );
+  const erased = new Set(rows.map(({ person }) => person));
+  for (const person of persons.filter((one) => !erased.has(one)))
+    await uow.run(async (tx) => {
+      await tx.keys.erase(person);
+      await alsoErase(tx, person);
+    });
 }
 
 /** An initialised data source whose schema is at least as new as this program. */

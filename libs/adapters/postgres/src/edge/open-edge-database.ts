@@ -1,6 +1,8 @@
-import type { DataKeys, EdgeTx } from '@portolan/domain';
+import type { DataKeys, EdgeTx, RoleTx } from '@portolan/domain';
+import type { Bodies } from '../bodies/bodies.js';
 import type { RoleDatabaseConfig } from '../connect/role-data-source.js';
 import { openRoleDatabase, type RoleDatabase } from '../connect/role-database.js';
+import type { Sql } from '../connect/sql.js';
 import { PostgresKeyStore } from '../role/key.store.js';
 import { PostgresEdgeTransferStore } from './edge-transfer.store.js';
 import { edgeModel } from './edge.model.js';
@@ -16,7 +18,7 @@ import { PostgresStatementStore } from '../role/statement.store.js';
 
 /** Throws `store.unavailable`, `store.migrations-missing`. */
 export async function openEdgeDatabase(config: RoleDatabaseConfig, keys: DataKeys): Promise<RoleDatabase<EdgeTx>> {
-  return openRoleDatabase<EdgeTx>(config, edgeModel, keys, (sql, bodies) => ({
+  const own = (sql: Sql, bodies: Bodies): Omit<EdgeTx, keyof RoleTx> => ({
     statements: new PostgresStatementStore(sql),
     messages: new PostgresMessageStore(sql, bodies),
     rejects: new PostgresRejectStore(sql, bodies),
@@ -27,5 +29,6 @@ export async function openEdgeDatabase(config: RoleDatabaseConfig, keys: DataKey
     feed: new PostgresFeedStore(sql, bodies),
     proposals: new PostgresProposalStore(sql, bodies),
     links: new PostgresPatientLinkStore(sql, bodies),
-  }));
+  });
+  return openRoleDatabase<EdgeTx>(config, edgeModel, keys, own, (tx, person) => tx.persons.erase(person));
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PortolanError } from '@portolan/contracts';
-import type { DataKeys, KeyId, KeyStore, PersonId } from '@portolan/domain';
+import type { DataKeys, ErasureRegister, KeyId, KeyStore, PersonId } from '@portolan/domain';
 import type { Bodies } from '../bodies/bodies.js';
 import type { Sql } from '../connect/sql.js';
 
@@ -13,6 +13,7 @@ export class PostgresKeyStore implements KeyStore {
     private readonly sql: Sql,
     private readonly bodies: Bodies,
     private readonly keys: DataKeys,
+    private readonly erasures?: ErasureRegister,
   ) {}
 
   async forPerson(person: PersonId): Promise<KeyId> {
@@ -51,6 +52,7 @@ export class PostgresKeyStore implements KeyStore {
   }
 
   async erase(person: PersonId): Promise<void> {
+    await this.erasures?.note(person);
     await this.sql.affected(
       `INSERT INTO key_owner AS o (person, erased_at) VALUES ($1, now())
        ON CONFLICT (person) DO UPDATE SET erased_at = coalesce(o.erased_at, excluded.erased_at)`,

@@ -15,7 +15,7 @@ export function roleStores(sql: Sql, keys: DataKeys, schema: Schema, config: Rol
   const bodies = new Bodies(sql, keys, schema);
   return {
     bodies,
-    keys: new PostgresKeyStore(sql, bodies, keys),
+    keys: new PostgresKeyStore(sql, bodies, keys, config.erasures),
     outbox: new PostgresOutboxStore(sql, bodies, config.maxRefusals ?? MAX_REFUSALS),
     inbox: new PostgresInboxStore(sql),
     audit: new PostgresAuditStore(sql, bodies),
