@@ -19,11 +19,9 @@ export async function composeExchange(ground: NodeGround, link: RoleLink, channe
   const { config, folders, validators, clock, random, logger, checkpoint, telemetry } = ground;
   const { setting } = await readCountry(config, validators);
   const dataKeys = await MasterKeyDataKeys.open(folders.master('exchange'));
-  const databaseConfig = await databaseOf(config, 'exchange');
-  const database = await openExchangeDatabase(
-    { ...databaseConfig, erasures: new FileErasureRegister(folders.erasures('exchange')) },
-    dataKeys,
-  );
+  const erasures = new FileErasureRegister(folders.erasures('exchange'));
+  const databaseConfig = { ...(await databaseOf(config, 'exchange')), erasures };
+  const database = await openExchangeDatabase(databaseConfig, dataKeys);
   opened.add(() => database.close());
   const people = await openRecordReader(databaseConfig, dataKeys);
   opened.add(() => people.close());

@@ -12,19 +12,24 @@ class PostgresRecordReader extends RecordReader {
   constructor(
     private readonly transactions: Transactions,
     private readonly keys: DataKeys,
+    /** Whom the exchange had erased when it started: on a restored database the edge may not have erased them again yet. */
+    private readonly erased: ReadonlySet<PersonId>,
   ) {
     super();
   }
 
   override async personsByTraits(traits: SearchTraits): Promise<readonly Person[]> {
-    return this.transactions.run(async (sql) => personsByTraits(sql, traits));
+    const found = await this.transactions.run(async (sql) => personsByTraits(sql, traits));
+    return found.filter(({ id }) => !this.erased.has(id));
   }
 
   override async person(id: PersonId): Promise<Person | undefined> {
+    if (this.erased.has(id)) return undefined;
     return this.transactions.run(async (sql) => personById(sql, id));
   }
 
   override async resources(person: PersonId, categories: readonly DataCategory[], limit: number): Promise<readonly ResourceVersion[]> {
+    if (this.erased.has(person)) return [];
     return this.transactions.run(async (sql) => resourcesOfPerson(sql, new Bodies(sql, this.keys, 'edge'), person, categories, limit));
   }
 
@@ -45,5 +50,7 @@ export async function openRecordReader(
   } catch (failure) {
     throw storeFailure(failure, 'record tables');
   }
-  return { reader: new PostgresRecordReader(new Transactions(source, 'exchange'), keys), close: async () => source.destroy() };
+  const erased = new Set(await config.erasures?.all());
+  const reader = new PostgresRecordReader(new Transactions(source, 'exchange'), keys, erased);
+  return { reader, close: async () => source.destroy() };
 }
