@@ -5,6 +5,7 @@
 export class SourceNode {
   private container: SourceNode | undefined;
   private byName: Map<string, SourceNode[]> | undefined;
+  private byNameBelow: Map<string, SourceNode[]> | undefined;
 
   private constructor(
     /** Name among its siblings: a segment, a field's or component's number, an element, `@attribute`, `#text`, a field code. */
@@ -53,6 +54,12 @@ export class SourceNode {
     return byName;
   }
 
+  /** Nodes of one name at any depth below this one, in document order; names that are numbers are not looked for. */
+  everywhere(name: string): readonly SourceNode[] {
+    this.byNameBelow ??= indexBelow(this);
+    return this.byNameBelow.get(name) ?? [];
+  }
+
   /** All leaves at and below this node, in document order. */
   leaves(): SourceNode[] {
     const found: SourceNode[] = [];
@@ -73,6 +80,24 @@ export class SourceNode {
     for (let at = this as SourceNode | undefined; at !== undefined; at = at.container) line.push(at);
     return line;
   }
+}
+
+function indexBelow(top: SourceNode): Map<string, SourceNode[]> {
+  const found = new Map<string, SourceNode[]>();
+  const open = [...top.children].reverse();
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (!/^\d/.test(node.name)) {
+      const list = found.get(node.name);
+      if (list === undefined) found.set(node.name, [node]);
+      else list.push(node);
+    }
+    for (let i = node.children.length - 1; i >= 0; i -= 1) {
+      const child = node.children[i];
+      // Fields and components have numbers for names: nothing below them is looked for.
+      if (child !== undefined && !/^\d/.test(child.name)) open.push(child);
+    }
+  }
+  return found;
 }
 
 /**

@@ -5,6 +5,7 @@ type Test =
 
 type Step =
   | { readonly kind: 'self' | 'parent' | 'root' }
+  | { readonly kind: 'below'; readonly name: string; readonly tests: readonly Test[] }
   | { readonly kind: 'child'; readonly name: string; readonly orSelf: boolean; readonly tests: readonly Test[] };
 
 /** A source path, parsed once when its map is loaded. */
@@ -19,12 +20,20 @@ const componentNotation = /^\d+(?:\.\d+)+$/;
 /**
  * Parses a path such as `OBX-5.1`, `../2`, `/MSH-10`, `section[code/@code='48765-2']/entry[1]` or `PID-3[5='NI']/1`.
  * `PID-5.1` means the child PID (or the node itself, where it is the PID), its child 5, its child 1. `*` is any child.
+ * `//OBX-16` finds OBX wherever it stands in the document, so that one rule serves the groups of every structure.
  * Throws a plain Error that says what is wrong; the map's loader names file and rule.
  */
 export function parseSourcePath(text: string): SourcePathPlan {
+  if (text.startsWith('//')) return { text, steps: anywhere(text, splitSteps(text.slice(2))) };
   const steps: Step[] = text.startsWith('/') ? [{ kind: 'root' }] : [];
   for (const part of splitSteps(text.startsWith('/') ? text.slice(1) : text)) steps.push(...parseStep(part));
   return { text, steps };
+}
+
+function anywhere(text: string, parts: readonly string[]): Step[] {
+  const [first, ...rest] = parts.flatMap(parseStep);
+  if (first?.kind !== 'child' || /^[\d*]/.test(first.name)) throw new Error(`path ${text} names nothing to look for`);
+  return [{ kind: 'root' }, { kind: 'below', name: first.name, tests: first.tests }, ...rest];
 }
 
 /** Splits at `/` outside brackets and quotes. */
@@ -110,6 +119,8 @@ function take(node: SourceNode, step: Step): readonly SourceNode[] {
       return [node.root];
     case 'parent':
       return node.parent === undefined ? [] : [node.parent];
+    case 'below':
+      return test(node.everywhere(step.name), step.tests);
     case 'child':
       return test(childrenNamed(node, step), step.tests);
   }

@@ -148,6 +148,22 @@ const locationName: Conversion = (node) => {
   return parts.length === 0 ? undefined : { value: parts.map((part) => part.value ?? '').join(', '), origins: [{ path: '', from: parts }] };
 };
 
+/** MSH-9 as the standard writes it, `ADT^A01^ADT_A01`. */
+const messageType: Conversion = (node) => {
+  const parts = ['1', '2', '3'].map((name) => child(node, name)).filter((part) => part !== undefined);
+  return parts.length === 0 ? undefined : { value: parts.map((part) => part.value ?? '').join('^'), origins: [{ path: '', from: parts }] };
+};
+
+/** HD as the address of a message's source or destination, by its universal id (HL7 table 0301). A namespace alone is no address. */
+const endpoint: Conversion = (node) => {
+  const [id, type] = [child(node, '2'), child(node, '3')];
+  if (id?.value === undefined || type?.value === undefined) return undefined;
+  const uri = type.value === 'DNS' ? domainName(id.value) : universalSystem(id.value, type.value);
+  return uri === undefined ? undefined : { value: uri, origins: [{ path: '', from: [id, type] }] };
+};
+
+const domainName = (name: string): string | undefined => (/^[A-Za-z0-9.-]{1,253}$/.test(name) ? `urn:dns:${name}` : undefined);
+
 /** Conversions that only HL7 v2 needs. */
 export const hl7v2Conversions: Readonly<Record<string, Conversion>> = {
   'coding-system': codingSystem,
@@ -158,6 +174,12 @@ export const hl7v2Conversions: Readonly<Record<string, Conversion>> = {
   comments,
   phone,
   'location-name': locationName,
+  'message-type': messageType,
+  endpoint,
+  /** ISO 639 as MSH-19 has it, as a BCP 47 tag. */
+  language: textConversion((text) =>
+    /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(text.trim()) ? text.trim().replace(/^[A-Za-z]+/, (one) => one.toLowerCase()) : undefined,
+  ),
   /** SN.1 as FHIR quantity-comparator; `=` says what no comparator says. */
   comparator: textConversion((text) => (/^(<|<=|>=|>)$/.test(text.trim()) ? text.trim() : undefined)),
 };

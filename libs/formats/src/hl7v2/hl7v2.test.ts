@@ -230,7 +230,7 @@ describe('ORU', () => {
     const status = observation(answer, '14749-6');
     expect(status['status']).toBe('unknown');
     expect(answer.account.carried).toContainEqual({ path: 'OBX-11', value: 'R' });
-    expect(answer.account.constants.filter(({ value }) => value === 'unknown')).toHaveLength(1);
+    expect(answer.account.constants.filter(({ rule, value }) => rule === 'OBX-11' && value === 'unknown')).toHaveLength(1);
     expect(answer.account.warnings).toContainEqual({ code: 'translate.code-unmapped', path: 'OBX-11', rule: 'OBX-11' });
   });
 

@@ -5,15 +5,12 @@ import { hl7v2Conversions } from './conversions.js';
 import { readHeader, sourceHeader, structureOf } from './header.js';
 import { hl7v2Maps } from './maps/index.js';
 import { readHl7, type Hl7Message } from './message.js';
-import { compileStructure, groupSegments, type Structure, type StructureItem } from './structure.js';
+import { compileStructure, groupSegments, type Structure } from './structure.js';
 import structures from './structures/structures.json' with { type: 'json' };
 import { isSegment, segmentNodes } from './tree.js';
 
 const compiled: ReadonlyMap<string, Structure> = new Map(
-  Object.entries(structures.structures as Readonly<Record<string, readonly StructureItem[]>>).map(([name, items]) => [
-    name,
-    compileStructure(name, items),
-  ]),
+  Object.entries(structures.structures).map(([name, text]) => [name, compileStructure(name, text)]),
 );
 
 /** The message's segments in the groups of its structure; a message of an unknown structure stays flat. */

@@ -1,15 +1,13 @@
 import { SourceNode } from '../engine/index.js';
 
-/**
- * A message structure in HL7's abstract syntax: a segment `PID`, optional `PD1?`, repeating `NTE*`; a group with what it
- * holds. Order matters, as in the standard.
+/*
+ * A message structure is written as text, near HL7's abstract syntax: `PID` a segment, `PD1?` optional, `NTE*` repeating, `OBR|RXO` a
+ * choice, `ORDER*(ORC OBR?)` a group with what it holds. Order matters, as in the standard.
  */
-export type StructureItem = string | { readonly group: string; readonly repeats?: boolean; readonly of: readonly StructureItem[] };
-
 type Plan = SegmentPlan | GroupPlan;
 interface SegmentPlan {
   readonly kind: 'segment';
-  readonly name: string;
+  readonly names: ReadonlySet<string>;
   readonly repeats: boolean;
   readonly optional: boolean;
 }
@@ -22,27 +20,46 @@ interface GroupPlan {
   readonly first: ReadonlySet<string>;
 }
 
-/** Compiles a structure given as data. */
-export function compileStructure(name: string, items: readonly StructureItem[]): GroupPlan {
+/** Compiles a structure from its text; throws a plain Error where the text is no structure. */
+export function compileStructure(name: string, text: string): GroupPlan {
+  const tokens = text.match(/[()]|[A-Z][A-Z0-9_|]*[?*]?|\S/g) ?? [];
+  const items = readItems(tokens, name);
+  if (tokens.length > 0) throw new Error(`structure ${name}: ${tokens[0] ?? ''} closes nothing`);
   return groupPlan(name, false, items);
 }
 
 export type Structure = GroupPlan;
 
-function groupPlan(name: string, repeats: boolean, items: readonly StructureItem[]): GroupPlan {
-  const plans = items.map((item) => (typeof item === 'string' ? segmentPlan(item) : groupPlan(item.group, item.repeats === true, item.of)));
-  return { kind: 'group', name, repeats, items: plans, first: firstOf(plans) };
+/** Takes what a group holds off `tokens`, up to the bracket that closes it. */
+function readItems(tokens: string[], structure: string): Plan[] {
+  const items: Plan[] = [];
+  for (let token = tokens[0]; token !== undefined && token !== ')'; token = tokens[0]) {
+    tokens.shift();
+    if (tokens[0] !== '(') items.push(segmentPlan(token, structure));
+    else {
+      tokens.shift();
+      const group = groupPlan(token.replace(/[?*]$/, ''), token.endsWith('*'), readItems(tokens, structure));
+      if (tokens.shift() !== ')') throw new Error(`structure ${structure}: ${group.name} is open`);
+      items.push(group);
+    }
+  }
+  return items;
 }
 
-function segmentPlan(text: string): SegmentPlan {
-  return { kind: 'segment', name: text.slice(0, 3), repeats: text.endsWith('*'), optional: /[?*]$/.test(text) };
+function groupPlan(name: string, repeats: boolean, items: readonly Plan[]): GroupPlan {
+  return { kind: 'group', name, repeats, items, first: firstOf(items) };
+}
+
+function segmentPlan(text: string, structure: string): SegmentPlan {
+  const names = text.replace(/[?*]$/, '').split('|');
+  if (!names.every((name) => /^[A-Z][A-Z0-9]{2}$/.test(name))) throw new Error(`structure ${structure}: ${text} is no segment`);
+  return { kind: 'segment', names: new Set(names), repeats: text.endsWith('*'), optional: /[?*]$/.test(text) };
 }
 
 function firstOf(plans: readonly Plan[]): Set<string> {
   const first = new Set<string>();
   for (const plan of plans) {
-    if (plan.kind === 'segment') first.add(plan.name);
-    else for (const name of plan.first) first.add(name);
+    for (const name of beginnings(plan)) first.add(name);
     if (plan.kind === 'segment' && !plan.optional) break;
   }
   return first;
@@ -98,7 +115,7 @@ function readOne(group: GroupPlan, cursor: Cursor, expected: ReadonlySet<string>
 function startsWith(item: Plan, cursor: Cursor): boolean {
   const name = cursor.segments[cursor.at]?.name;
   if (name === undefined) return false;
-  return item.kind === 'segment' ? item.name === name : item.first.has(name);
+  return beginnings(item).has(name);
 }
 
 /** Takes segments that no place from here on can hold. */
@@ -111,7 +128,7 @@ function skipStrays(cursor: Cursor, expected: ReadonlySet<string>, children: Sou
 }
 
 function beginnings(plan: Plan): ReadonlySet<string> {
-  return plan.kind === 'segment' ? new Set([plan.name]) : plan.first;
+  return plan.kind === 'segment' ? plan.names : plan.first;
 }
 
 function union(...sets: readonly ReadonlySet<string>[]): Set<string> {

@@ -41,7 +41,7 @@ function digitsOf(text: string): string {
 /** Values of the output that come neither from the source, a code map nor a constant of a rule. */
 export function inventedValues(sourceText: string, translation: Translation, fromCodeMaps: ReadonlySet<string>): OutputValue[] {
   const constants = new Set(translation.account.constants.map(({ value }) => String(value)));
-  const digits = sourceText.replace(/\D+/g, ' ');
+  const digits = [sourceText, sourceText.replace(/(?<=\d)\.(?=\d)/g, '')].join(' ').replace(/\D+/g, ' ');
   const known = (text: string): boolean =>
     sourceText.includes(text) || constants.has(text) || fromCodeMaps.has(text) || (/\d/.test(text) && isTimeOf(text, digits));
   return outputValues(translation.resources).filter(({ text }) => !known(text) && !pieces(text).every(known));
@@ -57,7 +57,7 @@ function isTimeOf(text: string, digits: string): boolean {
 /** A text put together of several source values, and a system made of an id. */
 function pieces(text: string): string[] {
   const id = /^(urn:oid:|urn:uuid:|http:\/\/terminology\.hl7\.org\/CodeSystem\/v2-|\+)(.+)$/.exec(text)?.[2];
-  return id === undefined ? text.split(/[ ,\n]+/).filter((piece) => piece !== '') : [id];
+  return id === undefined ? text.split(/[ ,\n^]+/).filter((piece) => piece !== '') : [id];
 }
 
 /** References that point at no resource of the translation. */

@@ -2,13 +2,16 @@ import addressType from './address-type.json' with { type: 'json' };
 import addressUse from './address-use.json' with { type: 'json' };
 import administrativeSex from './administrative-sex.json' with { type: 'json' };
 import allergyCategory from './allergy-category.json' with { type: 'json' };
+import allergyClinicalStatus from './allergy-clinical-status.json' with { type: 'json' };
 import allergyCriticality from './allergy-criticality.json' with { type: 'json' };
 import allergyType from './allergy-type.json' with { type: 'json' };
 import codingSystems from './coding-systems.json' with { type: 'json' };
 import diagnosisDeleted from './diagnosis-deleted.json' with { type: 'json' };
+import diagnosisUse from './diagnosis-use.json' with { type: 'json' };
 import encounterClass from './encounter-class.json' with { type: 'json' };
 import encounterPriority from './encounter-priority.json' with { type: 'json' };
 import encounterStatus from './encounter-status.json' with { type: 'json' };
+import eventStatus from './event-status.json' with { type: 'json' };
 import interpretationCodes from './interpretation-codes.json' with { type: 'json' };
 import laboratorySections from './laboratory-sections.json' with { type: 'json' };
 import maritalStatus from './marital-status.json' with { type: 'json' };
@@ -17,6 +20,7 @@ import observationNotAsked from './observation-not-asked.json' with { type: 'jso
 import observationStatus from './observation-status.json' with { type: 'json' };
 import orderPriority from './order-priority.json' with { type: 'json' };
 import orderStatus from './order-status.json' with { type: 'json' };
+import relationship from './relationship.json' with { type: 'json' };
 import reportStatus from './report-status.json' with { type: 'json' };
 import specimenAvailability from './specimen-availability.json' with { type: 'json' };
 import telecomMobile from './telecom-mobile.json' with { type: 'json' };
@@ -30,13 +34,16 @@ export const hl7v2CodeMaps: Readonly<Record<string, unknown>> = {
   'address-use.json': addressUse,
   'administrative-sex.json': administrativeSex,
   'allergy-category.json': allergyCategory,
+  'allergy-clinical-status.json': allergyClinicalStatus,
   'allergy-criticality.json': allergyCriticality,
   'allergy-type.json': allergyType,
   'coding-systems.json': codingSystems,
   'diagnosis-deleted.json': diagnosisDeleted,
+  'diagnosis-use.json': diagnosisUse,
   'encounter-class.json': encounterClass,
   'encounter-priority.json': encounterPriority,
   'encounter-status.json': encounterStatus,
+  'event-status.json': eventStatus,
   'interpretation-codes.json': interpretationCodes,
   'laboratory-sections.json': laboratorySections,
   'marital-status.json': maritalStatus,
@@ -45,6 +52,7 @@ export const hl7v2CodeMaps: Readonly<Record<string, unknown>> = {
   'observation-status.json': observationStatus,
   'order-priority.json': orderPriority,
   'order-status.json': orderStatus,
+  'relationship.json': relationship,
   'report-status.json': reportStatus,
   'specimen-availability.json': specimenAvailability,
   'telecom-mobile.json': telecomMobile,
