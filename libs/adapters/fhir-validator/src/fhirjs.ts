@@ -25,6 +25,7 @@ export class FhirJsPass {
     const { messages } = this.loaded.validate(resource, { errorOnUnexpected: false, skipCodeValidation: true });
     return messages
       .filter(isAsked)
+      .filter((told) => !isSaidAbsent(resource, told))
       .map(({ location = '', message = '' }) => ({ severity: 'error', code: 'structure', path: location, reason: wording(message) }));
   }
 }
@@ -32,6 +33,15 @@ export class FhirJsPass {
 function isAsked({ location = '', severity, message = '' }: Message): boolean {
   const choice = message === 'Missing property' && location.endsWith('[x]');
   return (severity === 'error' || severity === 'fatal') && !choice && !message.startsWith('Invalid type for reference');
+}
+
+/** A primitive that has an extension and no value is there (R4 §2.4.1.1, data-absent-reason): FHIR.js looks for the value alone. */
+function isSaidAbsent(resource: unknown, { location = '', message = '' }: Message): boolean {
+  if (message !== 'Missing property') return false;
+  const steps = location.split(/[.[\]]+/).filter((step) => step !== '');
+  const name = steps.at(-1) ?? '';
+  const holder = steps.slice(1, -1).reduce<unknown>((at, step) => (at as Record<string, unknown> | undefined)?.[step], resource);
+  return typeof holder === 'object' && holder !== null && Object.hasOwn(holder, `_${name}`);
 }
 
 function load(): FhirJs {

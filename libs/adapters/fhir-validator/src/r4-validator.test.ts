@@ -34,6 +34,17 @@ describe('what is right passes', () => {
       { ...patient, _birthDate: { extension: [{ url: 'urn:x', valueCode: 'unknown' }] } },
     ],
     [
+      'a required element that says by extension why it has no value',
+      {
+        resourceType: 'MessageHeader',
+        eventCoding: { system: 'http://terminology.hl7.org/CodeSystem/v2-0003', code: 'A01' },
+        source: {
+          name: 'LIS',
+          _endpoint: { extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/data-absent-reason', valueCode: 'unknown' }] },
+        },
+      },
+    ],
+    [
       'a list with a gap',
       { ...patient, name: [{ given: [null, 'Mari'], _given: [{ extension: [{ url: 'urn:x', valueString: 'y' }] }, null] }] },
     ],
