@@ -176,6 +176,8 @@ export const hl7v2Conversions: Readonly<Record<string, Conversion>> = {
   'location-name': locationName,
   'message-type': messageType,
   endpoint,
+  /** ED.5 where ED.4 says Base64. */
+  base64: textConversion((text) => (/^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(text) ? text.replace(/\s+/g, '') : undefined)),
   /** ISO 639 as MSH-19 has it, as a BCP 47 tag. */
   language: textConversion((text) =>
     /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/.test(text.trim()) ? text.trim().replace(/^[A-Za-z]+/, (one) => one.toLowerCase()) : undefined,
