@@ -1247,6 +1247,10 @@ export const schemas = {
       "description": "When it holds, the source only mentions the resource and is no authority on it",
       "$ref": "#/$defs/map-condition"
      },
+     "accompanies": {
+      "description": "The resource only says something about others: where it cannot be made it is left out without a word",
+      "type": "boolean"
+     },
      "under": {
       "$ref": "#/$defs/rule-id"
      },

@@ -552,6 +552,10 @@ export interface ResourceRule {
    */
   subject?: boolean;
   mention?: MapCondition;
+  /**
+   * The resource only says something about others: where it cannot be made it is left out without a word
+   */
+  accompanies?: boolean;
   under?: RuleId;
   /**
    * Business identifier: alternatives, each a list of paths; the first whose first path has a value

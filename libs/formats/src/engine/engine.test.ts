@@ -42,13 +42,35 @@ describe('source paths', () => {
     ['/PID-8', ['F']],
     ['PID/../PID-8', ['F']],
     ['..', []],
+    ['//entry', ['one', 'two']],
+    ["//section[code/@code='48765-2']/entry", ['one']],
+    ['//PID-8', ['F']],
+    ['//nothing', []],
   ])('%s', (path, expected) => expect(texts(path)).toEqual(expected));
 
   it('reads HL7 notation from the segment itself as well', () => {
     expect(texts('PID-8', tree.named('PID')[0])).toEqual(['F']);
   });
 
-  it.each(['', 'a//b', 'a/', 'a[', 'a[b', 'a]', "a[b='c]", 'a[0]', 'a[b=c]', 'a b', 'a[b][', "a['x']", 'a[b[1]]'])('refuses %s', (path) => {
+  it.each([
+    '',
+    'a//b',
+    '//',
+    '//8',
+    '//*',
+    '//..',
+    'a/',
+    'a[',
+    'a[b',
+    'a]',
+    "a[b='c]",
+    'a[0]',
+    'a[b=c]',
+    'a b',
+    'a[b][',
+    "a['x']",
+    'a[b[1]]',
+  ])('refuses %s', (path) => {
     if (path === '') expect(texts('')).toEqual(texts('.'));
     else expect(() => parseSourcePath(path)).toThrow();
   });

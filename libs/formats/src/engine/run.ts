@@ -31,7 +31,7 @@ export function run(root: SourceNode, set: MapSet, identity: IdentityContext, fa
       const outcome = buildOne(instance, job);
       if (!(outcome instanceof Refused)) return outcome;
       refused.add(instance);
-      if (outcome.finding.path !== '')
+      if (outcome.finding.path !== '' && instance.rule.rule.accompanies !== true)
         rejects.push({ ...outcome.finding, severity: outcome.severity === 'document' ? 'document' : 'entry' });
       return [];
     });
