@@ -99,7 +99,7 @@ describe('what is filed', () => {
   });
 
   it('belongs to the person, but for who acted and where', () => {
-    expect(new Set(filings.filter(({ personal }) => !personal).map(({ type }) => type))).toEqual(new Set(['Organization', 'Practitioner', 'Location']));
+    expect(new Set(filings.filter(({ personal }) => !personal).map(({ type }) => type))).toEqual(new Set(['Practitioner', 'Location']));
     expect(filings.filter(({ mention }) => mention).map(({ type }) => type)).toEqual(['Encounter', 'Patient']);
   });
 

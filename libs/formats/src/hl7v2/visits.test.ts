@@ -112,22 +112,6 @@ describe('people around the person', () => {
   });
 });
 
-describe('where a message came from', () => {
-  it('is a MessageHeader and a Provenance of what it says', () => {
-    const answer = adt('A01', PID, PV1);
-    expect(the(answer, 'MessageHeader')).toMatchObject({ eventCoding: { code: 'A01' }, source: { name: 'HIS' } });
-    const targets = all(answer, 'Provenance').flatMap((one) => one['target'] as unknown as { reference: string }[]);
-    const patient = the(answer, 'Patient').id;
-    expect(targets.filter(({ reference }) => reference === `Patient/${patient}`)).toHaveLength(2);
-  });
-
-  it('is not told where nobody is meant, and its absence is no fault of the message', () => {
-    const answer = adt('A01', PV1);
-    expect(all(answer, 'MessageHeader')).toEqual([]);
-    expect(answer.account.rejects.filter(({ rule }) => /^(event|message-source)/.test(rule))).toEqual([]);
-  });
-});
-
 describe('a structure', () => {
   it.each(['MSH PATIENT(PID', 'MSH PID)', 'msh', 'MSH PIDX'])('that is none is refused: %s', (text) =>
     expect(() => compileStructure('X', text)).toThrow('structure X'),
