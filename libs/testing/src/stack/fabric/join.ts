@@ -100,12 +100,19 @@ async function changed(ground: Ground, members: readonly OrgId[], alter: (config
   const update = await adminOf(ground, first(members)).update(before, after);
   if (update === undefined) return false;
   const majority = members.slice(0, Math.floor(members.length / 2) + 1);
-  await adminOf(ground, majority.at(-1) ?? '').submit(await signedBy(ground, majority.slice(0, -1), update));
-  // Handed in is not in force: the next step asks the channel.
-  await caughtUp(`channel ${ground.plan.channel}`, async () => {
+  const isInForce = async (): Promise<boolean> => {
     const config = await adminOf(ground, first(members)).config();
     return changesInWords(config, alter(config)).length === 0;
-  });
+  };
+  try {
+    await adminOf(ground, majority.at(-1) ?? '').submit(await signedBy(ground, majority.slice(0, -1), update));
+  } catch (error) {
+    // Handed in before by whoever was cut off, it came into force meanwhile: then this one is out of date, and not needed.
+    await pause(2_000);
+    if (!(await isInForce())) throw error;
+  }
+  // Handed in is not in force: the next step asks the channel.
+  await caughtUp(`channel ${ground.plan.channel}`, isInForce);
   return true;
 }
 
