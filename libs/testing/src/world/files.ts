@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createServer, type AddressInfo, type Server } from 'node:net';
@@ -5,8 +6,10 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 /** Writes a file whole or not at all, for its owner alone. */
 export async function keep(file: string, text: string): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(`${file}.new`, text, { mode: 0o600 });
-  await rename(`${file}.new`, file);
+  // A name of its own: two who write the same file at once must not take each other's half away.
+  const half = `${file}.${randomUUID()}.new`;
+  await writeFile(half, text, { mode: 0o600 });
+  await rename(half, file);
 }
 
 export const keepJson = (file: string, value: unknown): Promise<void> => keep(file, `${JSON.stringify(value, null, 2)}\n`);
