@@ -1,6 +1,6 @@
 // The certificates of a country for a tool that is no node (`portolan cert`): a light door, without Nest or a database.
 import { parseBounded, PortolanError } from '@portolan/contracts';
-import type { OwnKey } from '@portolan/domain';
+import { isLiveAt, type OwnKey } from '@portolan/domain';
 import { CertificateOffice, SystemClock, validFor } from '@portolan/keys';
 import { Token, TokenSigningKeys, type TokenConfig } from '@portolan/pkcs11';
 import { X509Authorities } from '@portolan/x509';
@@ -56,7 +56,7 @@ export async function ledgerKeyInToken(tokenText: string, days: number, again: b
   try {
     const keys = new TokenSigningKeys(token, { clock });
     const now = new Date(clock.now()).toISOString();
-    const live = (await keys.list('ledger')).find(({ notBefore, notAfter }) => notBefore <= now && now < notAfter);
+    const live = (await keys.list('ledger')).find((key) => isLiveAt(key, now));
     if (live !== undefined && !again) return { key: live, fresh: false };
     return { key: await keys.generate('ledger', validFor(days, clock)), fresh: true };
   } finally {

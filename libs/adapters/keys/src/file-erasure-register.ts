@@ -1,10 +1,8 @@
 import { open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PortolanError } from '@portolan/contracts';
-import { ErasureRegister, type PersonId } from '@portolan/domain';
+import { ErasureRegister, isUuid, type PersonId } from '@portolan/domain';
 import { orMissing, privateFolder } from './files.js';
-
-const PERSON = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
  * One line an erasure, on the disk before the erasure is: `{"person":"<uuid>"}`, a random id that means nothing outside of the database.
@@ -40,7 +38,7 @@ export class FileErasureRegister extends ErasureRegister {
 
 function personIn(line: string): PersonId {
   const { person } = parsed(line);
-  if (typeof person !== 'string' || !PERSON.test(person)) throw new PortolanError('keys.file-invalid', 'register of erasures');
+  if (typeof person !== 'string' || !isUuid(person)) throw new PortolanError('keys.file-invalid', 'register of erasures');
   return person as PersonId;
 }
 

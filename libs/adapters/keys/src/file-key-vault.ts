@@ -2,6 +2,7 @@ import { webcrypto } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { PortolanError, type Kid } from '@portolan/contracts';
 import {
+  liveKey,
   instant,
   KeyVault,
   type Clock,
@@ -32,10 +33,7 @@ export class FileKeyVault extends KeyVault implements SigningKeys {
   }
 
   async current(use: KeyUse): Promise<OwnKey> {
-    const now = instant(this.config.clock.now());
-    const live = (await this.list(use)).find((key) => key.notBefore <= now && now < key.notAfter);
-    if (live === undefined) throw new PortolanError('keys.none-live', use);
-    return live;
+    return liveKey(await this.list(use), use, instant(this.config.clock.now()));
   }
 
   /** Youngest first; also those that have ended and were not destroyed yet. */

@@ -1,5 +1,6 @@
 import type { CountryCode, OrgId } from '@portolan/contracts';
 import {
+  isLiveAt,
   instant,
   roles,
   type CertificateAuthorities,
@@ -142,7 +143,7 @@ async function ensureTls(
 async function ensureKey(folder: string, use: KeyUse, config: ProvisionConfig): Promise<OwnKey> {
   const vault = new FileKeyVault({ folder, clock: config.clock, refreshMs: 0 });
   const now = instant(config.clock.now());
-  const live = (await vault.list(use)).find((key) => key.notBefore <= now && now < key.notAfter);
+  const live = (await vault.list(use)).find((key) => isLiveAt(key, now));
   const { key: days, sealKey } = daysOf(config);
   return live ?? vault.generate(use, validFor(use === 'seal' ? sealKey : days, config.clock));
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PortolanError, type Kid, type PublicJwk } from '@portolan/contracts';
-import { instant, jwkThumbprint, SigningKeys, type Clock, type KeyUse, type OwnKey, type Validity } from '@portolan/domain';
+import { instant, jwkThumbprint, liveKey, SigningKeys, type Clock, type KeyUse, type OwnKey, type Validity } from '@portolan/domain';
 import { CK, type Attribute, type Handle, type Pkcs11 } from './binding.js';
 import type { Token } from './token.js';
 
@@ -35,10 +35,7 @@ export class TokenSigningKeys extends SigningKeys {
   }
 
   async current(use: KeyUse): Promise<OwnKey> {
-    const now = instant(this.config.clock.now());
-    const live = (await this.list(use)).find((key) => key.notBefore <= now && now < key.notAfter);
-    if (live === undefined) throw new PortolanError('keys.none-live', use);
-    return live;
+    return liveKey(await this.list(use), use, instant(this.config.clock.now()));
   }
 
   async list(use: KeyUse): Promise<readonly OwnKey[]> {

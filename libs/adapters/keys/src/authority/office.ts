@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { PortolanError, type CountryCode, type Kid, type OrgId } from '@portolan/contracts';
 import {
+  isLiveAt,
   certificateProfiles,
   instant,
   partnerCommonName,
@@ -128,7 +129,7 @@ export class CertificateOffice {
     const bears = held === undefined ? [] : hostsOf(new X509Certificate(held.certificatePem));
     const wanted = { commonName: `${end} ${countryOf(authority)}`, hosts: [...new Set([...innerName(end), ...(hosts ?? bears)])] };
     const entry = held === undefined ? undefined : await this.registered(by, held.certificatePem);
-    if (entry !== undefined && term.again !== true && isLive(entry, this.now()) && sameHosts(entry, wanted.hosts))
+    if (entry !== undefined && term.again !== true && isLiveAt(entry, this.now()) && sameHosts(entry, wanted.hosts))
       return { entry, authorityPem: authority.certificatePem, fresh: false };
     const { privateKeyPem, publicJwk } = generatePair();
     const certificatePem = await authority.issueServer(wanted, publicJwk, validity);
@@ -299,13 +300,12 @@ const innerName = (end: OwnEnd): readonly string[] => (end === 'inbox' ? [] : [e
 
 const isNamed = (entry: IssuedEntry, id: string): boolean =>
   entry.serial === id.toLowerCase() || entry.kid === id || entry.commonName === id;
-const isLive = (entry: IssuedEntry, now: string): boolean => entry.notBefore <= now && now < entry.notAfter;
 const sameHosts = (entry: IssuedEntry, hosts: readonly string[]): boolean =>
   [...new Set(hosts)].sort().join() === [...hostsOf(new X509Certificate(entry.certificatePem))].sort().join();
 
 function livingOf(entries: readonly RegisterEntry[], now: string): readonly IssuedEntry[] {
   const revoked = new Set(entries.flatMap((entry) => (entry.act === 'revoked' ? [entry.serial] : [])));
-  return entries.filter((entry): entry is IssuedEntry => entry.act === 'issued' && isLive(entry, now) && !revoked.has(entry.serial));
+  return entries.filter((entry): entry is IssuedEntry => entry.act === 'issued' && isLiveAt(entry, now) && !revoked.has(entry.serial));
 }
 
 /** Each revoked certificate once: since when, and the last reason that was given. */
