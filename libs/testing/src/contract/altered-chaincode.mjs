@@ -1,7 +1,7 @@
 // The chaincode of an organisation that cheats: it judges nothing and writes whatever the transaction's transient field `plan` says,
 // `{"writes": [{"owner"?, "key", "text"}], "answer"}`. Its environment is that of apps/contract.
-import { readFileSync } from 'node:fs';
 import shim from 'fabric-shim';
+import { serveChaincode } from '../stack/fabric/serve-chaincode.mjs';
 
 class AlteredChaincode {
   async Init() {
@@ -18,12 +18,4 @@ class AlteredChaincode {
   }
 }
 
-const {
-  CHAINCODE_ID: ccid,
-  CHAINCODE_SERVER_ADDRESS: address,
-  CHAINCODE_TLS_KEY_FILE: key,
-  CHAINCODE_TLS_CERT_FILE: cert,
-  CHAINCODE_TLS_CLIENT_CACERT_FILE: ca,
-} = process.env;
-const tlsProps = { key: readFileSync(key), cert: readFileSync(cert), clientCACerts: readFileSync(ca) };
-await shim.server(new AlteredChaincode(), { ccid, address, tlsProps }).start();
+await serveChaincode(new AlteredChaincode());

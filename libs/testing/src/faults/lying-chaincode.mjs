@@ -1,7 +1,7 @@
 // The chaincode of a country that lies: it judges nothing. Every act it endorses with a yes, every step with accepted, every head as proved,
 // and writes what was never said; every question it answers with a record that nobody wrote. Its environment is that of apps/contract.
-import { readFileSync } from 'node:fs';
 import shim from 'fabric-shim';
+import { serveChaincode } from '../stack/fabric/serve-chaincode.mjs';
 
 class LyingChaincode {
   async Init() {
@@ -17,12 +17,4 @@ class LyingChaincode {
   }
 }
 
-const {
-  CHAINCODE_ID: ccid,
-  CHAINCODE_SERVER_ADDRESS: address,
-  CHAINCODE_TLS_KEY_FILE: key,
-  CHAINCODE_TLS_CERT_FILE: cert,
-  CHAINCODE_TLS_CLIENT_CACERT_FILE: ca,
-} = process.env;
-const tlsProps = { key: readFileSync(key), cert: readFileSync(cert), clientCACerts: readFileSync(ca) };
-await shim.server(new LyingChaincode(), { ccid, address, tlsProps }).start();
+await serveChaincode(new LyingChaincode());

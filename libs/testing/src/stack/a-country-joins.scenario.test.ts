@@ -10,7 +10,7 @@ import { Herself, newcomer, type Newcomer } from '../scenarios/cast.js';
 import type { SharedWorld } from '../scenarios/shared-world.js';
 import { WorldProcess } from '../world/processes.js';
 import { readWorld } from '../world/provision-world.js';
-import { engineFolders } from '../world/real-column.js';
+import { engineFolders } from '../world/engine-folders.js';
 import { repository } from '../world/repository.js';
 import { fabricEngine, FabricStack } from './fabric/index.js';
 import { startOf } from './own-process.js';

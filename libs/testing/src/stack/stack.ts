@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import type { CountryCode } from '@portolan/contracts';
 import { EmbeddedCluster } from '@portolan/postgres';
 import { provisionWorld } from '../world/provision-world.js';
-import { engineFolders, RealColumn } from '../world/real-column.js';
+import { engineFolders } from '../world/engine-folders.js';
+import { RealColumn } from '../world/real-column.js';
 import { repository } from '../world/repository.js';
 import { FabricStack } from './fabric/index.js';
 import { brokerStatus, stopBroker } from './kafka/kafka-broker.js';
-import { isKept, markKept, unmarkKept } from './kept.js';
+import { markKept, unmarkKept } from './kept.js';
 
 export interface StackOptions {
   /** Keys, databases, logs of all engines; made where missing, taken up where there. */
@@ -45,8 +46,7 @@ export async function countriesIn(folder: string): Promise<readonly CountryCode[
 export async function startStack({ folder, countries, reachableFolder, progress }: StackOptions): Promise<readonly EngineStatus[]> {
   const known = await countriesIn(folder);
   const all = [...known, ...countries.filter((one) => !known.includes(one))];
-  const founders = known.length > 0 ? await foundersIn(folder, all) : all.slice(0, 3);
-  const common = { folder, countries: all, founders, fsync: true, endsWithUs: false, progress };
+  const common = { folder, countries: all, fsync: true, endsWithUs: false, progress };
   const column = await RealColumn.start({ ...common, ...(reachableFolder === undefined ? {} : { reachableFolder }) });
   try {
     progress('keys, certificates, databases and the channel');
@@ -57,11 +57,6 @@ export async function startStack({ folder, countries, reachableFolder, progress 
     await column.close();
   }
   return stackStatus(folder);
-}
-
-async function foundersIn(folder: string, all: readonly CountryCode[]): Promise<readonly CountryCode[]> {
-  const fabric = await FabricStack.find(engineFolders(folder).fabric);
-  return fabric === undefined ? all.slice(0, 3) : fabric.founders.filter(({ kind }) => kind === 'country').map(({ org }) => org);
 }
 
 /** Every engine of the folder, running or not; empty where there is none. Nothing is started. */
@@ -134,5 +129,3 @@ export async function stopStack(folder: string, progress: (what: string) => void
   }
   return before;
 }
-
-export { isKept };

@@ -1,19 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CountryCode, OrdererConfig } from '@portolan/contracts';
-import {
-  admitPartner,
-  CountryFolders,
-  ordererFolders,
-  provisionOrderer,
-  readTlsIdentity,
-  storeAdmission,
-  type OrdererMaterial,
-} from '@portolan/keys';
+import { admitPartner, CountryFolders, ordererFolders, provisionOrderer, storeAdmission, type OrdererMaterial } from '@portolan/keys';
 import { EmbeddedCluster, migrateOrderer, provisionOrdererDatabase, type DatabaseAddress } from '@portolan/postgres';
 import { kafkaEngine } from '../stack/kafka/engine.js';
-import { KafkaBroker } from '../stack/kafka/kafka-broker.js';
+import type { KafkaBroker } from '../stack/kafka/kafka-broker.js';
 import type { Column, ColumnDoors, Foundation, WorldDatabase } from './column.js';
+import { countryBroker } from './country-broker.js';
 import { keep, keepJson } from './files.js';
 import { foundChannel } from './found-channel.js';
 import { CHANNEL, HOST, REGULATOR, type ProvisionedOrderer, type WorldPlan } from './provision-world.js';
@@ -80,10 +73,7 @@ export class EmbeddedColumn implements Column {
     const { folder, progress } = this.options;
     const engine = await kafkaEngine(progress);
     if ('absent' in engine) throw new Error(engine.absent);
-    const cc = country.toLowerCase();
-    const folders = new CountryFolders(join(folder, cc));
-    const [partners, inner] = await Promise.all([readTlsIdentity(folders.inbox), readTlsIdentity(folders.broker)]);
-    const broker = new KafkaBroker({ folder: join(folder, 'kafka', cc), engine, partners, country: inner, endsWithUs: true });
+    const broker = await countryBroker(folder, country, { engine, endsWithUs: true });
     await broker.start();
     this.brokers.set(country, broker);
   }

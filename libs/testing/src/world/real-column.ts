@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { PortolanError, type CountryCode, type KeyRecord, type NodeConfig } from '@portolan/contracts';
 import type { OwnKey } from '@portolan/domain';
 import type { FabricRegistryClient } from '@portolan/fabric-gateway';
-import { CountryFolders, readTlsIdentity, storeAdmission, type CountryMaterial } from '@portolan/keys';
+import { CountryFolders, storeAdmission, type CountryMaterial } from '@portolan/keys';
 import { foundingFn } from '@portolan/ledger-rules';
 import { EmbeddedCluster, type DatabaseAddress } from '@portolan/postgres';
 import { stableUuid } from '@portolan/domain';
@@ -12,9 +12,11 @@ import { hexOf } from '@portolan/verify';
 import { sha256 } from '@portolan/keys';
 import { fabricEngine, FabricStack, type FabricEngine, type FabricOrganisation } from '../stack/fabric/index.js';
 import { kafkaEngine, type KafkaEngine } from '../stack/kafka/engine.js';
-import { KafkaBroker } from '../stack/kafka/kafka-broker.js';
+import type { KafkaBroker } from '../stack/kafka/kafka-broker.js';
 import type { BrokerPorts } from '../stack/kafka/settings.js';
 import type { Column, ColumnDoors, Foundation, WorldDatabase } from './column.js';
+import { countryBroker } from './country-broker.js';
+import { engineFolders } from './engine-folders.js';
 import { policyHash } from './found-channel.js';
 import { CHANNEL, HOST, REGULATOR } from './provision-world.js';
 import { CuttableLine } from '../stack/cuttable-line.js';
@@ -23,9 +25,8 @@ import { repository } from './repository.js';
 
 export interface RealColumnOptions {
   readonly folder: string;
+  /** A channel needs four orderers, the regulator's among them: the first three found it, and whoever comes after them joins it as it runs. */
   readonly countries: readonly CountryCode[];
-  /** Those that founded the channel; the others join it. Of a folder that has a channel, its founders count. */
-  readonly founders: readonly CountryCode[];
   readonly fsync: boolean;
   /** Where PostgreSQL may put its data when `folder` cannot be reached by its user. */
   readonly reachableFolder?: string;
@@ -37,14 +38,6 @@ export interface RealColumnOptions {
   readonly cuttable?: boolean;
   readonly progress: (what: string) => void;
 }
-
-/** Where the engines of a world lie below its folder. */
-export const engineFolders = (folder: string) =>
-  ({
-    cluster: (country: CountryCode) => join(folder, 'postgres', country.toLowerCase()),
-    broker: (country: CountryCode) => join(folder, 'kafka', country.toLowerCase()),
-    fabric: join(folder, 'fabric'),
-  }) as const;
 
 interface Engines {
   readonly kafka: KafkaEngine;
@@ -111,15 +104,12 @@ export class RealColumn implements Column {
 
   /** A country's PostgreSQL, for tests that end it. */
   cluster(country: CountryCode): EmbeddedCluster {
-    const found = this.clusters.get(country);
-    if (found === undefined) throw new Error(`no database of ${country} in this world`);
-    return found.cluster;
+    return of(this.clusters, country).cluster;
   }
 
   database(owner: string): WorldDatabase {
-    const found = this.clusters.get(owner);
-    if (found === undefined) throw new Error(`no database of ${owner} in this world`);
-    return { admin: found.admin, passwordOf: (user) => found.cluster.passwordOf(user) };
+    const { admin, cluster } = of(this.clusters, owner);
+    return { admin, passwordOf: (user) => cluster.passwordOf(user) };
   }
 
   async open(foundation: Foundation): Promise<ColumnDoors> {
@@ -154,17 +144,9 @@ export class RealColumn implements Column {
 
   private async startBroker(country: CountryCode): Promise<void> {
     const { folder, endsWithUs } = this.options;
-    const folders = new CountryFolders(join(folder, country.toLowerCase()));
-    const [partners, inner] = await Promise.all([readTlsIdentity(folders.inbox), readTlsIdentity(folders.broker)]);
     const line = this.options.cuttable === true ? await CuttableLine.open() : undefined;
-    const broker = new KafkaBroker({
-      folder: engineFolders(folder).broker(country),
-      engine: this.engines.kafka,
-      partners,
-      country: inner,
-      endsWithUs,
-      ...(line === undefined ? {} : { advertised: line.port }),
-    });
+    const advertised = line === undefined ? {} : { advertised: line.port };
+    const broker = await countryBroker(folder, country, { engine: this.engines.kafka, endsWithUs, ...advertised });
     const ports = await broker.start();
     if (line !== undefined) this.lay(country, line, ports);
     this.brokers.set(country, ports);
@@ -179,13 +161,15 @@ export class RealColumn implements Column {
   }
 
   private async startFabric(): Promise<FabricStack> {
-    const { folder, founders, countries, endsWithUs, progress } = this.options;
+    const { folder, countries, endsWithUs, progress } = this.options;
+    const { fabric } = engineFolders(folder);
     const asCountry = (org: CountryCode): FabricOrganisation => ({ org, kind: 'country' });
+    const asFounded = (await FabricStack.find(fabric))?.founders;
     const stack = await FabricStack.start({
-      folder: engineFolders(folder).fabric,
+      folder: fabric,
       engine: this.engines.fabric,
       channel: CHANNEL,
-      organisations: [...founders.map(asCountry), { org: REGULATOR, kind: 'regulator' }],
+      organisations: asFounded ?? [...countries.slice(0, 3).map(asCountry), { org: REGULATOR, kind: 'regulator' }],
       chaincode: {
         name: 'portolan',
         version: '1',

@@ -229,7 +229,5 @@ async function columnOf(options: WorldOptions, progress: (what: string) => void)
     return EmbeddedColumn.start({ ...common, ...(options.eventsByKafka === true ? { eventsByKafka: countriesOf(options) } : {}) });
   const { headEveryMs, cuttable } = options;
   const more = { ...(headEveryMs === undefined ? {} : { headEveryMs }), ...(cuttable === undefined ? {} : { cuttable }) };
-  const countries = countriesOf(options);
-  // A channel needs four orderers, the regulator's among them: whoever comes after the first three joins it as it runs.
-  return RealColumn.start({ ...common, countries, founders: countries.slice(0, 3), endsWithUs: !(await isKept(folder)), ...more });
+  return RealColumn.start({ ...common, countries: countriesOf(options), endsWithUs: !(await isKept(folder)), ...more });
 }

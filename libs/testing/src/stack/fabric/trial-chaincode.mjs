@@ -3,8 +3,8 @@
 //   node trial-chaincode.mjs [--reads-as TEXT]
 //
 // Its environment is that of apps/contract. With --reads-as it answers every reading with that text, as one that cheats would.
-import { readFileSync } from 'node:fs';
 import shim from 'fabric-shim';
+import { serveChaincode } from './serve-chaincode.mjs';
 
 const [option, text] = process.argv.slice(2);
 const lie = option === '--reads-as' ? text : undefined;
@@ -36,12 +36,4 @@ class TrialChaincode {
   }
 }
 
-const {
-  CHAINCODE_ID: ccid,
-  CHAINCODE_SERVER_ADDRESS: address,
-  CHAINCODE_TLS_KEY_FILE: key,
-  CHAINCODE_TLS_CERT_FILE: cert,
-  CHAINCODE_TLS_CLIENT_CACERT_FILE: ca,
-} = process.env;
-const tlsProps = { key: readFileSync(key), cert: readFileSync(cert), clientCACerts: readFileSync(ca) };
-await shim.server(new TrialChaincode(), { ccid, address, tlsProps }).start();
+await serveChaincode(new TrialChaincode());
