@@ -36,6 +36,37 @@ const plants: Record<string, Plant> = {
     rule: graphRule,
     says: 'type:adapter',
   },
+  'an adapter imports the Fabric channel': {
+    file: 'libs/adapters/keys/src/planted-d.ts',
+    text: use('@portolan/fabric-channel'),
+    rule: graphRule,
+    says: 'type:adapter',
+  },
+  // Its clients stand on it, so the same rule names the circle first.
+  'the Fabric channel imports one of its clients': {
+    file: 'libs/adapters/fabric-channel/src/planted-a.ts',
+    text: use('@portolan/fabric-gateway'),
+    rule: graphRule,
+    says: 'Circular',
+  },
+  'a Fabric client imports another adapter': {
+    file: 'libs/adapters/fabric-gateway/src/planted-a.ts',
+    text: use('@portolan/keys'),
+    rule: graphRule,
+    says: 'type:fabric-client',
+  },
+  'the Fabric channel imports the SDK of a client': {
+    file: 'libs/adapters/fabric-channel/src/planted-b.ts',
+    text: use('@hyperledger/fabric-gateway'),
+    rule: importRule,
+    says: 'libs/adapters/fabric-gateway',
+  },
+  'a Fabric client takes blocks apart itself': {
+    file: 'libs/adapters/fabric-gateway/src/planted-b.ts',
+    text: use('@hyperledger/fabric-protos'),
+    rule: importRule,
+    says: 'libs/adapters/fabric-channel',
+  },
   'an app imports an adapter': { file: 'apps/edge/src/planted-a.ts', text: use('@portolan/keys'), rule: graphRule, says: 'type:app' },
   'contracts import anything of the house': {
     file: 'libs/contracts/src/planted-a.ts',
@@ -148,6 +179,8 @@ const innocent: Record<string, string> = {
   'libs/nest/src/innocent.ts': use('@portolan/keys'),
   'libs/adapters/postgres/src/innocent.ts': use('typeorm'),
   'libs/adapters/jose/src/innocent.ts': use('jose'),
+  'libs/adapters/fabric-gateway/src/innocent.ts': use('@portolan/fabric-channel'),
+  'libs/adapters/fabric-channel/src/innocent.ts': use('@hyperledger/fabric-protos'),
   'apps/edge/src/innocent.ts': use('@portolan/nest'),
   'apps/edge/src/innocent-nest.ts': use('@nestjs/common'),
   'libs/formats/src/innocent.ts': "import type { Bundle } from 'fhir/r4.js';\nexport type Planted = Bundle;\n",

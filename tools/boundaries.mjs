@@ -3,7 +3,8 @@
 
 /** What an adapter may import. */
 const adapterMay = ['type:domain', 'type:contracts', 'type:ledger-rules', 'type:verify'];
-const nestMay = ['type:contracts', 'type:formats', 'type:verify', 'type:ledger-rules', 'type:domain', 'type:adapter'];
+const adapters = ['type:adapter', 'type:fabric-channel', 'type:fabric-client'];
+const nestMay = ['type:contracts', 'type:formats', 'type:verify', 'type:ledger-rules', 'type:domain', ...adapters];
 const appMay = ['type:nest', 'type:domain', 'type:formats', 'type:contracts', 'type:verify'];
 
 /** What each kind of project may import. Every project has exactly one of these tags; there is no wildcard. */
@@ -14,6 +15,9 @@ export const mayImport = {
   'type:ledger-rules': ['type:contracts', 'type:verify'],
   'type:domain': ['type:contracts', 'type:formats', 'type:verify'],
   'type:adapter': adapterMay,
+  // The one adapter in two storeys: a Fabric channel behind the port Ledger, and below its client port one package an SDK.
+  'type:fabric-channel': adapterMay,
+  'type:fabric-client': ['type:fabric-channel', 'type:contracts'],
   'type:nest': nestMay,
   'type:testing': ['type:nest', ...nestMay],
   'type:app': appMay,
@@ -39,8 +43,8 @@ export const sdkHome = {
   kafkajs: 'libs/adapters/kafka',
   'fabric-network': 'libs/adapters/fabric-network',
   '@hyperledger/fabric-gateway': 'libs/adapters/fabric-gateway',
-  '@hyperledger/fabric-protos': 'libs/adapters/fabric-gateway',
-  '@noble/curves': 'libs/adapters/fabric-gateway',
+  '@hyperledger/fabric-protos': 'libs/adapters/fabric-channel',
+  '@noble/curves': 'libs/adapters/fabric-channel',
   '@grpc/grpc-js': 'libs/adapters/fabric-gateway',
   '@bufbuild/protobuf': 'libs/verify',
   'fabric-contract-api': 'apps/contract',

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { PortolanError, type LedgerGenesis, type NodeEmbeddedLedger, type NodeFabricLedger } from '@portolan/contracts';
 import type { Ledger } from '@portolan/domain';
 import { EmbeddedLedger, nodeTools, readGenesis, TlsOrdererLink } from '@portolan/embedded-ledger';
-import { FabricLedger } from '@portolan/fabric-gateway';
+import { FabricLedger } from '@portolan/fabric-channel';
+import { GatewayChannelClient } from '@portolan/fabric-gateway';
 import { FileKeyVault, findPartnerIdentity } from '@portolan/keys';
 import type { NotaryDatabase } from '@portolan/postgres';
 import { fabricIdentity, ledgerSigner } from './ledger-keys.js';
@@ -73,19 +74,22 @@ async function openEmbedded(ground: NodeGround, settings: NodeEmbeddedLedger, da
 
 async function openFabric(ground: NodeGround, settings: NodeFabricLedger, database: NotaryDatabase): Promise<OpenedChannel> {
   const { config, clock, logger } = ground;
-  const { channel, chaincode, otherEndorsers, peer, peerName } = settings;
+  const { channel, chaincode = 'portolan', otherEndorsers, peer, peerName } = settings;
   const identity = await fabricIdentity(ground);
   if (identity === undefined) throw new PortolanError('keys.none-live', 'notary/fabric');
-  const ledger = await FabricLedger.open({
-    org: config.country,
-    channel,
-    ...(chaincode === undefined ? {} : { chaincode }),
-    ...(otherEndorsers === undefined ? {} : { otherEndorsers }),
+  const place = { org: config.country, channel, chaincode };
+  const client = new GatewayChannelClient({
+    ...place,
     peer: {
       address: `${peer.host}:${peer.port}`,
       tls: { ca: identity.authorityPem, ...(peerName === undefined ? {} : { serverName: peerName }) },
     },
     identity: { certificate: identity.certificatePem, sign: identity.sign },
+  });
+  const ledger = await FabricLedger.open({
+    ...place,
+    ...(otherEndorsers === undefined ? {} : { otherEndorsers }),
+    client,
     store: database.fabric,
     clock,
     onTrouble: (error) => logger.failure('our peer: trouble', error instanceof PortolanError ? error.code : 'ledger.unreachable', error),

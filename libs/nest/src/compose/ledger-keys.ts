@@ -1,5 +1,5 @@
 import type { Signer } from '@portolan/domain';
-import { externalSigner, pemSigner, type SignDigest } from '@portolan/fabric-gateway';
+import { externalSigner, pemSigner, type SignDigest } from '@portolan/fabric-channel';
 import { ExternalKeySigner, JoseSigner } from '@portolan/jose';
 import { FileKeyVault, findFabricCertificate, findFabricIdentity } from '@portolan/keys';
 import { Token, TokenSigningKeys } from '@portolan/pkcs11';

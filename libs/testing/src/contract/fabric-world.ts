@@ -8,7 +8,8 @@ import {
   pemSigner,
   type FabricIdentity,
   type FabricPeer,
-} from '@portolan/fabric-gateway';
+} from '@portolan/fabric-channel';
+import { GatewayChannelClient } from '@portolan/fabric-gateway';
 import { sha256, SystemClock } from '@portolan/keys';
 import { foundingFn } from '@portolan/ledger-rules';
 import { thumbprint } from '@portolan/verify';
@@ -67,7 +68,7 @@ export class FabricCountry {
   /** A registry act; one that stands already is done. */
   async govern(fn: string, args: unknown): Promise<void> {
     const identity = await identityOf(this.access, 'governance');
-    const registry = new FabricRegistryClient({ ...this.place(), identity });
+    const registry = new FabricRegistryClient(new GatewayChannelClient({ ...this.place(), identity }));
     try {
       await registry.act({ id: randomUUID(), fn, args });
     } catch (error) {
@@ -81,7 +82,9 @@ export class FabricCountry {
     const identity = await identityOf(this.access, 'notary');
     const clock = new SystemClock();
     const onTrouble = (error: unknown): void => void this.troubles.push(error);
-    this.opened = await FabricLedger.open({ ...this.place(), identity, store: this.store, clock, onTrouble });
+    const place = this.place();
+    const client = new GatewayChannelClient({ ...place, identity });
+    this.opened = await FabricLedger.open({ ...place, client, store: this.store, clock, onTrouble });
     return this.opened;
   }
 

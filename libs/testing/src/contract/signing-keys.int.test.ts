@@ -2,7 +2,7 @@ import { createHash, createPublicKey, verify } from 'node:crypto';
 import { chmod, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { externalSigner } from '@portolan/fabric-gateway';
+import { externalSigner } from '@portolan/fabric-channel';
 import { ExternalKeySigner, JoseSigner } from '@portolan/jose';
 import { CertificateOffice, FileKeyVault } from '@portolan/keys';
 import { Token, TokenSigningKeys } from '@portolan/pkcs11';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PortolanError, type CountryCode, type KeyRecord, type NodeConfig } from '@portolan/contracts';
 import type { OwnKey } from '@portolan/domain';
-import type { FabricRegistryClient } from '@portolan/fabric-gateway';
+import type { FabricRegistryClient } from '@portolan/fabric-channel';
 import { CountryFolders, storeAdmission, type CountryMaterial } from '@portolan/keys';
 import { foundingFn } from '@portolan/ledger-rules';
 import { EmbeddedCluster, type DatabaseAddress } from '@portolan/postgres';

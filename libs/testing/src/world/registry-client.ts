@@ -1,4 +1,5 @@
-import { FabricRegistryClient, pemSigner } from '@portolan/fabric-gateway';
+import { FabricRegistryClient, pemSigner } from '@portolan/fabric-channel';
+import { GatewayChannelClient } from '@portolan/fabric-gateway';
 import { FileKeyVault, SystemClock, type CountryFolders } from '@portolan/keys';
 import type { FabricStack } from '../stack/fabric/index.js';
 
@@ -19,11 +20,12 @@ export async function registryClientOf(
   if (peer === undefined) throw new Error(`${org} has no peer`);
   const vault = new FileKeyVault({ folder: folders.governanceKeys, clock: new SystemClock() });
   const { kid, publicJwk } = await vault.current('ledger');
-  return new FabricRegistryClient({
+  const client = new GatewayChannelClient({
     org,
     channel: fabric.channel,
     chaincode: fabric.chaincode.name,
     peer: { address: peer, tls: { ca: tlsAuthorityPem, serverName: 'localhost' } },
     identity: { certificate: await fabric.certify(certifiedBy, 'governance', publicJwk), sign: pemSigner(await vault.ledgerKeyPem(kid)) },
   });
+  return new FabricRegistryClient(client);
 }

@@ -16,8 +16,8 @@ import {
 import { createHash, randomBytes } from 'node:crypto';
 import { dataHashOf, headerHash } from '../block/header-hash.js';
 import { validationCode } from '../block/read-block.js';
-import { ChannelClient, type BlockStream } from '../gateway/channel-client.js';
-import type { Tried } from '../gateway/failures.js';
+import { ChannelClient, type BlockStream } from '../client/channel-client.js';
+import type { Tried } from '../client/tried.js';
 import { Signal } from '../index/waiting.js';
 import { fakeConfig, fakeEnvelope, type FakeWrite } from './fake-envelope.js';
 

@@ -4,7 +4,7 @@ import type { BlockIndex } from '../index/block-index.js';
 import type { Contact } from '../index/contact.js';
 import { backoffMs, pause, Turnstile } from '../index/waiting.js';
 import type { ChannelClient } from './channel-client.js';
-import { unreachable, type Tried } from './failures.js';
+import { unreachable, type Tried } from './tried.js';
 import { limits } from './limits.js';
 
 export interface SubmissionParts {

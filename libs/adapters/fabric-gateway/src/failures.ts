@@ -1,15 +1,6 @@
 import { EndorseError, GatewayError } from '@hyperledger/fabric-gateway';
-import { errorRegistry, PortolanError, type ErrorCode } from '@portolan/contracts';
-
-/** What became of one try, as far as it can be known. */
-export type Tried =
-  | { readonly is: 'committed' }
-  /** Our own peer runs the rule to a refusal. */
-  | { readonly is: 'refused'; readonly code: ErrorCode; readonly where: string }
-  /** Nothing was ordered, or it was and changed nothing: the act may be tried again at once. */
-  | { readonly is: 'again'; readonly code: ErrorCode }
-  /** It may have been ordered. */
-  | { readonly is: 'unknown'; readonly cause: unknown };
+import type { ErrorCode } from '@portolan/contracts';
+import { refusalOf, type Tried } from '@portolan/fabric-channel';
 
 /** gRPC status codes (grpc/grpc, doc/statuscodes.md). */
 const grpc = { resourceExhausted: 8, aborted: 10, outOfRange: 11 } as const;
@@ -37,20 +28,8 @@ function endorseFailure({ details }: EndorseError, org: string): Tried {
   return ours === undefined ? { is: 'again', code: 'ledger.endorsement-failed' } : { is: 'refused', code: ours.code, where: ours.where };
 }
 
-/** `chaincode response 500, {"code":…,"where":…}`, as a peer passes a refusal on; its code must be one that is known here. */
-export function refusalIn(message: string): { readonly code: ErrorCode; readonly where: string } | undefined {
+/** `chaincode response 500, {"code":…,"where":…}`, as a peer's gateway passes a refusal on; its code must be one that is known here. */
+function refusalIn(message: string): { readonly code: ErrorCode; readonly where: string } | undefined {
   const found = /chaincode response \d+, (\{.{1,2000}\})\s*$/su.exec(message)?.[1];
-  if (found === undefined) return undefined;
-  try {
-    const { code, where } = JSON.parse(found) as Record<string, unknown>;
-    return isCode(code) ? { code, where: typeof where === 'string' ? where : '' } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const isCode = (text: unknown): text is ErrorCode => typeof text === 'string' && Object.hasOwn(errorRegistry, text);
-
-export function unreachable(cause: unknown, where = 'fabric peer'): PortolanError {
-  return cause instanceof PortolanError ? cause : new PortolanError('ledger.unreachable', where, undefined, { cause });
+  return found === undefined ? undefined : refusalOf(found);
 }

@@ -1,7 +1,7 @@
 import { PortolanError, type Uuid } from '@portolan/contracts';
 import { backoffMs, pause } from '../index/waiting.js';
-import { GatewayChannelClient, type ChannelClient, type ChannelClientOptions } from './channel-client.js';
-import { unreachable } from './failures.js';
+import type { ChannelClient } from './channel-client.js';
+import { unreachable } from './tried.js';
 import { limits } from './limits.js';
 
 /**
@@ -9,12 +9,10 @@ import { limits } from './limits.js';
  * node holds that identity. The same act may be sent again under the same id.
  */
 export class FabricRegistryClient {
-  private readonly client: ChannelClient;
   private readonly never = new AbortController().signal;
 
-  constructor(options: ChannelClientOptions, client: ChannelClient = new GatewayChannelClient(options)) {
-    this.client = client;
-  }
+  /** `client`: of the governance identity; closed with this. */
+  constructor(private readonly client: ChannelClient) {}
 
   /** Resolves when the act is committed on our own peer; throws the code for which it is refused, or `ledger.unreachable`. */
   async act({ id, fn, args }: { readonly id: Uuid; readonly fn: string; readonly args: unknown }): Promise<void> {

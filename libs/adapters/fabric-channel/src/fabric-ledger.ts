@@ -12,9 +12,9 @@ import {
 } from '@portolan/domain';
 import { rules } from '@portolan/ledger-rules';
 import { evidenceOf, type FabricEvidence } from './evidence.js';
-import { GatewayChannelClient, type ChannelClient, type FabricIdentity, type FabricPeer } from './gateway/channel-client.js';
-import { limits } from './gateway/limits.js';
-import { Submission } from './gateway/submission.js';
+import type { ChannelClient } from './client/channel-client.js';
+import { limits } from './client/limits.js';
+import { Submission } from './client/submission.js';
 import { Contact } from './index/contact.js';
 import { BlockIndex } from './index/block-index.js';
 import { pause, repeat } from './index/waiting.js';
@@ -28,26 +28,24 @@ export interface FabricLedgerOptions {
   readonly chaincode?: string;
   /** How many countries the channel's policy has endorse beside the owner; what a trust file asks of a receipt. 1 unless said. */
   readonly otherEndorsers?: number;
-  /** Our own peer: what it has committed is this notary's copy. */
-  readonly peer: FabricPeer;
-  /** The notary's client identity: its certificate's key is the registered `ledger` key. */
-  readonly identity: FabricIdentity;
+  /**
+   * The channel through our own peer: what that peer has committed is this notary's copy. Acts in the notary's identity, whose
+   * certificate's key is the registered `ledger` key. Closed with the ledger.
+   */
+  readonly client: ChannelClient;
   readonly store: FabricIndexStore;
   readonly clock: Clock;
   /** Told of failures that the ledger lives through; they name places only. */
   readonly onTrouble?: (error: unknown) => void;
-  /** Instead of a connection to `peer`, for tests that lose answers. */
-  readonly client?: ChannelClient;
 }
 
 /**
- * A Fabric channel as one country's notary has it: acts go through its own peer's gateway, and what it believes is what that peer has
+ * A Fabric channel as one country's notary has it: acts go through its own peer, and what it believes is what that peer has
  * committed, kept in an index of its own that follows the peer's blocks. Reads go on while peer or orderers cannot be reached.
  */
 export class FabricLedger extends Ledger {
   private readonly stop = new AbortController();
   private readonly index: BlockIndex;
-  private readonly client: ChannelClient;
   private readonly contact: Contact;
   private readonly submission: Submission;
   private loops: readonly Promise<void>[] = [];
@@ -56,15 +54,8 @@ export class FabricLedger extends Ledger {
     super();
     const { store, clock, chaincode = 'portolan' } = options;
     this.index = new BlockIndex(store, chaincode);
-    this.client = options.client ?? new GatewayChannelClient({ ...options, chaincode });
     this.contact = new Contact(clock);
-    this.submission = new Submission({
-      ...options,
-      client: this.client,
-      index: this.index,
-      contact: this.contact,
-      until: this.stop.signal,
-    });
+    this.submission = new Submission({ ...options, index: this.index, contact: this.contact, until: this.stop.signal });
   }
 
   /** Starts to follow our own peer, from the newest block of the index on. */
@@ -134,14 +125,14 @@ export class FabricLedger extends Ledger {
 
   /** How far our own peer is, and how far this index. */
   async state(): Promise<{ readonly height: number; readonly peer: number | undefined }> {
-    const peer = await this.client.height().catch(() => undefined);
+    const peer = await this.options.client.height().catch(() => undefined);
     return { height: await this.height(), peer: peer === undefined ? undefined : peer - 1 };
   }
 
   async close(): Promise<void> {
     this.stop.abort();
     await Promise.all(this.loops);
-    this.client.close();
+    this.options.client.close();
   }
 
   private follow(): void {
@@ -152,7 +143,7 @@ export class FabricLedger extends Ledger {
   /** One stream of blocks, until it breaks, has fallen behind or is to be opened anew. */
   private async takeBlocks(): Promise<void> {
     const from = await this.index.next();
-    const stream = await this.client.blocks(from);
+    const stream = await this.options.client.blocks(from);
     const close = (): void => stream.close();
     this.stop.signal.addEventListener('abort', close);
     this.index.reopen = close;
@@ -170,7 +161,7 @@ export class FabricLedger extends Ledger {
 
   /** From our own peer's answer the notary knows that it still has the channel; a stream that has silently died shows, too. */
   private async askPeer(): Promise<void> {
-    const [before, height] = [await this.index.height(), await this.client.height()];
+    const [before, height] = [await this.index.height(), await this.options.client.height()];
     this.contact.answered();
     await pause(limits.contactMs, this.stop.signal);
     const behind = height - 1 > before && (await this.index.height()) === before;

@@ -1,5 +1,5 @@
 import type { Clock } from '@portolan/domain';
-import { limits } from '../gateway/limits.js';
+import { limits } from '../client/limits.js';
 
 /**
  * When the channel last answered. That our own peer answers is not enough: a channel whose orderers have stopped takes nothing more, while

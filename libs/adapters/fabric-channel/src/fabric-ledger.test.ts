@@ -22,8 +22,6 @@ describe('a Fabric channel behind the port Ledger', () => {
   const open = async (org = 'EE', at = channel.clientOf(org), into = new MemoryFabricIndexStore()): Promise<FabricLedger> => {
     const one = await FabricLedger.open({
       ...{ org, channel: 'trial', store: into, clock: channel.clock, client: at },
-      peer: { address: '', tls: { ca: '' } },
-      identity: { certificate: '', sign: () => Promise.reject(new Error('no key here')) },
       onTrouble: (error) => troubles.push(error),
     });
     opened.push(one);
