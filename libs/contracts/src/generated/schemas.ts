@@ -4777,7 +4777,7 @@ export const schemas = {
  "trail-query": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "trail-query.schema.json",
-  "description": "GET /regulator/trail: parameters of the query string, all of them texts. `country` is sender or receiver, `from` included and `to` not.",
+  "description": "GET /regulator/trail: parameters of the query string, all of them texts. `country` is sender or receiver, `from` included and `to` not. Steps come from the newest to the oldest; the pages of one walk end at the block up to which the first one was read.",
   "type": "object",
   "additionalProperties": false,
   "required": [],

@@ -1796,7 +1796,7 @@ export interface RestrictionBody {
   categories?: DataCategory[];
 }
 /**
- * GET /regulator/trail: parameters of the query string, all of them texts. `country` is sender or receiver, `from` included and `to` not.
+ * GET /regulator/trail: parameters of the query string, all of them texts. `country` is sender or receiver, `from` included and `to` not. Steps come from the newest to the oldest; the pages of one walk end at the block up to which the first one was read.
  */
 export interface TrailQuery {
   country?: CountryCode;

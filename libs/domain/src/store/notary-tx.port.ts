@@ -168,6 +168,15 @@ export interface TrailFilter {
   readonly alarm?: 'true' | 'false';
 }
 
+/** A place in the trail's pages, which go from the newest step to the oldest: the next page is what stands behind it. */
+export interface TrailPlace {
+  /** The block up to which the channel was indexed when the first page was read: what comes later is in none of its pages. */
+  readonly upTo: number;
+  readonly at: Instant;
+  readonly block: number;
+  readonly position: number;
+}
+
 /** A key of the channel's registry, ended or not; the record itself is read from the ledger's copy. */
 export interface RegisteredKey {
   readonly org: OrgId;
@@ -206,8 +215,8 @@ export interface TrailStore {
   endKey(org: OrgId, kid: Kid, at: Instant): Promise<void>;
   /** Registered keys of an organisation, youngest first. */
   keys(org: OrgId, use: RegisteredKey['use']): Promise<readonly RegisteredKey[]>;
-  /** Newest first by (block, position); `before` is the cursor of the page before. */
-  steps(filter: TrailFilter, limit: number, before?: { block: number; position: number }): Promise<readonly TrailStep[]>;
+  /** Newest first by (at, block, position); `behind` is where the page before ended. */
+  steps(filter: TrailFilter, limit: number, behind?: TrailPlace): Promise<readonly TrailStep[]>;
   /** All accepted leaves of one batch in their order: what a path to its root needs. */
   leaves(org: OrgId, batch: number): Promise<readonly string[]>;
   putHead(head: { org: OrgId; seq: number; txId: Uuid; block: number; fromBatch: number; toBatch: number }): Promise<void>;

@@ -1,5 +1,17 @@
 import type { Uuid } from '@portolan/contracts';
-import type { Checkpoint, Clock, Leases, Ledger, NotaryTx, Random, Sha256, TrailFilter, UnitOfWork, Wakeups } from '@portolan/domain';
+import type {
+  Checkpoint,
+  Clock,
+  Leases,
+  Ledger,
+  NotaryTx,
+  Random,
+  Sha256,
+  TrailFilter,
+  TrailPlace,
+  UnitOfWork,
+  Wakeups,
+} from '@portolan/domain';
 import { channelQuestions, type ChannelQuestion } from '../exchange/remote-channel.js';
 import { Deliveries } from '../link/deliveries.js';
 import { outboxQueries } from '../link/outbox-queries.js';
@@ -17,7 +29,7 @@ import { LateWatch } from './late-watch.js';
 import { notaryHandlers } from './notary.handlers.js';
 import { RestingOn } from './resting-on.js';
 import { Sequencer } from './sequencer.js';
-import { TrailQueries, type TrailPage } from './trail.queries.js';
+import { TrailQueries } from './trail.queries.js';
 import { PortolanError } from '@portolan/contracts';
 
 /** Most repeated steps that the state of the ledger lists. */
@@ -94,8 +106,8 @@ export class NotaryRole {
       channel: { from: ['exchange'], answer: (asked: { question: ChannelQuestion; args: unknown[] }) => askChannel(channel, asked) },
       trail: {
         from: ['edge'],
-        answer: ({ filter, limit, before }: { filter: TrailFilter; limit: number; before?: TrailPage['next'] }) =>
-          trail.page(filter, limit, before),
+        answer: ({ filter, limit, behind }: { filter: TrailFilter; limit: number; behind?: TrailPlace }) =>
+          trail.page(filter, limit, behind),
       },
       receipt: { from: ['edge'], answer: ({ transferId, step }: { transferId: Uuid; step: string }) => trail.receipt(transferId, step) },
       'late.missing': { from: ['edge'], answer: ({ limit }: { limit: number }) => this.lateWatch.missing(limit) },

@@ -1,12 +1,12 @@
 import { PortolanError, type Receipt, type Uuid } from '@portolan/contracts';
-import type { Ledger, NotaryTx, Sha256, TrailFilter, TrailStep, UnitOfWork } from '@portolan/domain';
+import type { Ledger, NotaryTx, Sha256, TrailFilter, TrailPlace, TrailStep, UnitOfWork } from '@portolan/domain';
 import { inclusionPath, leafHash, merkleRoot, utf8 } from '@portolan/verify';
 import { eventPath } from './sequencer.js';
 
 export interface TrailPage {
   readonly steps: readonly TrailStep[];
   /** Cursor of the next page, undefined on the last. */
-  readonly next: { block: number; position: number } | undefined;
+  readonly next: TrailPlace | undefined;
 }
 
 /** What a regulator asks of any country's node: the trail over all countries, and the proof of each line of it. */
@@ -17,10 +17,13 @@ export class TrailQueries {
     private readonly sha256: Sha256,
   ) {}
 
-  async page(filter: TrailFilter, limit: number, before?: TrailPage['next']): Promise<TrailPage> {
-    const steps = await this.uow.run((tx) => tx.trail.steps(filter, limit, before));
-    const last = steps.length === limit ? steps.at(-1) : undefined;
-    return { steps, next: last === undefined ? undefined : { block: last.block, position: last.position } };
+  async page(filter: TrailFilter, limit: number, behind?: TrailPlace): Promise<TrailPage> {
+    return this.uow.run(async (tx) => {
+      const upTo = behind?.upTo ?? (await tx.trail.checkpoint());
+      const steps = await tx.trail.steps(filter, limit, behind);
+      const last = steps.length === limit ? steps.at(-1) : undefined;
+      return { steps, next: last === undefined ? undefined : { upTo, at: last.at, block: last.block, position: last.position } };
+    });
   }
 
   /** Steps that repeat one that counts, newest first: which country anchored what of which transfer a second time. */

@@ -288,7 +288,7 @@ describe('the notary’s stores', () => {
       expect(await run(({ trail }) => trail.steps({ country: 'EE', purpose: 'TREAT', from: at }, 10))).toEqual([steps[0]]);
       expect(await run(({ trail }) => trail.steps({ to: at }, 10))).toEqual([]);
       expect(await run(({ trail }) => trail.steps({ transferId: steps[2]!.transferId, step: 'received' }, 10))).toEqual([steps[2]]);
-      expect(await run(({ trail }) => trail.steps({}, 1, { block: 11, position: 0 }))).toEqual([steps[1]]);
+      expect(await run(({ trail }) => trail.steps({}, 1, { ...steps[2]!, upTo: 11 }))).toEqual([steps[1]]);
       expect(await run(({ trail }) => trail.leaves('BE', 10))).toEqual(['leaf 10.0']);
     });
 

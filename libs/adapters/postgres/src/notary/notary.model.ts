@@ -9,6 +9,7 @@ import { Retention1795226400022 } from '../role/migrations/1795226400022-retenti
 import { LateSteps1795226400007 } from './migrations/1795226400007-late-steps.js';
 import { CountingSteps1795226400021 } from './migrations/1795226400021-counting-steps.js';
 import { NotaryTables1795226400002 } from './migrations/1795226400002-notary-tables.js';
+import { TrailByTime1795226400033 } from './migrations/1795226400033-trail-by-time.js';
 import { notaryEntities } from './notary.entities.js';
 import { trailEntities } from './trail.entities.js';
 
@@ -23,5 +24,6 @@ export const notaryModel: SchemaModel = {
     FabricIndex1795226400010,
     CountingSteps1795226400021,
     Retention1795226400022,
+    TrailByTime1795226400033,
   ],
 };

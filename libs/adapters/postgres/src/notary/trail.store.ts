@@ -1,8 +1,9 @@
 import { PortolanError, type Instant, type Kid, type OrgId, type Uuid } from '@portolan/contracts';
-import { endSteps, type RegisteredKey, type TrailFilter, type TrailStep, type TrailStore } from '@portolan/domain';
-import { In, IsNull, type SelectQueryBuilder } from 'typeorm';
+import { endSteps, type RegisteredKey, type TrailFilter, type TrailPlace, type TrailStep, type TrailStore } from '@portolan/domain';
+import { In, IsNull } from 'typeorm';
 import { fence } from '../connect/leases.js';
 import type { Plain, Sql } from '../connect/sql.js';
+import { trailPage } from './trail-page.js';
 import { TrailHeadEntity, TrailKeyEntity, TrailPermitEntity, TrailStepEntity } from './trail.entities.js';
 
 type Permit = Parameters<TrailStore['putPermit']>[0];
@@ -73,10 +74,8 @@ export class PostgresTrailStore implements TrailStore {
     return rows.map((row) => ({ ...row, endedAt: row.endedAt ?? undefined }));
   }
 
-  async steps(filter: TrailFilter, limit: number, before?: { block: number; position: number }): Promise<readonly TrailStep[]> {
-    const query = this.sql.manager.createQueryBuilder(TrailStepEntity, 's').orderBy('s.block', 'DESC').addOrderBy('s.position', 'DESC');
-    if (before !== undefined) query.andWhere('(s.block, s.position) < (:block, :position)', before);
-    return (await narrowed(query, filter).limit(limit).getMany()).map(trailStep);
+  async steps(filter: TrailFilter, limit: number, behind?: TrailPlace): Promise<readonly TrailStep[]> {
+    return trailPage(this.sql, filter, limit, behind);
   }
 
   async leaves(org: OrgId, batch: number): Promise<readonly string[]> {
@@ -104,19 +103,6 @@ export class PostgresTrailStore implements TrailStore {
       .orIgnore()
       .execute();
   }
-}
-
-function narrowed(query: SelectQueryBuilder<TrailStepEntity>, filter: TrailFilter): SelectQueryBuilder<TrailStepEntity> {
-  const { country, from, to, purpose, transferId, step, org, alarm } = filter;
-  if (country !== undefined) query.andWhere('(s.from = :country OR s.to = :country)', { country });
-  if (from !== undefined) query.andWhere('s.at >= :from', { from });
-  if (to !== undefined) query.andWhere('s.at < :to', { to });
-  if (purpose !== undefined) query.andWhere('s.purpose = :purpose', { purpose });
-  if (transferId !== undefined) query.andWhere('s.transferId = :transferId', { transferId });
-  if (step !== undefined) query.andWhere('s.step = :step', { step });
-  if (org !== undefined) query.andWhere('s.org = :org', { org });
-  if (alarm !== undefined) query.andWhere(alarm === 'true' ? 's.alarm IS NOT NULL' : 's.alarm IS NULL');
-  return query;
 }
 
 const trailStep = (row: Plain<TrailStepEntity>): TrailStep => ({

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { canonicalJson, PortolanError, type Receipt } from '@portolan/contracts';
-import { instant, isUuid, type TrailStep } from '@portolan/domain';
+import { instant, isUuid, type TrailPlace, type TrailStep } from '@portolan/domain';
 import { authenticate, type CallHeaders } from '../access.js';
 import { EdgeParts } from '../edge.parts.js';
 import { recordLocalAct } from '../local-acts.js';
 import { authority } from './authority.js';
-import { cursorOf, trailQuestion, type TrailPlace } from './trail-query.js';
+import { cursorOf, trailQuestion } from './trail-query.js';
 
 export interface TrailAnswer {
   readonly steps: readonly TrailStep[];

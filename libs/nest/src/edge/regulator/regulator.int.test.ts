@@ -38,17 +38,15 @@ const problem = (answer: Answer): { status: number; code: string } => ({
 });
 const events = () => node.run((tx) => tx.audit.list({ type: 'trail-queried' }, 500));
 
-/** The notary's trail, newest first, as its port says (block, position). */
+/** The notary's trail, from its newest step to the oldest, as its port says. */
 function trailOf(count: number): (question: TrailQuestion) => Promise<unknown> {
-  const steps = Array.from({ length: count }, (_, i) => ({ block: 100 - Math.trunc(i / 3), position: 2 - (i % 3) }) as TrailStep);
-  return async ({ limit, before }) => {
-    const rest =
-      before === undefined
-        ? steps
-        : steps.slice(steps.findIndex((one) => one.block === before.block && one.position === before.position) + 1);
-    const page = rest.slice(0, limit);
+  const at = '2026-11-21T10:00:00.000Z';
+  const steps = Array.from({ length: count }, (_, i) => ({ at, block: 100 - Math.trunc(i / 3), position: 2 - (i % 3) }) as TrailStep);
+  return async ({ limit, behind }) => {
+    const shown = behind === undefined ? 0 : steps.findIndex((one) => one.block === behind.block && one.position === behind.position) + 1;
+    const page = steps.slice(shown, shown + limit);
     const last = page.length === limit ? page.at(-1) : undefined;
-    return { steps: page, next: last === undefined ? undefined : { block: last.block, position: last.position } };
+    return { steps: page, next: last === undefined ? undefined : { upTo: 100, at, block: last.block, position: last.position } };
   };
 }
 

@@ -7,6 +7,10 @@ import { cursorOf, trailQuestion } from './trail-query.js';
 const tools = { validators: new Validators(), sha256: (bytes: Uint8Array) => new Uint8Array(createHash('sha256').update(bytes).digest()) };
 const read = (query: object): ReturnType<typeof trailQuestion> => trailQuestion(query, tools);
 
+const instants = fc
+  .date({ min: new Date(0), max: new Date('9999-12-31T23:59:59.999Z'), noInvalidDate: true })
+  .map((date) => date.toISOString());
+
 describe('a trail query', () => {
   it('asks for a hundred lines of everything where it says nothing', () => expect(read({})).toEqual({ filter: {}, limit: 100 }));
 
@@ -16,12 +20,19 @@ describe('a trail query', () => {
 
   it('goes on from the cursor of its own page, with any limit', () => {
     fc.assert(
-      fc.property(fc.nat(), fc.nat(9_999), fc.constantFrom('EE', 'PT', undefined), (block, position, country) => {
-        const query = country === undefined ? {} : { country };
-        const cursor = cursorOf({ block, position }, read(query).filter, tools.sha256);
-        expect(read({ ...query, limit: '7', cursor })).toMatchObject({ limit: 7, before: { block, position } });
-        expect(() => read({ ...query, purpose: 'TREAT', cursor })).toThrow(/another query/);
-      }),
+      fc.property(
+        fc.nat(),
+        instants,
+        fc.nat(),
+        fc.nat(9_999),
+        fc.constantFrom('EE', 'PT', undefined),
+        (upTo, at, block, position, country) => {
+          const query = country === undefined ? {} : { country };
+          const cursor = cursorOf({ upTo, at, block, position }, read(query).filter, tools.sha256);
+          expect(read({ ...query, limit: '7', cursor })).toMatchObject({ limit: 7, behind: { upTo, at, block, position } });
+          expect(() => read({ ...query, purpose: 'TREAT', cursor })).toThrow(/another query/);
+        },
+      ),
     );
   });
 

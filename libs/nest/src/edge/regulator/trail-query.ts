@@ -1,17 +1,11 @@
 import { canonicalJson, PortolanError, type TrailQuery, type Validators } from '@portolan/contracts';
-import type { Sha256, TrailFilter } from '@portolan/domain';
+import type { Sha256, TrailFilter, TrailPlace } from '@portolan/domain';
 import { base64url, bytesOfBase64url, sha256Hex, utf8 } from '@portolan/verify';
-
-/** Place of a line in the trail: the page that follows it begins behind it. */
-export interface TrailPlace {
-  readonly block: number;
-  readonly position: number;
-}
 
 export interface TrailQuestion {
   readonly filter: TrailFilter;
   readonly limit: number;
-  readonly before?: TrailPlace;
+  readonly behind?: TrailPlace;
 }
 
 const DEFAULT_LIMIT = 100;
@@ -21,8 +15,8 @@ export function trailQuestion(query: unknown, { validators, sha256 }: { validato
   const asked = validators.check<TrailQuery>('trail-query', query, 'trail.query-invalid', 'GET /regulator/trail');
   const { from, to, transfer: transferId, limit, cursor, ...same } = asked;
   const filter: TrailFilter = { ...same, ...time('from', from), ...time('to', to), ...(transferId === undefined ? {} : { transferId }) };
-  const before = cursor === undefined ? undefined : placeOf(cursor, filter, sha256);
-  return { filter, limit: limit === undefined ? DEFAULT_LIMIT : Number(limit), ...(before === undefined ? {} : { before }) };
+  const behind = cursor === undefined ? undefined : placeOf(cursor, filter, sha256);
+  return { filter, limit: limit === undefined ? DEFAULT_LIMIT : Number(limit), ...(behind === undefined ? {} : { behind }) };
 }
 
 function time<Name extends 'from' | 'to'>(name: Name, text: string | undefined): Partial<Record<Name, string>> {
@@ -33,13 +27,13 @@ function time<Name extends 'from' | 'to'>(name: Name, text: string | undefined):
 }
 
 /** Opaque to the client; it bears a print of its query, so that pages of two queries are never put together. */
-export const cursorOf = ({ block, position }: TrailPlace, filter: TrailFilter, sha256: Sha256): string =>
-  base64url(utf8(`${block}.${position}.${print(filter, sha256)}`));
+export const cursorOf = ({ upTo, at, block, position }: TrailPlace, filter: TrailFilter, sha256: Sha256): string =>
+  base64url(utf8(`${upTo}.${Date.parse(at)}.${block}.${position}.${print(filter, sha256)}`));
 
 function placeOf(cursor: string, filter: TrailFilter, sha256: Sha256): TrailPlace {
-  const [, block, position, of] = /^(\d{1,15})\.(\d{1,9})\.([0-9a-f]{12})$/.exec(decoded(cursor)) ?? [];
+  const [, upTo, at, block, position, of] = /^(\d{1,15})\.(\d{1,15})\.(\d{1,15})\.(\d{1,9})\.([0-9a-f]{12})$/.exec(decoded(cursor)) ?? [];
   if (of === undefined || of !== print(filter, sha256)) throw invalid('/cursor is of another query');
-  return { block: Number(block), position: Number(position) };
+  return { upTo: Number(upTo), at: new Date(Number(at)).toISOString(), block: Number(block), position: Number(position) };
 }
 
 function decoded(cursor: string): string {

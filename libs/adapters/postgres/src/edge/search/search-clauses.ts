@@ -1,16 +1,6 @@
 import type { DateCriterion, QuantityCriterion, ReferenceCriterion, SearchClause, SearchPrefix, TokenCriterion } from '@portolan/domain';
 
-import { storable } from '../../connect/sql.js';
-
-/** Parameters of one statement: each value becomes $1, $2 … */
-export class Parameters {
-  readonly values: unknown[] = [];
-
-  add(value: unknown, cast = ''): string {
-    this.values.push(typeof value === 'string' ? storable(value) : value);
-    return `$${this.values.length}${cast}`;
-  }
-}
+import type { Parameters } from '../../connect/parameters.js';
 
 /** The characters of a long text that its index holds; the whole text is compared besides. Four bytes each stay far below a page. */
 const INDEXED = 100;

@@ -1,6 +1,7 @@
 import { pageToken, type SearchQuery, type SortKey } from '@portolan/domain';
+import { Parameters } from '../../connect/parameters.js';
 import type { Sql } from '../../connect/sql.js';
-import { clauseSql, Parameters } from './search-clauses.js';
+import { clauseSql } from './search-clauses.js';
 
 /** Page of a search: ids in order, token of the next page, count of all matches where asked for. */
 export interface SearchIds {
