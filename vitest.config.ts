@@ -49,7 +49,14 @@ export default defineConfig({
       },
       {
         ...house,
-        test: { ...shared, name: 'int', include: ['{apps,libs,tools}/**/*.int.test.ts'], testTimeout: 60_000, hookTimeout: 120_000 },
+        test: {
+          ...shared,
+          name: 'int',
+          include: ['{apps,libs,tools}/**/*.int.test.ts'],
+          provide: { rows: 20_000 },
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
       },
       scenarios('together'),
       scenarios('apart'),

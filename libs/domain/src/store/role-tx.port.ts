@@ -117,8 +117,6 @@ export interface AuditFilter {
   readonly person?: PersonId;
   readonly transferId?: Uuid;
   readonly type?: string;
-  readonly from?: Instant;
-  readonly to?: Instant;
 }
 
 /** What every role's transaction offers. */

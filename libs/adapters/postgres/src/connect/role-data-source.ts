@@ -24,6 +24,8 @@ export interface RoleDatabaseConfig {
   readonly applicationName?: string;
   /** Longest statement, in milliseconds; idle transactions end after three times, lock waits after half of it. */
   readonly statementTimeoutMs?: number;
+  /** Longest wait for a connection, a free one of the pool or a new one, in milliseconds. */
+  readonly connectTimeoutMs?: number;
   /** After so many refused deliveries an outbox message or an envelope is dead (shown by doctor, revivable); unreachable counts for nothing. */
   readonly maxRefusals?: number;
   /** Whom this role erased, kept outside of the database; absent: nothing is kept, and a restored backup reads her again. */
@@ -55,7 +57,7 @@ export function roleDataSource(config: RoleDatabaseConfig, model: SchemaModel): 
     username,
     applicationName: config.applicationName ?? `portolan-${model.schema}`,
     poolSize: config.poolSize ?? 4,
-    connectTimeoutMS: address.connectionTimeoutMillis,
+    connectTimeoutMS: config.connectTimeoutMs ?? address.connectionTimeoutMillis,
     entities: [...model.entities] as MixedList<Class>,
     migrations: [...model.migrations],
     migrationsTableName: 'migration',

@@ -2,12 +2,14 @@ import type { SchemaModel } from '../connect/role-data-source.js';
 import { roleEntities, UsedStatementEntity } from '../role/role.entities.js';
 import { UsedStatements1795226400030 } from '../role/migrations/1795226400030-used-statements.js';
 import { RoleTables1795226400000 } from '../role/migrations/1795226400000-role-tables.js';
+import { AuditKinds1795226400034 } from '../role/migrations/1795226400034-audit-kinds.js';
 import { Retention1795226400022 } from '../role/migrations/1795226400022-retention.js';
 import { edgeEntities } from './edge.entities.js';
 import { EdgeTables1795226400003 } from './migrations/1795226400003-edge-tables.js';
 import { SearchValues1795226400004 } from './migrations/1795226400004-search-values.js';
 import { ViewResourceIndex1795226400005 } from './migrations/1795226400005-view-resource-index.js';
 import { StandingAge1795226400031 } from './migrations/1795226400031-standing-age.js';
+import { PersonTraits1795226400035 } from './migrations/1795226400035-person-traits.js';
 import { WaitingProposals1795226400032 } from './migrations/1795226400032-waiting-proposals.js';
 import { SearchValueEntity } from './search/search-value.entity.js';
 import { viewEntities } from './view.entities.js';
@@ -24,5 +26,7 @@ export const edgeModel: SchemaModel = {
     StandingAge1795226400031,
     WaitingProposals1795226400032,
     Retention1795226400022,
+    AuditKinds1795226400034,
+    PersonTraits1795226400035,
   ],
 };

@@ -1,5 +1,6 @@
 import type { SearchTraits } from '@portolan/contracts';
 import { normalised, type Person, type PersonId } from '@portolan/domain';
+import { Parameters } from '../connect/parameters.js';
 import { storable, type Sql } from '../connect/sql.js';
 
 /** More candidates than this are of no use: a search for a person gives one or none. */
@@ -20,26 +21,25 @@ const SELECT = `SELECT p.id, p.birth_date, p.family, p.given,
 
 /** Persons that bear every identifier and fit every trait given; none where no trait is given. Used by edge and exchange alike. */
 export async function personsByTraits(sql: Sql, { identifiers, birthDate, family, given }: SearchTraits): Promise<readonly Person[]> {
-  const traits = [...identifiers.flatMap(({ system, value }) => [system, value]), birthDate, family, given].filter(
+  const traits = { birth_date: birthDate, family_key: keyOf(family), given_key: keyOf(given) };
+  const texts = [...identifiers.flatMap(({ system, value }) => [system, value]), birthDate, family, given].filter(
     (one) => one !== undefined,
   );
   // What no column can hold, nobody bears.
-  if (traits.length === 0 || traits.some((one) => one !== storable(one))) return [];
+  if (texts.length === 0 || texts.some((one) => one !== storable(one))) return [];
+  const parameters = new Parameters();
+  const text = (value: string): string => parameters.add(value, '::text');
+  // Only what was given is written: a condition that may be absent keeps the database from its indexes.
+  const conditions = [
+    ...identifiers.map(
+      ({ system, value }) =>
+        `p.id IN (SELECT i.person FROM edge.person_identifier i WHERE i.system = ${text(system)} AND i.value = ${text(value)})`,
+    ),
+    ...Object.entries(traits).flatMap(([column, value]) => (value === undefined ? [] : [`p.${column} = ${text(value)}`])),
+  ];
   const rows = await sql.rows<PersonRow>(
-    `${SELECT} WHERE NOT EXISTS (
-         SELECT FROM unnest($1::text[], $2::text[]) AS wanted (system, value) WHERE NOT EXISTS (
-           SELECT FROM edge.person_identifier i WHERE i.person = p.id AND i.system = wanted.system AND i.value = wanted.value))
-       AND (cardinality($1::text[]) = 0
-         OR p.id IN (SELECT i.person FROM edge.person_identifier i WHERE i.system = $1[1] AND i.value = $2[1]))
-       AND ($3::text IS NULL OR p.birth_date = $3) AND ($4::text IS NULL OR p.family_key = $4) AND ($5::text IS NULL OR p.given_key = $5)
-     ORDER BY p.id LIMIT ${MAX_CANDIDATES}`,
-    [
-      identifiers.map((one) => one.system),
-      identifiers.map((one) => one.value),
-      birthDate ?? null,
-      keyOf(family) ?? null,
-      keyOf(given) ?? null,
-    ],
+    `${SELECT} WHERE ${conditions.join(' AND ')} ORDER BY p.id LIMIT ${MAX_CANDIDATES}`,
+    parameters.values,
   );
   return rows.map(personOf);
 }

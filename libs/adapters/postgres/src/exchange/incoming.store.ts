@@ -71,8 +71,8 @@ export class PostgresIncomingStore implements IncomingStore {
   async purge(olderThanMs: number, limit: number, fencing: number): Promise<number> {
     await fence(this.sql, 'retention', fencing);
     return this.sql.affected(
-      `DELETE FROM incoming WHERE seq IN (
-         SELECT seq FROM incoming WHERE state = 'done' AND done_at < now() - $1 * interval '1 ms' ORDER BY done_at LIMIT $2)`,
+      `DELETE FROM incoming WHERE seq = ANY (ARRAY(
+         SELECT seq FROM incoming WHERE state = 'done' AND done_at < now() - $1 * interval '1 ms' ORDER BY done_at LIMIT $2))`,
       [olderThanMs, limit],
     );
   }

@@ -81,9 +81,9 @@ export class PostgresOutgoingStore implements OutgoingStore {
   async purge(olderThanMs: number, limit: number, fencing: number): Promise<number> {
     await fence(this.sql, 'retention', fencing);
     return this.sql.affected(
-      `DELETE FROM outgoing WHERE seq IN (
+      `DELETE FROM outgoing WHERE seq = ANY (ARRAY(
          SELECT seq FROM outgoing WHERE state IN ('sent', 'lapsed') AND ended_at < now() - $1 * interval '1 ms' AND (until IS NULL OR until < now())
-         ORDER BY ended_at LIMIT $2)`,
+         ORDER BY ended_at LIMIT $2))`,
       [olderThanMs, limit],
     );
   }
@@ -91,8 +91,8 @@ export class PostgresOutgoingStore implements OutgoingStore {
   /** What has waited beyond the time in which it was of use: its transfer ends by other means, and its bytes go. */
   private async lapse(): Promise<void> {
     await this.sql.affected(
-      `UPDATE outgoing SET state = 'lapsed', body = '', ended_at = now() WHERE seq IN (
-         SELECT seq FROM outgoing WHERE state = 'waiting' AND until <= now() ORDER BY until LIMIT 500 FOR UPDATE SKIP LOCKED)`,
+      `UPDATE outgoing SET state = 'lapsed', body = '', ended_at = now() WHERE seq = ANY (ARRAY(
+         SELECT seq FROM outgoing WHERE state = 'waiting' AND until <= now() ORDER BY until LIMIT 500 FOR UPDATE SKIP LOCKED))`,
       [],
     );
   }

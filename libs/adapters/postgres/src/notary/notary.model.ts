@@ -5,6 +5,7 @@ import { ledgerEntities } from '../ledger/ledger.entities.js';
 import { LedgerCopy1795226400005 } from '../ledger/migrations/1795226400005-ledger-copy.js';
 import { roleEntities } from '../role/role.entities.js';
 import { RoleTables1795226400000 } from '../role/migrations/1795226400000-role-tables.js';
+import { AuditKinds1795226400034 } from '../role/migrations/1795226400034-audit-kinds.js';
 import { Retention1795226400022 } from '../role/migrations/1795226400022-retention.js';
 import { LateSteps1795226400007 } from './migrations/1795226400007-late-steps.js';
 import { CountingSteps1795226400021 } from './migrations/1795226400021-counting-steps.js';
@@ -25,5 +26,6 @@ export const notaryModel: SchemaModel = {
     CountingSteps1795226400021,
     Retention1795226400022,
     TrailByTime1795226400033,
+    AuditKinds1795226400034,
   ],
 };

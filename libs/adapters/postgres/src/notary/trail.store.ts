@@ -87,10 +87,13 @@ export class PostgresTrailStore implements TrailStore {
     await this.insert(TrailHeadEntity, [{ org, seq, txId, block, fromBatch, toBatch }]);
   }
 
+  /** Heads of an organisation cover its batches one after the other: the first that ends at this one or later, if it begins before. */
   async headOf(org: OrgId, batch: number): ReturnType<TrailStore['headOf']> {
-    const query = this.sql.manager.createQueryBuilder(TrailHeadEntity, 'head').where('head.org = :org', { org });
-    const row = await query.andWhere(':batch BETWEEN head.fromBatch AND head.toBatch', { batch }).orderBy('head.seq').limit(1).getOne();
-    return row === null ? undefined : { seq: row.seq, txId: row.txId, block: row.block };
+    const query = this.sql.manager
+      .createQueryBuilder(TrailHeadEntity, 'head')
+      .where('head.org = :org AND head.toBatch >= :batch', { org, batch });
+    const row = await query.orderBy('head.toBatch').limit(1).getOne();
+    return row === null || row.fromBatch > batch ? undefined : { seq: row.seq, txId: row.txId, block: row.block };
   }
 
   private async insert<Row extends object>(entity: new () => Row, rows: readonly Partial<Row>[]): Promise<void> {

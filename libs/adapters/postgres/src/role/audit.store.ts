@@ -48,12 +48,10 @@ export class PostgresAuditStore implements AuditStore {
 }
 
 function narrowed(query: SelectQueryBuilder<AuditEventEntity>, filter: AuditFilter): SelectQueryBuilder<AuditEventEntity> {
-  const { person, transferId, type, from, to } = filter;
+  const { person, transferId, type } = filter;
   if (person !== undefined) query.andWhere('event.person = :person', { person });
   if (transferId !== undefined) query.andWhere('event.transferId = :transferId', { transferId });
   if (type !== undefined) query.andWhere('event.type = :type', { type });
-  if (from !== undefined) query.andWhere('event.at >= :from', { from });
-  if (to !== undefined) query.andWhere('event.at < :to', { to });
   return query;
 }
 

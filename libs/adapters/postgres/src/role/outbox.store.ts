@@ -90,8 +90,8 @@ export class PostgresOutboxStore implements OutboxStore {
   async purge(olderThanMs: number, limit: number, fencing: number): Promise<number> {
     await fence(this.sql, 'retention', fencing);
     return this.sql.affected(
-      `DELETE FROM outbox WHERE seq IN (
-         SELECT seq FROM outbox WHERE state = 'delivered' AND delivered_at < now() - $1 * interval '1 ms' ORDER BY delivered_at LIMIT $2)`,
+      `DELETE FROM outbox WHERE seq = ANY (ARRAY(
+         SELECT seq FROM outbox WHERE state = 'delivered' AND delivered_at < now() - $1 * interval '1 ms' ORDER BY delivered_at LIMIT $2))`,
       [olderThanMs, limit],
     );
   }

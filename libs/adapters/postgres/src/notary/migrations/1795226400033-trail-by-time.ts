@@ -23,6 +23,7 @@ export class TrailByTime1795226400033 implements MigrationInterface {
     for (const name of Object.keys(indexes)) await runner.query(`DROP INDEX trail_step_${name}`);
     await runner.query('CREATE INDEX trail_step_alarm ON trail_step (block, position) WHERE alarm IS NOT NULL');
     await runner.query('CREATE INDEX trail_step_at ON trail_step (at)');
-    for (const name of ['sender', 'recipient']) await runner.query(`CREATE INDEX trail_step_${name} ON trail_step (${name}, block, position)`);
+    for (const name of ['sender', 'recipient'])
+      await runner.query(`CREATE INDEX trail_step_${name} ON trail_step (${name}, block, position)`);
   }
 }
