@@ -16,5 +16,6 @@ export {
   type OrdererDatabase,
   type PasswordOf,
 } from './provision/provision.js';
-export { adminQuery } from './test-support/admin-query.js';
+export { adminQuery, openAdmin, type AdminConnection } from './test-support/admin-query.js';
+export { fillTables } from './test-support/full-tables.js';
 export { testCluster, type TestCluster } from './test-support/test-cluster.js';

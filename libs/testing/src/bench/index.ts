@@ -3,6 +3,7 @@ import { crossingBench } from './crossing.bench.js';
 import { flowBench } from './flow.bench.js';
 import type { Bench } from './report.js';
 import { sealBench } from './seal.bench.js';
+import { trailBench } from './trail.bench.js';
 
 export type { Bench, BenchOptions, BenchReport, Measure } from './report.js';
 
@@ -12,4 +13,5 @@ export const benches: readonly Bench[] = [
   crossingBench,
   flowBench,
   sealBench,
+  trailBench,
 ];
