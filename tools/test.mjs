@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { endLike, runChild } from './bootstrap/child.mjs';
 import { root } from './projects.mjs';
 
@@ -87,6 +87,10 @@ function counted(report) {
     ...(all.length === 0 ? ['no test ran'] : []),
   ];
   const failed = named(['failed']).length + complaints.length;
+  const broke = files.flatMap(({ name, assertionResults }) =>
+    assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => `failed: ${relative(root, name)}: ${fullName}`),
+  );
+  complaints.push(...broke);
   return { passed: named(['passed']).length, failed, skipped: skipped.length - unexcused.length, complaints };
 }
 
@@ -103,6 +107,8 @@ function chosen(args) {
 }
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
+/** Told once more at the end: of a long log the last lines are read. */
+const said = [];
 const todo = chosen(process.argv.slice(2));
 for (const [index, step] of todo.entries()) {
   const place = `[${index + 1}/${todo.length}]`;
@@ -110,8 +116,10 @@ for (const [index, step] of todo.entries()) {
   const begun = Date.now();
   const { complaints, ...counts } = await runStep(step);
   for (const complaint of complaints) process.stdout.write(`  ${complaint}\n`);
+  if (counts.failed > 0) said.push(`${step.name}`, ...complaints.map((complaint) => `  ${complaint}`));
   for (const key of Object.keys(totals)) totals[key] += counts[key];
   process.stdout.write(`${place} ${counts.failed === 0 ? 'ok' : 'FAILED'}  ${step.name}  ${((Date.now() - begun) / 1000).toFixed(1)} s\n`);
 }
+if (said.length > 0) process.stdout.write(`\nwhat failed:\n${said.join('\n')}\n\n`);
 process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
 process.exitCode = totals.failed === 0 ? 0 : 1;

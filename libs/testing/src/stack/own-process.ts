@@ -14,9 +14,11 @@ export function startOf(pid: number): string | undefined {
   if (process.platform !== 'linux') return startByPs(pid);
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // proc(5): the name in brackets may hold anything, so fields are counted from the last one on: state is field 3, start field 22.
+    // proc(5): the name in brackets may hold anything, so fields are counted from the last one on: state is field 3, threads 20, start 22.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
+    // While another thread of it is on its way out, its sockets are still open.
+    const isDead = fields[0] === 'Z' && Number(fields[17]) <= 1;
+    return isDead ? undefined : fields[19];
   } catch {
     return undefined;
   }

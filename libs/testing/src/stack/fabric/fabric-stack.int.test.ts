@@ -1,5 +1,6 @@
-import { X509Certificate } from 'node:crypto';
 import { spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -188,7 +189,8 @@ describe.skipIf(absent !== undefined && !inCi)(`a Fabric channel${absent === und
     };
     const { chaincode } = plan.ports['BE']!;
     const squatter = createServer();
-    await new Promise<void>((resolve) => squatter.listen(chaincode, '127.0.0.1', resolve));
+    squatter.listen(chaincode, '127.0.0.1');
+    await once(squatter, 'listening');
     try {
       await expect(stack.restart('BE', 'chaincode')).rejects.toThrow(
         `chaincode BE cannot start: another process listens on its port ${chaincode}`,
