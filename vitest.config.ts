@@ -58,6 +58,18 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      {
+        ...house,
+        test: {
+          ...shared,
+          // The same plans over ten million rows a table that grows. On request: half an hour, and some thirty gigabytes of the temporary folder.
+          name: 'rows',
+          include: ['libs/adapters/postgres/src/full-tables.int.test.ts'],
+          provide: { rows: 10_000_000 },
+          testTimeout: 600_000,
+          hookTimeout: 7_200_000,
+        },
+      },
       scenarios('together'),
       scenarios('apart'),
       scenarios('together', 'real'),

@@ -96,8 +96,8 @@ describe('a page of the trail', () => {
   it('shows on later pages nothing that was indexed after the first', async () => {
     const [first, ...rest] = [await walk({}, 240, 1_020), await walk({}, 1, 1_020)];
     expect(first).toHaveLength(240);
-    expect(rest[0]!.slice(1).every(({ block }) => block <= 1_020)).toBe(true);
-    expect(rest[0]!.slice(1)).toEqual(
+    expect(rest[0].slice(1).every(({ block }) => block <= 1_020)).toBe(true);
+    expect(rest[0].slice(1)).toEqual(
       steps
         .toSorted(newestFirst)
         .slice(1)

@@ -76,7 +76,7 @@ const trailStep = (row: Row): TrailStep => ({
   position: row.position,
   at: row.at.toISOString(),
   org: row.org,
-  transferId: row.transfer_id as TrailStep['transferId'],
+  transferId: row.transfer_id,
   step: row.step,
   from: row.sender,
   to: row.recipient,

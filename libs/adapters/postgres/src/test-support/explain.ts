@@ -45,7 +45,9 @@ export async function explain(admin: DatabaseAddress, schema: string, statements
         [...values],
       );
       await client.query('ROLLBACK');
-      const [{ Plan: root, 'Execution Time': ms }] = rows[0]!['QUERY PLAN'];
+      const [explained] = rows;
+      if (explained === undefined) throw new Error('no plan');
+      const [{ Plan: root, 'Execution Time': ms }] = explained['QUERY PLAN'];
       const nodes = nodesOf(root);
       const scans = nodes.filter((node) => node['Node Type'].includes('Scan') && !/CTE|Subquery|Function/.test(node['Node Type']));
       plans.push({

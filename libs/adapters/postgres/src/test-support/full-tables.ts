@@ -74,7 +74,7 @@ async function tablesOf(client: Client, schema: string): Promise<readonly Table[
 function allowedBy(check: string): readonly [string, readonly string[]][] {
   const [, column, list] = /\(\(?(\w+) = ANY \(ARRAY\[(.+?)\]/.exec(check) ?? [];
   if (column === undefined || list === undefined) return [];
-  return [[column, [...list.matchAll(/'([^']+)'::text/g)].map(([, text]) => text!)]];
+  return [[column, [...list.matchAll(/'([^']+)'::text/g)].flatMap(([, text]) => text ?? [])]];
 }
 
 function fillSql(table: Table): string {
@@ -93,7 +93,7 @@ function valueOf({ name: table, allowed }: Table, { name, type, nullable }: Colu
   return TYPED[type] ?? (nullable ? 'NULL' : `'{}'::${type}`);
 }
 
-function stateOf(texts: readonly string[], last = texts.at(-1)!): string {
+function stateOf(texts: readonly string[], last = texts.at(-1) ?? ''): string {
   const list = `(ARRAY[${texts.map((text) => `'${text}'`).join(', ')}])`;
   return `CASE WHEN i % ${SERVED} < ${texts.length} THEN ${list}[1 + i % ${SERVED}] ELSE '${last}' END`;
 }
