@@ -5,6 +5,8 @@ export { KafkaInboxAdmin, TOPIC_LIMITS, type AdmittedPartner, type TopicLimits }
 export { INBOX_LIMITS, KafkaInboxListener, type KafkaInboxConfig, type KafkaInboxLimits } from './kafka-inbox-listener.js';
 export { KafkaPartnerLink, type KafkaEndpoint, type KafkaPartnerLinkConfig } from './kafka-partner-link.js';
 export { kafkaReason } from './kafka-errors.js';
+export { plainKafkajs, type PlainProducer } from './plain-producer.js';
 export { QuietLog, type KafkaLog } from './log.js';
 export { ensureRoleTopics, roleGroup, roleTopic, ROLE_TOPIC_LIMITS, senderRoleOf, type RoleTopicLimits } from './role-topics.js';
+export { ID_HEADER, topicFrom } from './topics.js';
 export { TopicWriter, WRITER_LIMITS, type TopicRecord, type WriterLimits } from './topic-writer.js';

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as thisTurn, setTimeout as pause } from 'node:timers/promises';
 import { PortolanError, type CountryCode } from '@portolan/contracts';
 import { isMessageName, MESSAGE_MAX_BYTES, PartnerLink, type PartnerMessage } from '@portolan/domain';
 import type { BrokerAddress, ClientIdentity } from './kafka-client.js';
@@ -16,7 +16,7 @@ export interface KafkaEndpoint extends ClientIdentity {
 export interface KafkaPartnerLinkConfig {
   /** Names the topic that is ours on each partner's brokers. */
   readonly country: CountryCode;
-  /** Undefined where there is no such partner. Asked at each message, so that a renewed certificate is used from the next one on. */
+  /** Undefined where there is no such partner. Asked after each message was given, so that a renewed certificate is used from the next one on. */
   readonly partners: (country: CountryCode) => KafkaEndpoint | undefined | Promise<KafkaEndpoint | undefined>;
   readonly log: KafkaLog;
   readonly limits?: Partial<WriterLimits>;
@@ -36,6 +36,7 @@ interface Way {
  */
 export class KafkaPartnerLink extends PartnerLink {
   private readonly ways = new Map<CountryCode, Way>();
+  private readonly asked = new Map<CountryCode, Promise<KafkaEndpoint | undefined>>();
   private readonly limits: WriterLimits;
   private readonly log: KafkaLog;
 
@@ -48,7 +49,7 @@ export class KafkaPartnerLink extends PartnerLink {
   async send(to: CountryCode, message: PartnerMessage): Promise<void> {
     if (!isMessageName(message.id) || !isMessageName(message.key)) throw new PortolanError('exchange.message-malformed', `link to ${to}`);
     if (message.body.length > MESSAGE_MAX_BYTES) throw new PortolanError('exchange.message-too-large', `message ${message.id}`);
-    const endpoint = await this.config.partners(to);
+    const endpoint = await this.endpoint(to);
     if (endpoint === undefined) throw new PortolanError('exchange.partner-unknown', to);
     const { key, body: value, id } = message;
     await this.writer(to, endpoint)
@@ -70,6 +71,18 @@ export class KafkaPartnerLink extends PartnerLink {
     const emptied = Promise.all(ways.map(({ writer }) => writer.retire()));
     const late = pause(CLOSE_WITHIN_MS, undefined, { ref: false }).then(() => ways.forEach(({ writer }) => writer.destroy()));
     await Promise.race([emptied, late]);
+  }
+
+  /** Asked once for all messages that are given in one turn, after the last of them. */
+  private endpoint(to: CountryCode): Promise<KafkaEndpoint | undefined> {
+    const known = this.asked.get(to);
+    if (known !== undefined) return known;
+    const asked = thisTurn().then(() => {
+      this.asked.delete(to);
+      return this.config.partners(to);
+    });
+    this.asked.set(to, asked);
+    return asked;
   }
 
   /** The way to this very endpoint. Where the partner moved, or our certificate is another, the new way opens when the old has emptied. */

@@ -82,12 +82,30 @@ export interface OutgoingEnvelope {
   readonly until?: Instant | undefined;
 }
 
+/** How much of what waits is taken at once. */
+export interface OutgoingShare {
+  readonly envelopes: number;
+  /** Of bodies; the one that goes beyond it is the last. No bound where absent. */
+  readonly bytes?: number;
+  /** Partners that have enough under way: theirs stay where they are. */
+  readonly except?: readonly CountryCode[];
+}
+
+/** An envelope that did not leave, and when it is tried again. `refused`: its partner answered, and did not take it. */
+export interface OutgoingFailure {
+  readonly id: string;
+  readonly delayMs: number;
+  readonly code: string;
+  readonly refused: boolean;
+}
+
 export interface OutgoingStore {
   add(envelope: OutgoingEnvelope): Promise<void>;
-  take(limit: number, leaseMs: number): Promise<readonly (OutgoingEnvelope & { attempts: number })[]>;
-  sent(id: string): Promise<void>;
-  /** As of an outbox: only refusals count, and after `maxRefusals` the envelope is dead. */
-  failed(id: string, delayMs: number, code: string, refused: boolean): Promise<void>;
+  /** The oldest waiting envelope of each partner and key whose time has come, taken with SKIP LOCKED for `leaseMs`. */
+  take(most: OutgoingShare, leaseMs: number): Promise<readonly (OutgoingEnvelope & { attempts: number })[]>;
+  sent(ids: readonly string[]): Promise<void>;
+  /** As of an outbox: only refusals count, and after `maxRefusals` an envelope is dead. */
+  failed(failures: readonly OutgoingFailure[]): Promise<void>;
   /** Dead envelopes, oldest first. Later ones of their key go on without them. */
   dead(limit: number): Promise<readonly { id: string; to: CountryCode; code: string }[]>;
   /** Gives a dead envelope its attempts back; false where there is no such one. */

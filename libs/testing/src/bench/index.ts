@@ -1,6 +1,7 @@
 import { anchorBench } from './anchor.bench.js';
 import { crossingBench } from './crossing.bench.js';
 import { flowBench } from './flow.bench.js';
+import { publishBench } from './publish.bench.js';
 import type { Bench } from './report.js';
 import { sealBench } from './seal.bench.js';
 import { trailBench } from './trail.bench.js';
@@ -12,6 +13,7 @@ export const benches: readonly Bench[] = [
   anchorBench, //
   crossingBench,
   flowBench,
+  publishBench,
   sealBench,
   trailBench,
 ];

@@ -1,8 +1,17 @@
 import { expect, it } from 'vitest';
+import { kafkaAbsent } from '../contract/kafka-fixture.js';
 import { benches } from './index.js';
 
+const absent = await kafkaAbsent();
+const inCi = process.env['CI'] === 'true';
+/** The one that has a broker also in its quick form. */
+const needsKafka = (name: string): boolean => name === 'publish';
+const skipped = (name: string): boolean => absent !== undefined && !inCi && needsKafka(name);
+const names = benches.map(({ name }) => (skipped(name) ? `${name} (skipped: ${absent ?? ''})` : name));
+
 /** Whether each benchmark still runs to its report; nothing here is said about speed. */
-it.each(benches.map(({ name }) => name))('%s runs in its quick form', { timeout: 180_000 }, async (name) => {
+it.for(names)('%s runs in its quick form', { timeout: 180_000 }, async (name, { skip }) => {
+  skip(name.includes('skipped'));
   const said: string[] = [];
   const bench = benches.find((one) => one.name === name)!;
   const report = await bench.run((line) => void said.push(line), { quick: true });

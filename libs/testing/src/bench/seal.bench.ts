@@ -108,7 +108,7 @@ async function proved(content: Uint8Array, plain: PlainJose, ours: PlainJose): P
   return byUs;
 }
 
-async function newVault(use: Extract<KeyUse, 'sign' | 'seal'>): Promise<OneKeyVault> {
+export async function newVault(use: Extract<KeyUse, 'sign' | 'seal'>): Promise<OneKeyVault> {
   const usages: ('sign' | 'deriveBits')[] = use === 'sign' ? ['sign'] : ['deriveBits'];
   const pair = await webcrypto.subtle.generateKey({ name: use === 'sign' ? 'ECDSA' : 'ECDH', namedCurve: 'P-256' }, false, usages);
   const { x = '', y = '' } = await webcrypto.subtle.exportKey('jwk', pair.publicKey);

@@ -1,4 +1,11 @@
-import { DUE_NOW, type ExchangeTransfer, type ExchangeTx, type PermitRow } from '@portolan/domain';
+import {
+  DUE_NOW,
+  type ExchangeTransfer,
+  type ExchangeTx,
+  type OutgoingFailure,
+  type OutgoingShare,
+  type PermitRow,
+} from '@portolan/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RoleDatabase } from '../connect/role-database.js';
 import type { CountryDatabase } from '../provision/provision.js';
@@ -199,6 +206,9 @@ describe('the exchange’s stores', () => {
   });
 
   describe('outgoing envelopes', () => {
+    const unreachable = (id: string): OutgoingFailure => ({ id, delayMs: 0, code: 'exchange.partner-unreachable', refused: false });
+    const refused = (id: string): OutgoingFailure => ({ id, delayMs: 0, code: 'exchange.certificate-refused', refused: true });
+
     it('leave in order, not before their time, and again when asked to', async () => {
       const key = uuid();
       const ids = [uuid(), uuid()];
@@ -206,35 +216,73 @@ describe('the exchange’s stores', () => {
       for (const id of ids) await db.uow.run(({ outgoing }) => outgoing.add({ id, to: 'EE', key, body, notBefore: past }));
       const later = uuid();
       await db.uow.run(({ outgoing }) => outgoing.add({ id: later, to: 'EE', key: uuid(), body, notBefore: future }));
-      const take = async (): ReturnType<ExchangeTx['outgoing']['take']> => db.uow.run(({ outgoing }) => outgoing.take(10, 60_000));
+      const take = async (): ReturnType<ExchangeTx['outgoing']['take']> =>
+        db.uow.run(({ outgoing }) => outgoing.take({ envelopes: 10 }, 60_000));
       for (let time = 0; time < 2; time += 1) {
         for (const id of ids) {
           const [taken, ...none] = await take();
           expect(taken).toMatchObject({ id, to: 'EE', key, body, attempts: 1 });
           expect(none).toEqual([]);
           if (time === 0) expect(taken!.notBefore).toBe(past);
-          await db.uow.run(({ outgoing }) => outgoing.sent(id));
+          await db.uow.run(({ outgoing }) => outgoing.sent([id]));
         }
         expect(await take()).toEqual([]);
         await db.uow.run(({ outgoing }) => outgoing.resend(key));
       }
       const [again] = await take();
-      await db.uow.run(({ outgoing }) => outgoing.failed(again!.id, 0, 'exchange.partner-unreachable', false));
+      await db.uow.run(({ outgoing }) => outgoing.failed([unreachable(again!.id)]));
       expect((await take())[0]).toMatchObject({ id: again!.id, attempts: 2 });
     });
 
     const body = new Uint8Array([7]);
     const lease = async (): Promise<number> => (await db.leases.acquire('retention', 'test', 600_000))!;
-    const take = (): ReturnType<ExchangeTx['outgoing']['take']> => db.uow.run(({ outgoing }) => outgoing.take(100, 0));
+    const take = (): ReturnType<ExchangeTx['outgoing']['take']> => db.uow.run(({ outgoing }) => outgoing.take({ envelopes: 100 }, 0));
+
+    it('are taken and marked many at once, up to so many bytes, and without those of partners that have enough', async () => {
+      const few = new Uint8Array(1000);
+      const ids = Array.from({ length: 6 }, () => uuid());
+      await db.uow.run(async ({ outgoing }) => {
+        for (const [i, id] of ids.entries())
+          await outgoing.add({ id, to: i % 2 === 0 ? 'BE' : 'DE', key: uuid(), body: few, notBefore: past });
+      });
+      const taken = async (most: OutgoingShare): Promise<number[]> =>
+        (await db.uow.run(({ outgoing }) => outgoing.take(most, 60_000))).map(({ id }) => ids.indexOf(id));
+      expect(await taken({ envelopes: 10, bytes: 1_500, except: ['DE', 'EE'] })).toEqual([0, 2]);
+      expect(await taken({ envelopes: 10, bytes: 1, except: ['EE'] })).toEqual([1]);
+      expect(await taken({ envelopes: 2, except: ['EE'] })).toEqual([3, 4]);
+      await db.uow.run(({ outgoing }) => outgoing.sent([ids[0]!, ids[1]!, ids[3]!]));
+      await db.uow.run(({ outgoing }) => outgoing.failed([unreachable(ids[2]!), { ...unreachable(ids[4]!), delayMs: 60_000 }]));
+      expect(await taken({ envelopes: 10, except: ['EE'] })).toEqual([2, 5]);
+      const rows = await ask<{ state: string; attempts: number }>(
+        pt.exchange,
+        'SELECT state, attempts FROM exchange.outgoing WHERE id = ANY ($1) ORDER BY seq',
+        [ids],
+      );
+      expect(rows.map(({ state, attempts }) => [state, attempts])).toEqual([
+        ['sent', 1],
+        ['sent', 1],
+        ['waiting', 2],
+        ['sent', 1],
+        ['waiting', 1],
+        ['waiting', 1],
+      ]);
+      await db.uow.run(({ outgoing }) => outgoing.sent(ids));
+    });
+
+    it('are found without reading the whole queue', async () => {
+      const [row] = await ask<Record<string, unknown>>(
+        pt.exchange,
+        `SELECT indexdef FROM pg_indexes WHERE schemaname = 'exchange' AND indexname = 'outgoing_waiting'`,
+      );
+      expect(row?.['indexdef']).toMatch(/\(seq\) WHERE \(state = 'waiting'/);
+    });
 
     it('are dead when they were refused too often, let the next go, and are revived', async () => {
       const [key, poison, next] = [uuid(), uuid(), uuid()];
       for (const id of [poison, next]) await db.uow.run(({ outgoing }) => outgoing.add({ id, to: 'EE', key, body, notBefore: past }));
-      for (let time = 0; time < 10; time += 1)
-        await db.uow.run(({ outgoing }) => outgoing.failed(poison, 0, 'exchange.partner-unreachable', false));
+      for (let time = 0; time < 10; time += 1) await db.uow.run(({ outgoing }) => outgoing.failed([unreachable(poison)]));
       expect((await take()).map(({ id }) => id)).toContain(poison);
-      for (let time = 0; time < 3; time += 1)
-        await db.uow.run(({ outgoing }) => outgoing.failed(poison, 0, 'exchange.certificate-refused', true));
+      for (let time = 0; time < 3; time += 1) await db.uow.run(({ outgoing }) => outgoing.failed([refused(poison)]));
       expect((await take()).map(({ id }) => id)).toContain(next);
       expect(await db.uow.run(({ outgoing }) => outgoing.dead(10))).toEqual([
         { id: poison, to: 'EE', code: 'exchange.certificate-refused' },
@@ -242,7 +290,7 @@ describe('the exchange’s stores', () => {
       expect(await db.uow.run(({ outgoing }) => outgoing.revive(poison))).toBe(true);
       expect(await db.uow.run(({ outgoing }) => outgoing.revive(poison))).toBe(false);
       expect((await take()).map(({ id }) => id)).toContain(poison);
-      for (const id of [poison, next]) await db.uow.run(({ outgoing }) => outgoing.sent(id));
+      for (const id of [poison, next]) await db.uow.run(({ outgoing }) => outgoing.sent([id]));
     });
 
     it('lapse when what they are for is over, and go when they have served', async () => {
@@ -253,7 +301,7 @@ describe('the exchange’s stores', () => {
       await envelope(sent, future);
       await envelope(kept, future);
       expect((await take()).map(({ id }) => id)).not.toContain(lapsing);
-      for (const id of [sent, kept]) await db.uow.run(({ outgoing }) => outgoing.sent(id));
+      for (const id of [sent, kept]) await db.uow.run(({ outgoing }) => outgoing.sent([id]));
       const rowsOf = (): Promise<readonly { id: string; state: string }[]> =>
         ask(pt.exchange, 'SELECT id, state, length(body) AS bytes FROM exchange.outgoing WHERE id = ANY ($1)', [[lapsing, sent, kept]]);
       expect(await rowsOf()).toContainEqual({ id: lapsing, state: 'lapsed', bytes: 0 });

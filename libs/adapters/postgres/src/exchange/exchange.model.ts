@@ -7,6 +7,7 @@ import { Retention1795226400022 } from '../role/migrations/1795226400022-retenti
 import { exchangeEntities } from './exchange.entities.js';
 import { Emergencies1795226400006 } from './migrations/1795226400006-emergencies.js';
 import { EnvelopesEnd1795226400023 } from './migrations/1795226400023-envelopes-end.js';
+import { OutgoingQueue1795226400036 } from './migrations/1795226400036-outgoing-queue.js';
 import { ExchangeTables1795226400001 } from './migrations/1795226400001-exchange-tables.js';
 
 export const exchangeModel: SchemaModel = {
@@ -20,5 +21,6 @@ export const exchangeModel: SchemaModel = {
     Retention1795226400022,
     EnvelopesEnd1795226400023,
     AuditKinds1795226400034,
+    OutgoingQueue1795226400036,
   ],
 };

@@ -1,4 +1,4 @@
-import type { OutgoingEnvelope, OutgoingStore } from '@portolan/domain';
+import type { OutgoingEnvelope, OutgoingFailure, OutgoingShare, OutgoingStore } from '@portolan/domain';
 import { bytesOf } from '../bodies/bytes.js';
 import { fence } from '../connect/leases.js';
 import type { Sql } from '../connect/sql.js';
@@ -29,37 +29,48 @@ export class PostgresOutgoingStore implements OutgoingStore {
     this.sql.wake('outgoing');
   }
 
-  /** The oldest waiting part of each recipient and key; one that may not leave yet holds those behind it. */
-  async take(limit: number, leaseMs: number): Promise<readonly (OutgoingEnvelope & { attempts: number })[]> {
+  /**
+   * The oldest waiting part of each recipient and key; one that may not leave yet holds those behind it. Looked for in the order of the queue, by
+   * `outgoing_waiting`, so that a long queue is not read whole for its first hundred. What was locked and goes beyond `bytes` is let go of at once.
+   */
+  async take({ envelopes, bytes, except }: OutgoingShare, leaseMs: number): Promise<readonly (OutgoingEnvelope & { attempts: number })[]> {
     await this.lapse();
     const taken = await this.sql.rows<TakenRow>(
       `WITH due AS (
-         SELECT o.seq, o.next_at FROM outgoing o
-         WHERE o.state = 'waiting' AND o.next_at <= clock_timestamp() AND NOT EXISTS (
+         SELECT o.seq, o.next_at, octet_length(o.body) AS bytes FROM outgoing o
+         WHERE o.state = 'waiting' AND o.next_at <= clock_timestamp() AND o.recipient <> ALL ($4::text[]) AND NOT EXISTS (
            SELECT FROM outgoing p WHERE p.recipient = o.recipient AND p.key = o.key AND p.state = 'waiting' AND p.seq < o.seq)
-         ORDER BY o.seq LIMIT $1 FOR UPDATE SKIP LOCKED)
+         ORDER BY o.seq LIMIT $1 FOR UPDATE SKIP LOCKED),
+       fitting AS (SELECT seq, next_at, sum(bytes) OVER (ORDER BY seq) - bytes AS before FROM due)
        UPDATE outgoing SET attempts = attempts + 1, next_at = clock_timestamp() + $2 * interval '1 ms'
-       FROM due WHERE outgoing.seq = due.seq
-       RETURNING outgoing.seq, id, recipient AS "to", key, body, attempts, due.next_at AS due`,
-      [limit, leaseMs],
+       FROM fitting WHERE outgoing.seq = fitting.seq AND ($3::bigint IS NULL OR fitting.before < $3)
+       RETURNING outgoing.seq, id, recipient AS "to", key, body, attempts, fitting.next_at AS due`,
+      [envelopes, leaseMs, bytes ?? null, except ?? []],
     );
     return [...taken]
       .sort((a, b) => Number(a.seq) - Number(b.seq))
       .map(({ id, to, key, body, attempts, due }) => ({ id, to, key, body: bytesOf(body), attempts, notBefore: due.toISOString() }));
   }
 
-  async sent(id: string): Promise<void> {
-    await this.sql.affected(`UPDATE outgoing SET state = 'sent', code = NULL, ended_at = now() WHERE id = $1`, [id]);
-    // The next of its key may leave now.
+  async sent(ids: readonly string[]): Promise<void> {
+    await this.sql.affected(`UPDATE outgoing SET state = 'sent', code = NULL, ended_at = now() WHERE id = ANY ($1::text[])`, [[...ids]]);
+    // The next of their keys may leave now.
     this.sql.wake('outgoing');
   }
 
-  async failed(id: string, delayMs: number, code: string, refused: boolean): Promise<void> {
+  async failed(failures: readonly OutgoingFailure[]): Promise<void> {
     await this.sql.affected(
-      `UPDATE outgoing SET next_at = clock_timestamp() + $2 * interval '1 ms', code = $3, refusals = refusals + $4,
-         state = CASE WHEN refusals + $4 >= $5 THEN 'dead' ELSE state END
-       WHERE id = $1 AND state = 'waiting'`,
-      [id, delayMs, code, refused ? 1 : 0, this.maxRefusals],
+      `UPDATE outgoing SET next_at = clock_timestamp() + f.delay * interval '1 ms', code = f.code, refusals = refusals + f.refused,
+         state = CASE WHEN refusals + f.refused >= $5 THEN 'dead' ELSE state END
+       FROM unnest($1::text[], $2::integer[], $3::text[], $4::integer[]) AS f (id, delay, code, refused)
+       WHERE outgoing.id = f.id AND state = 'waiting'`,
+      [
+        failures.map(({ id }) => id),
+        failures.map(({ delayMs }) => delayMs),
+        failures.map(({ code }) => code),
+        failures.map(({ refused }) => (refused ? 1 : 0)),
+        this.maxRefusals,
+      ],
     );
   }
 
@@ -88,12 +99,16 @@ export class PostgresOutgoingStore implements OutgoingStore {
     );
   }
 
-  /** What has waited beyond the time in which it was of use: its transfer ends by other means, and its bytes go. */
+  /**
+   * What has waited beyond the time in which it was of use: its transfer ends by other means, and its bytes go. In the same statement this
+   * transaction is kept from reading and sorting all that waits, which PostgreSQL thinks cheap where it has seen the table empty last.
+   */
   private async lapse(): Promise<void> {
-    await this.sql.affected(
-      `UPDATE outgoing SET state = 'lapsed', body = '', ended_at = now() WHERE seq = ANY (ARRAY(
-         SELECT seq FROM outgoing WHERE state = 'waiting' AND until <= now() ORDER BY until LIMIT 500 FOR UPDATE SKIP LOCKED))`,
-      [],
+    await this.sql.rows(
+      `WITH lapsed AS (
+         UPDATE outgoing SET state = 'lapsed', body = '', ended_at = now() WHERE seq = ANY (ARRAY(
+           SELECT seq FROM outgoing WHERE state = 'waiting' AND until <= now() ORDER BY until LIMIT 500 FOR UPDATE SKIP LOCKED)))
+       SELECT set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)`,
     );
   }
 
