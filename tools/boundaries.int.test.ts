@@ -55,6 +55,18 @@ const plants: Record<string, Plant> = {
     rule: graphRule,
     says: 'type:fabric-client',
   },
+  'a Fabric client imports the other': {
+    file: 'libs/adapters/fabric-network/src/planted-a.ts',
+    text: use('@portolan/fabric-gateway'),
+    rule: graphRule,
+    says: 'type:fabric-client',
+  },
+  'a Fabric client imports the SDK of the other': {
+    file: 'libs/adapters/fabric-gateway/src/planted-c.ts',
+    text: use('fabric-common'),
+    rule: importRule,
+    says: 'libs/adapters/fabric-network',
+  },
   'the Fabric channel imports the SDK of a client': {
     file: 'libs/adapters/fabric-channel/src/planted-b.ts',
     text: use('@hyperledger/fabric-gateway'),

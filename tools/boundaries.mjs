@@ -42,6 +42,7 @@ export const sdkHome = {
   '@opentelemetry': 'libs/adapters/telemetry',
   kafkajs: 'libs/adapters/kafka',
   'fabric-network': 'libs/adapters/fabric-network',
+  'fabric-common': 'libs/adapters/fabric-network',
   '@hyperledger/fabric-gateway': 'libs/adapters/fabric-gateway',
   '@hyperledger/fabric-protos': 'libs/adapters/fabric-channel',
   '@noble/curves': 'libs/adapters/fabric-channel',

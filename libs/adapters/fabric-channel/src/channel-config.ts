@@ -1,6 +1,7 @@
-import { common, msp } from '@hyperledger/fabric-protos';
+import { common, msp, orderer } from '@hyperledger/fabric-protos';
 import type { OrgId } from '@portolan/contracts';
 import { X509Certificate } from 'node:crypto';
+import { openEnvelope } from './block/envelope.js';
 
 /** The authorities of each organisation of the channel: whoever they certified as a peer may endorse for it. By MSP id. */
 export function authoritiesIn(config: Uint8Array): ReadonlyMap<OrgId, readonly X509Certificate[]> {
@@ -9,6 +10,19 @@ export function authoritiesIn(config: Uint8Array): ReadonlyMap<OrgId, readonly X
   const found: [OrgId, readonly X509Certificate[]][] = [];
   if (application !== undefined) groupsOf(application).forEach((group) => found.push(...authoritiesOf(group)));
   return new Map(found);
+}
+
+/**
+ * How the channel's orderers agree, from a configuration block: `BFT`, `etcdraft`; '' where the block holds no configuration of orderers.
+ * (orderer.ConsensusType of Fabric's protos.)
+ */
+export function consensusIn(configBlock: Uint8Array): string {
+  const [envelope] = common.Block.deserializeBinary(configBlock).getData()?.getDataList_asU8() ?? [];
+  const opened = openEnvelope(envelope ?? new Uint8Array());
+  const channel = opened.is === 'config' ? common.Config.deserializeBinary(opened.config()).getChannelGroup() : undefined;
+  const ordering = channel === undefined ? undefined : groupsOf(channel).get('Orderer');
+  const value = (ordering?.getValuesMap() as ProtoMap<common.ConfigValue> | undefined)?.get('ConsensusType');
+  return value === undefined ? '' : orderer.ConsensusType.deserializeBinary(value.getValue_asU8()).getType();
 }
 
 /** A map field; the protos come without types for those of Google's runtime. */

@@ -1,5 +1,6 @@
-export { heightIn } from './block/chain-info.js';
+export { blockOf, heightIn, type BlockParts } from './block/chain-info.js';
 export { validationCode } from './block/read-block.js';
+export { consensusIn } from './channel-config.js';
 export {
   ChannelClient,
   type BlockStream,

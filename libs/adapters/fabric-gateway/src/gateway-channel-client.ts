@@ -68,7 +68,13 @@ export class GatewayChannelClient extends ChannelClient {
   }
 
   async blocks(from: number): Promise<BlockStream> {
-    return this.network.getBlockEvents({ startBlock: BigInt(from) });
+    const events = await this.network.getBlockEvents({ startBlock: BigInt(from) });
+    let closed = false;
+    const close = (): void => {
+      closed = true;
+      events.close();
+    };
+    return { [Symbol.asyncIterator]: () => until(() => closed, events), close };
   }
 
   close(): void {
@@ -82,6 +88,15 @@ export class GatewayChannelClient extends ChannelClient {
     } catch (error) {
       throw unreachable(error);
     }
+  }
+}
+
+/** The SDK's stream ends with an error also where we closed it. */
+async function* until<T>(closed: () => boolean, events: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* events;
+  } catch (error) {
+    if (!closed()) throw unreachable(error);
   }
 }
 

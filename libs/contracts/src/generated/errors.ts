@@ -1261,6 +1261,13 @@ export const errorRegistry = {
   "http": 500,
   "fhir": "processing"
  },
+ "ledger.client-unfit-for-bft": {
+  "what": "fabric-network (archived) hands a transaction to one orderer only, which may be at fault on a BFT channel",
+  "next": "Set ledger.client to fabric-gateway in the node's configuration, or leave it out: it hands over to all orderers",
+  "retriable": false,
+  "http": 500,
+  "fhir": "not-supported"
+ },
  "ledger.transaction-too-large": {
   "what": "The transaction is larger than the channel takes",
   "next": "Send fewer steps at once",

@@ -3926,6 +3926,13 @@ export const schemas = {
         "maxLength": 64,
         "description": "portolan where absent"
        },
+       "client": {
+        "enum": [
+         "fabric-gateway",
+         "fabric-network"
+        ],
+        "description": "The SDK that reaches the channel; fabric-gateway where absent. fabric-network is archived, and refuses a channel of BFT orderers"
+       },
        "peer": {
         "$ref": "#/$defs/door"
        },

@@ -1540,6 +1540,10 @@ export interface NodeFabricLedger {
    * portolan where absent
    */
   chaincode?: string;
+  /**
+   * The SDK that reaches the channel; fabric-gateway where absent. fabric-network is archived, and refuses a channel of BFT orderers
+   */
+  client?: 'fabric-gateway' | 'fabric-network';
   peer: Door;
   /**
    * Name in the peer's TLS certificate, where it is not its host

@@ -3,9 +3,9 @@ import { PortolanError, type LedgerGenesis, type NodeEmbeddedLedger, type NodeFa
 import type { Ledger } from '@portolan/domain';
 import { EmbeddedLedger, nodeTools, readGenesis, TlsOrdererLink } from '@portolan/embedded-ledger';
 import { FabricLedger } from '@portolan/fabric-channel';
-import { GatewayChannelClient } from '@portolan/fabric-gateway';
 import { FileKeyVault, findPartnerIdentity } from '@portolan/keys';
 import type { NotaryDatabase } from '@portolan/postgres';
+import { fabricClient } from './fabric-client.js';
 import { fabricIdentity, ledgerSigner } from './ledger-keys.js';
 import type { NodeGround } from './node-ground.js';
 
@@ -74,11 +74,11 @@ async function openEmbedded(ground: NodeGround, settings: NodeEmbeddedLedger, da
 
 async function openFabric(ground: NodeGround, settings: NodeFabricLedger, database: NotaryDatabase): Promise<OpenedChannel> {
   const { config, clock, logger } = ground;
-  const { channel, chaincode = 'portolan', otherEndorsers, peer, peerName } = settings;
+  const { channel, chaincode = 'portolan', otherEndorsers, peer, peerName, client: sdk = 'fabric-gateway' } = settings;
   const identity = await fabricIdentity(ground);
   if (identity === undefined) throw new PortolanError('keys.none-live', 'notary/fabric');
   const place = { org: config.country, channel, chaincode };
-  const client = new GatewayChannelClient({
+  const client = await fabricClient(sdk, {
     ...place,
     peer: {
       address: `${peer.host}:${peer.port}`,
@@ -97,7 +97,7 @@ async function openFabric(ground: NodeGround, settings: NodeFabricLedger, databa
   return {
     ledger,
     clockWindowMs: FABRIC_CLOCK_WINDOW_MS,
-    state: async () => ({ ...(await ledger.state()), divergences: [] }),
+    state: async () => ({ client: sdk, ...(await ledger.state()), divergences: [] }),
     trustFile: () => ledger.trustFile(),
   };
 }

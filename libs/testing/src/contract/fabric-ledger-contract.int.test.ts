@@ -6,6 +6,7 @@ import { canonicalJson, Validators, type FabricReceipt, type FabricTrust } from 
 import { sha256 } from '@portolan/keys';
 import { verifyReceipt, type StepReport } from '@portolan/verify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fabricClientContract } from './fabric-client.contract.js';
 import { fabricEngine, FabricStack, type FabricEngine } from '../stack/fabric/index.js';
 import { repository } from '../world/world.js';
 import { takeReceipts } from './fabric-receipts.js';
@@ -58,6 +59,12 @@ describe.skipIf(absent !== undefined && !inCi)(`a Fabric channel${absent === und
     },
     endLedgerKey: (org) => at(org).endLedgerKey(),
   }));
+
+  fabricClientContract('fabric-gateway', () => at('EE'));
+
+  it('has orderers that agree by BFT, and is refused by fabric-network for that', async () => {
+    await expect(at('PT').client('notary', 'fabric-network')).rejects.toMatchObject({ code: 'ledger.client-unfit-for-bft' });
+  });
 
   it('gives receipts that are verified offline, and none for a batch that no head read', { timeout: 120_000 }, async () => {
     const { trust, receipts, unread } = await takeReceipts(at('EE'), at('PT'));

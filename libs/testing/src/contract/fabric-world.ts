@@ -7,11 +7,12 @@ import {
   MemoryFabricIndexStore,
   pemSigner,
   type FabricIdentity,
+  type ChannelClient,
   type FabricPeer,
 } from '@portolan/fabric-channel';
-import { GatewayChannelClient } from '@portolan/fabric-gateway';
 import { sha256, SystemClock } from '@portolan/keys';
 import { foundingFn } from '@portolan/ledger-rules';
+import { fabricClient, type FabricClientName } from '@portolan/nest';
 import { thumbprint } from '@portolan/verify';
 import type { FabricStack, OrganisationAccess } from '../stack/fabric/index.js';
 
@@ -46,10 +47,11 @@ export class FabricCountry {
     readonly org: OrgId,
     private readonly stack: FabricStack,
     private readonly access: OrganisationAccess,
+    private readonly sdk: FabricClientName,
   ) {}
 
-  static async of(org: OrgId, stack: FabricStack): Promise<FabricCountry> {
-    return new FabricCountry(org, stack, await stack.access(org));
+  static async of(org: OrgId, stack: FabricStack, sdk: FabricClientName = 'fabric-gateway'): Promise<FabricCountry> {
+    return new FabricCountry(org, stack, await stack.access(org), sdk);
   }
 
   get ledger(): FabricLedger {
@@ -67,8 +69,7 @@ export class FabricCountry {
 
   /** A registry act; one that stands already is done. */
   async govern(fn: string, args: unknown): Promise<void> {
-    const identity = await identityOf(this.access, 'governance');
-    const registry = new FabricRegistryClient(new GatewayChannelClient({ ...this.place(), identity }));
+    const registry = new FabricRegistryClient(await this.client('governance'));
     try {
       await registry.act({ id: randomUUID(), fn, args });
     } catch (error) {
@@ -78,13 +79,21 @@ export class FabricCountry {
     }
   }
 
-  async open(): Promise<FabricLedger> {
-    const identity = await identityOf(this.access, 'notary');
+  /** A line to the channel of its own, to be closed. */
+  async client(name: ClientName = 'notary', sdk = this.sdk): Promise<ChannelClient> {
+    return fabricClient(sdk, { ...this.place(), identity: await this.identity(name) });
+  }
+
+  async identity(name: ClientName = 'notary'): Promise<FabricIdentity> {
+    return identityOf(this.access, name);
+  }
+
+  /** `between`: what stands between the ledger and the SDK. */
+  async open(between: (client: ChannelClient) => ChannelClient = (client) => client, sdk = this.sdk): Promise<FabricLedger> {
     const clock = new SystemClock();
     const onTrouble = (error: unknown): void => void this.troubles.push(error);
-    const place = this.place();
-    const client = new GatewayChannelClient({ ...place, identity });
-    this.opened = await FabricLedger.open({ ...place, client, store: this.store, clock, onTrouble });
+    const client = between(await this.client('notary', sdk));
+    this.opened = await FabricLedger.open({ ...this.place(), client, store: this.store, clock, onTrouble });
     return this.opened;
   }
 

@@ -1,4 +1,4 @@
-import { common, peer } from '@hyperledger/fabric-protos';
+import { peer, type common } from '@hyperledger/fabric-protos';
 import { PortolanError, Validators, type ErrorCode, type Instant, type OrgId } from '@portolan/contracts';
 import { Clock } from '@portolan/domain';
 import {
@@ -14,6 +14,7 @@ import {
   type Write,
 } from '@portolan/ledger-rules';
 import { createHash, randomBytes } from 'node:crypto';
+import { blockOf } from '../block/chain-info.js';
 import { dataHashOf, headerHash } from '../block/header-hash.js';
 import { validationCode } from '../block/read-block.js';
 import { ChannelClient, type BlockStream } from '../client/channel-client.js';
@@ -115,18 +116,9 @@ export class FakeChannel {
 
   private cut(all: readonly Ordered[]): void {
     const codes = all.map((one) => this.commit(one));
-    const data = new common.BlockData();
-    data.setDataList(all.map(({ envelope }) => envelope));
-    const header = new common.BlockHeader();
-    header.setNumber(this.chain.length);
-    header.setPreviousHash(this.tipHash());
-    header.setDataHash(dataHashOf(all.map(({ envelope }) => envelope)));
-    const metadata = new common.BlockMetadata();
-    metadata.setMetadataList([new Uint8Array(), new Uint8Array(), Buffer.from(codes)]);
-    const block = new common.Block();
-    block.setHeader(header);
-    block.setData(data);
-    block.setMetadata(metadata);
+    const data = all.map(({ envelope }) => envelope);
+    const metadata = [new Uint8Array(), new Uint8Array(), Buffer.from(codes)];
+    const block = blockOf({ number: this.chain.length, previousHash: this.tipHash(), dataHash: dataHashOf(data), data, metadata });
     this.chain.push(block);
     this.grown.fire();
     all.forEach(({ settle }, i) => settle(codes[i] ?? VALID));

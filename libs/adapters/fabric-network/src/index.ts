@@ -1,0 +1,1 @@
+export { NetworkChannelClient } from './network-channel-client.js';

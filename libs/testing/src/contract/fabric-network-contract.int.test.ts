@@ -1,0 +1,117 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fabricEngine, FabricStack, type FabricEngine } from '../stack/fabric/index.js';
+import { repository } from '../world/world.js';
+import { fabricClientContract, permit } from './fabric-client.contract.js';
+import { FabricCountry } from './fabric-world.js';
+import { ledgerContract } from './ledger.contract.js';
+import { pursue } from './pursue.js';
+
+const engine = await fabricEngine();
+const absent = 'absent' in engine ? engine.absent : undefined;
+const inCi = process.env['CI'] === 'true';
+const orgs = ['EE', 'PT', 'BE'] as const;
+
+describe.skipIf(absent !== undefined && !inCi)(
+  `a Fabric channel of Raft orderers${absent === undefined ? '' : ` (skipped: ${absent})`}`,
+  () => {
+    let root: string;
+    let stack: FabricStack;
+    const countries = new Map<string, FabricCountry>();
+    const at = (org: string): FabricCountry => {
+      const country = countries.get(org);
+      if (country === undefined) throw new Error(`no ${org} on this channel`);
+      return country;
+    };
+
+    beforeAll(async () => {
+      if (absent !== undefined) throw new Error(absent);
+      root = await mkdtemp(join(tmpdir(), 'portolan-raft-'));
+      stack = await FabricStack.start({
+        folder: join(root, 'network'),
+        engine: engine as FabricEngine,
+        channel: 'trial-raft',
+        consensus: 'raft',
+        organisations: orgs.map((org) => ({ org, kind: 'country' as const })),
+        chaincode: {
+          name: 'portolan',
+          version: '1',
+          others: 1,
+          command: [process.execPath, join(repository, 'apps/contract/dist/main.js')],
+        },
+        endsWithUs: true,
+      });
+      for (const org of orgs) countries.set(org, await FabricCountry.of(org, stack, 'fabric-network'));
+      for (const country of countries.values()) await country.found();
+      for (const country of countries.values()) await country.open();
+    }, 300_000);
+    afterAll(async () => {
+      await Promise.all([...countries.values()].map((country) => country.close()));
+      await stack.stop();
+      await rm(root, { recursive: true, force: true });
+    });
+
+    fabricClientContract('fabric-network', () => at('EE'));
+    fabricClientContract('fabric-gateway', () => at('PT'));
+
+    ledgerContract('FabricLedger over fabric-network', () => ({
+      countries: orgs,
+      patienceMs: 30_000,
+      at: (org) => at(org).ledger,
+      reopen: async (org) => {
+        await at(org).close();
+        await at(org).open();
+      },
+      endLedgerKey: (org) => at(org).endLedgerKey(),
+    }));
+
+    it('told of no trouble', () => {
+      expect(orgs.flatMap((org) => at(org).troubles)).toEqual([]);
+    });
+
+    describe('in trouble', () => {
+      const signal = (part: string, name: NodeJS.Signals): void => {
+        for (const { pid } of stack.status().filter((one) => one.part === part)) process.kill(pid!, name);
+      };
+      const validOf = async (id: string): Promise<number> => {
+        const blocks = await at('EE').ledger.blocks(0, (await at('EE').ledger.height()) + 1);
+        return blocks.flatMap(({ transactions }) => transactions).filter((tx) => tx.id === id && tx.valid).length;
+      };
+
+      it('goes on without another country’s peer and orderer, and takes them back', async () => {
+        await Promise.all([stack.kill('BE', 'peer'), stack.kill('BE', 'orderer')]);
+        for (let n = 0; n < 3; n += 1) expect(await pursue(at('EE').ledger, permit('EE', 'PT'), 60_000)).toMatchObject({ valid: true });
+        await Promise.all([stack.restart('BE', 'peer'), stack.restart('BE', 'orderer')]);
+        expect(await pursue(at('EE').ledger, permit('EE', 'PT'), 60_000)).toMatchObject({ valid: true });
+      }, 240_000);
+
+      it('does not know what became of an act while all orderers stand still; and it stands once in the end', async () => {
+        const act = permit('EE', 'PT');
+        signal('orderer', 'SIGSTOP');
+        try {
+          await expect(at('EE').ledger.submit(act)).rejects.toMatchObject({ code: 'ledger.unreachable' });
+          expect(await at('EE').ledger.outcome(act.id)).toBeUndefined();
+        } finally {
+          signal('orderer', 'SIGCONT');
+        }
+        expect(await pursue(at('EE').ledger, act, 60_000)).toMatchObject({ valid: true });
+        expect(await validOf(act.id)).toBe(1);
+      }, 180_000);
+
+      it('follows its own peer from the newest block that it keeps, after that was away', async () => {
+        const before = await at('EE').ledger.height();
+        await stack.kill('EE', 'peer');
+        await expect(at('EE').ledger.submit(permit('EE', 'PT'))).rejects.toMatchObject({ code: 'ledger.unreachable' });
+        expect(await at('EE').ledger.height()).toBe(before);
+        const meanwhile = await pursue(at('PT').ledger, permit('PT', 'EE'), 60_000);
+        await stack.restart('EE', 'peer');
+        expect(await pursue(at('EE').ledger, permit('EE', 'PT'), 60_000)).toMatchObject({ valid: true });
+        const blocks = await at('EE').ledger.blocks(0, (await at('EE').ledger.height()) + 1);
+        expect(blocks.map(({ number }) => number)).toEqual(blocks.map((_, i) => i));
+        expect(blocks[meanwhile.block]?.transactions).toContainEqual(meanwhile);
+      }, 240_000);
+    });
+  },
+);
