@@ -18,10 +18,11 @@ const escape = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 const packageAndBelow = (name) => `^(?!(?:${typesOnly.map(escape).join('|')})$)${escape(name)}(?:$|\\/)`;
 const sdkBans = (folder) =>
   Object.entries(sdkHome)
-    .filter(([, home]) => home !== folder)
-    .map(([sdk, home]) => ({
+    .map(([sdk, home]) => [sdk, [home].flat()])
+    .filter(([, homes]) => !homes.includes(folder))
+    .map(([sdk, homes]) => ({
       regex: packageAndBelow(sdk),
-      message: `${sdk} is imported by ${home} alone: use the port that it stands behind.`,
+      message: `${sdk} is imported by ${homes.join(' and ')} alone: use the port that it stands behind.`,
     }));
 const nodeBan = {
   regex: `^(?:node:|(?:${builtinModules.map(escape).join('|')})(?:$|\\/))`,

@@ -26,7 +26,7 @@ export const mayImport = {
   'type:app-portal': ['type:contracts', 'type:verify'],
 };
 
-/** Each outside SDK and the one folder that may import it. Its sub-paths belong to it. */
+/** Each outside SDK and the one folder that may import it, or the few. Its sub-paths belong to it. */
 export const sdkHome = {
   typeorm: 'libs/adapters/postgres',
   pg: 'libs/adapters/postgres',
@@ -47,7 +47,7 @@ export const sdkHome = {
   '@hyperledger/fabric-protos': 'libs/adapters/fabric-channel',
   '@noble/curves': 'libs/adapters/fabric-channel',
   '@grpc/grpc-js': 'libs/adapters/fabric-gateway',
-  '@bufbuild/protobuf': 'libs/verify',
+  '@bufbuild/protobuf': ['libs/verify', 'apps/contract'],
   'fabric-contract-api': 'apps/contract',
   'fabric-shim': 'apps/contract',
   'fabric-shim-api': 'apps/contract',

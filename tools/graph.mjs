@@ -40,7 +40,8 @@ function sdkMistakes({ folder, manifest }) {
   return Object.entries(sdkHome)
     .filter(
       ([sdk, home]) =>
-        home !== folder && Object.keys(manifest.dependencies ?? {}).some((name) => name === sdk || name.startsWith(`${sdk}/`)),
+        ![home].flat().includes(folder) &&
+        Object.keys(manifest.dependencies ?? {}).some((name) => name === sdk || name.startsWith(`${sdk}/`)),
     )
-    .map(([sdk, home]) => `${folder}/package.json: ${sdk} stands in ${home}/package.json alone (graph/sdk-home)`);
+    .map(([sdk, home]) => `${folder}/package.json: ${sdk} stands in ${[home].flat().join(' and ')} alone (graph/sdk-home)`);
 }

@@ -1,12 +1,13 @@
 import type { OrgId, Uuid } from '@portolan/contracts';
-import { keyText, type StateKey, type Value, type Values, type Write } from '@portolan/ledger-rules';
+import { keysOf, keyText, type StateKey, type Value, type Values, type Write } from '@portolan/ledger-rules';
 import { KeyEndorsementPolicy } from 'fabric-shim';
 import type { ChaincodeStub } from 'fabric-shim-api';
+import { manyStates } from './many-states.js';
 
 /** What the contract asks of a peer. */
 export type StateStub = Pick<
   ChaincodeStub,
-  'getState' | 'putState' | 'setStateValidationParameter' | 'getPrivateDataHash' | 'putPrivateData'
+  'getState' | 'putState' | 'setStateValidationParameter' | 'getPrivateDataHash' | 'putPrivateData' | 'getChannelID' | 'getTxID'
 >;
 
 /** The collection that Fabric lets nobody write without a peer of this organisation endorsing. */
@@ -15,10 +16,30 @@ export const collectionOf = (owner: OrgId): string => `_implicit_org_${owner}`;
 /** Marks an act's id as used, in its caller's own collection: nobody else can use it up. */
 export const markerOf = (owner: OrgId, id: Uuid): StateKey => ({ space: 'owned', owner, key: `tx/${id}` });
 
-/** What is committed under `keys`. The shim asks the peer one after the other; nothing is read that no rule named. */
+/**
+ * What is committed under `keys`; nothing is read that no rule named. Owners' entries first: without one the public bytes are as if nobody had
+ * written them (ledger-rules, findRecord), so they are not asked for. That nobody writes one meanwhile, the read of the owner's entry sees to.
+ */
 export async function readAll(stub: StateStub, keys: readonly StateKey[]): Promise<Values> {
-  const found = await Promise.all(keys.map((key) => readOne(stub, key)));
-  return new Map(keys.flatMap((key, i): [string, Value][] => (found[i] === undefined ? [] : [[keyText(key), found[i]]])));
+  const owned = keys.filter((key) => key.space === 'owned');
+  const hashes = await Promise.all(owned.map(({ owner, key }) => stub.getPrivateDataHash(collectionOf(owner), key)));
+  const values = new Map<string, Value>();
+  const mute = new Set<string>();
+  owned.forEach((key, i) => {
+    const hash = hashes[i] ?? new Uint8Array();
+    if (hash.length === 0) mute.add(keysOf(key)[0].key);
+    else values.set(keyText(key), { hash: Buffer.from(hash).toString('hex') });
+  });
+  const open = keys.filter((key) => key.space === 'public' && !mute.has(key.key));
+  const states = await manyStates(
+    stub,
+    open.map(({ key }) => key),
+  );
+  open.forEach((key, i) => {
+    const bytes = states[i] ?? new Uint8Array();
+    if (bytes.length > 0) values.set(keyText(key), { bytes });
+  });
+  return values;
 }
 
 /**
@@ -38,14 +59,4 @@ function policyOf(org: OrgId): Uint8Array {
   const policy = new KeyEndorsementPolicy();
   policy.addOrgs('PEER', org);
   return policy.getPolicy();
-}
-
-/** The peer answers with no bytes where nothing is. */
-async function readOne(stub: StateStub, key: StateKey): Promise<Value | undefined> {
-  if (key.space === 'public') {
-    const bytes = await stub.getState(key.key);
-    return bytes.length === 0 ? undefined : { bytes };
-  }
-  const hash = await stub.getPrivateDataHash(collectionOf(key.owner), key.key);
-  return hash.length === 0 ? undefined : { hash: Buffer.from(hash).toString('hex') };
 }
