@@ -11,6 +11,7 @@ interface EdgeTransferRow {
 interface AuditRow {
   readonly transfer_id: string | null;
   readonly type: string;
+  readonly outcome: string;
 }
 /** Where a transfer may come to rest: the asker's state for each of the custodian's. `none`: the custodian never heard of it. */
 const RESTS: Readonly<Record<string, readonly string[]>> = {
@@ -129,6 +130,17 @@ function checkAudited(story: Story, findings: Findings): void {
   }
 }
 
+/**
+ * A request that its country never made: whoever holds that country's keys wrote it. The custodian may keep that it came, as one that was set
+ * aside: recorded as failed, without a permit, with nothing on the channel.
+ */
+function setAside(country: Country, row: TransferRow, { steps }: LedgerFacts): boolean {
+  if (row.state !== 'answered' || row.permit_id !== null) return false;
+  if (steps.some(({ leaf }) => leaf.transferId === row.transfer_id)) return false;
+  const events = country.rows<AuditRow>('exchange.audit_event').filter((event) => event.transfer_id === row.transfer_id);
+  return events.length === 1 && events.every(({ type, outcome }) => type === 'release-refused' && outcome === 'failed');
+}
+
 /** Nothing stands alone: no custodian's transfer that nobody asked for, no view or step without a transfer. */
 function checkOrphans(countries: readonly Country[], facts: LedgerFacts, findings: Findings): void {
   const asked = new Set(countries.flatMap((country) => transfersOf(country, 'asker').map((row) => `${country.code} ${row.transfer_id}`)));
@@ -138,7 +150,7 @@ function checkOrphans(countries: readonly Country[], facts: LedgerFacts, finding
   for (const country of countries) {
     for (const row of transfersOf(country, 'custodian')) {
       findings.demand(
-        asked.has(`${row.partner} ${row.transfer_id}`),
+        asked.has(`${row.partner} ${row.transfer_id}`) || setAside(country, row, facts),
         4,
         `${country.code} transfer ${row.transfer_id}`,
         'nobody asked for it',
