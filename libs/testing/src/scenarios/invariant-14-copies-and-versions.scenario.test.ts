@@ -18,8 +18,12 @@ describe('any role runs in several copies, and another version is refused, not s
   let world: SharedWorld;
   const copies: WorldProcess[] = [];
 
+  /** Who wrote EE's batches before there were copies. */
+  let first: string | undefined;
+
   beforeAll(async () => {
     world = await sharedWorld();
+    first = await batcherOf('EE');
     for (const country of ['EE', 'PT']) await startCopies(country);
   });
   afterAll(async () => {
@@ -55,12 +59,16 @@ describe('any role runs in several copies, and another version is refused, not s
     }
   }
 
+  async function batcherOf(country: string): Promise<string | undefined> {
+    return (await rows<{ holder: string }>(world, country, `SELECT holder FROM notary.lease WHERE name = 'batcher'`))[0]?.holder;
+  }
+
   async function permitted(): Promise<Newcomer> {
     const person = await newcomer(world, 'EE');
     await new Herself(world, person).permits(['PT'], ['laboratory', 'summary']);
     return person;
   }
-  const oncePerTransfer = async ({ transfer }: Obtained): Promise<void> => {
+  const oncePerTransfer = async ({ transfer }: Pick<Obtained, 'transfer'>): Promise<void> => {
     await eventually('the transfer is closed at both', async () => {
       const states = ['EE', 'PT'].map((country) =>
         rows<{ state: string }>(world, country, 'SELECT state FROM exchange.transfer WHERE transfer_id = $1', [transfer]),
@@ -115,6 +123,32 @@ describe('any role runs in several copies, and another version is refused, not s
       const twice = 'SELECT event_id FROM notary.log_leaf GROUP BY 1 HAVING count(*) > 1';
       expect(await rows(world, country, twice)).toEqual([]);
     }
+  });
+
+  it('does nothing twice when a writer freezes beyond its leases, another takes over, and it wakes', { timeout: 300_000 }, async () => {
+    const writer = copies.find(({ name }) => /^EE second (?:notary|node)$/.test(name));
+    await eventually('the copy writes EE’s batches', async () => {
+      if ((await batcherOf('EE')) !== first) return true;
+      await rows(world, 'EE', `UPDATE notary.lease SET until = now() WHERE holder = $1`, [first]);
+      await pause(200);
+      return false;
+    });
+    const asker = new Asker(world, 'PT', 'EE');
+    const handles = await Promise.all((await Promise.all([permitted(), permitted(), permitted()])).map((person) => asker.find(person)));
+    const asked = await Promise.all(handles.map((handle) => asker.begin(handle ?? '', ['laboratory'])));
+    writer?.signal('SIGSTOP');
+    try {
+      await eventually('another takes its leases over', async () => (await batcherOf('EE')) === first, 90_000);
+      await oncePerTransfer(await asker.obtain(await permitted(), ['laboratory']));
+    } finally {
+      writer?.signal('SIGCONT');
+    }
+    for (const one of asked) {
+      const answer = await one.look();
+      expect(answer.status, answer.text.slice(0, 300)).toBe(200);
+      await oncePerTransfer(one);
+    }
+    expect(writer?.isRunning).toBe(true);
   });
 
   it('goes on when a copy leaves', async () => {

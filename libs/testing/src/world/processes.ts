@@ -59,6 +59,11 @@ export class WorldProcess {
     return Promise.race([this.exited.then(() => true as const), late]);
   }
 
+  /** SIGSTOP freezes it where it stands, SIGCONT lets it go on. */
+  signal(signal: NodeJS.Signals): void {
+    this.child?.kill(signal);
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (!this.isRunning) return;
     this.child?.kill(signal);
