@@ -18,11 +18,11 @@ const shared = { environment: 'node' as const, exclude: ['**/node_modules/**', '
 const house = { plugins, resolve: { conditions }, ssr: { resolve: { conditions } } };
 
 /** The scenarios over one shared world: its roles in one process, or a process a role; on embedded engines, or on real ones. */
-const scenarios = (roles: 'together' | 'apart', column: 'embedded' | 'real' = 'embedded'): TestProjectInlineConfiguration => ({
+const scenarios = (roles: 'together' | 'apart', column: 'embedded' | 'real' | 'raft' = 'embedded'): TestProjectInlineConfiguration => ({
   ...house,
   test: {
     ...shared,
-    name: column === 'real' ? 'scenario-real' : `scenario-${roles}`,
+    name: column === 'embedded' ? `scenario-${roles}` : `scenario-${column}`,
     include: ['libs/testing/src/scenarios/**/*.scenario.test.ts'],
     env: { SCENARIO_ROLES: roles, SCENARIO_COLUMN: column },
     globalSetup: ['tools/scenario-world.mjs'],
@@ -73,6 +73,8 @@ export default defineConfig({
       scenarios('together'),
       scenarios('apart'),
       scenarios('together', 'real'),
+      // Nodes that reach a channel of Raft orderers by fabric-network. On request.
+      scenarios('together', 'raft'),
       {
         ...house,
         test: {

@@ -14,7 +14,8 @@ export default async function setup(project) {
   const world = await World.start({
     folder,
     roles,
-    column,
+    column: column === 'raft' ? 'real' : column,
+    raft: column === 'raft',
     fsync: false,
     logLevel: 'info',
     sink: (line) => log.write(line.endsWith('\n') ? line : `${line}\n`),

@@ -21,7 +21,11 @@ export class Commits {
   /** The validation code of a transaction (protos.TxValidationCode); undefined where none came in time or the stream broke. `seen` was waited for. */
   of(txId: string): Promise<number | undefined> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => settle(undefined), limits.commitMs);
+      const timer = setTimeout(() => {
+        settle(undefined);
+        // Nothing was ordered, or the stream is dead without a word: the next one to be handed over has another.
+        this.watch?.close();
+      }, limits.commitMs);
       const settle = (code: number | undefined): void => {
         clearTimeout(timer);
         this.waiting.delete(txId);

@@ -1,15 +1,11 @@
-import { webcrypto } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { canonicalJson, Validators, type FabricReceipt, type FabricTrust } from '@portolan/contracts';
-import { sha256 } from '@portolan/keys';
-import { verifyReceipt, type StepReport } from '@portolan/verify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fabricClientContract } from './fabric-client.contract.js';
 import { fabricEngine, FabricStack, type FabricEngine } from '../stack/fabric/index.js';
 import { repository } from '../world/world.js';
-import { takeReceipts } from './fabric-receipts.js';
+import { receiptContract } from './fabric-receipts.contract.js';
 import { FabricCountry } from './fabric-world.js';
 import { ledgerContract } from './ledger.contract.js';
 
@@ -66,19 +62,5 @@ describe.skipIf(absent !== undefined && !inCi)(`a Fabric channel${absent === und
     await expect(at('PT').client('notary', 'fabric-network')).rejects.toMatchObject({ code: 'ledger.client-unfit-for-bft' });
   });
 
-  it('gives receipts that are verified offline, and none for a batch that no head read', { timeout: 120_000 }, async () => {
-    const { trust, receipts, unread } = await takeReceipts(at('EE'), at('PT'));
-    const deps = { sha256, subtle: webcrypto.subtle, validators: new Validators() };
-    for (const receipt of Object.values(receipts)) {
-      const report = await verifyReceipt(canonicalJson(receipt), trust, deps);
-      expect(report.steps.filter(({ ok }) => !ok)).toEqual([]);
-      expect(report.ok).toBe(true);
-    }
-    const failed = async (receipt: FabricReceipt, pinned: FabricTrust): Promise<StepReport | undefined> =>
-      (await verifyReceipt(canonicalJson(receipt), pinned, deps)).steps.find(({ ok }) => !ok);
-    expect(await failed(unread, trust)).toMatchObject({ step: 'batch-in-head' });
-    const lonely = trust.participants.map((one) => (one.org === 'EE' ? one : { ...one, endorsers: [] }));
-    expect(await failed(receipts.released, { ...trust, participants: lonely })).toMatchObject({ step: 'endorsements' });
-    expect(await failed(receipts.released, { ...trust, otherEndorsers: 2 })).toMatchObject({ step: 'endorsements' });
-  });
+  receiptContract(() => ({ from: at('EE'), to: at('PT') }));
 });

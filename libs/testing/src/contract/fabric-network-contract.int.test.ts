@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fabricEngine, FabricStack, type FabricEngine } from '../stack/fabric/index.js';
 import { repository } from '../world/world.js';
 import { fabricClientContract, permit } from './fabric-client.contract.js';
+import { receiptContract } from './fabric-receipts.contract.js';
 import { FabricCountry } from './fabric-world.js';
 import { ledgerContract } from './ledger.contract.js';
 import { pursue } from './pursue.js';
@@ -66,6 +67,8 @@ describe.skipIf(absent !== undefined && !inCi)(
       },
       endLedgerKey: (org) => at(org).endLedgerKey(),
     }));
+
+    receiptContract(() => ({ from: at('EE'), to: at('PT') }));
 
     it('told of no trouble', () => {
       expect(orgs.flatMap((org) => at(org).troubles)).toEqual([]);

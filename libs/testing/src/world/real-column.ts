@@ -34,6 +34,8 @@ export interface RealColumnOptions {
   readonly endsWithUs: boolean;
   /** How often a country anchors the head of its log, where something is new. */
   readonly headEveryMs?: number;
+  /** The channel's orderers agree by Raft, and nodes reach it by `fabric-network`. All countries found it: joins are for BFT alone. */
+  readonly raft?: boolean;
   /** Partners reach each country's inbox over a line that a test can cut. */
   readonly cuttable?: boolean;
   readonly progress: (what: string) => void;
@@ -161,7 +163,7 @@ export class RealColumn implements Column {
   }
 
   private async startFabric(): Promise<FabricStack> {
-    const { folder, countries, endsWithUs, progress } = this.options;
+    const { folder, countries, endsWithUs, progress, raft = false } = this.options;
     const { fabric } = engineFolders(folder);
     const asCountry = (org: CountryCode): FabricOrganisation => ({ org, kind: 'country' });
     const asFounded = (await FabricStack.find(fabric))?.founders;
@@ -169,7 +171,11 @@ export class RealColumn implements Column {
       folder: fabric,
       engine: this.engines.fabric,
       channel: CHANNEL,
-      organisations: asFounded ?? [...countries.slice(0, 3).map(asCountry), { org: REGULATOR, kind: 'regulator' }],
+      consensus: raft ? 'raft' : 'bft',
+      organisations: asFounded ?? [
+        ...countries.slice(0, raft ? countries.length : 3).map(asCountry),
+        { org: REGULATOR, kind: 'regulator' },
+      ],
       chaincode: {
         name: 'portolan',
         version: '1',
@@ -207,6 +213,7 @@ export class RealColumn implements Column {
     return {
       kind: 'fabric',
       channel: CHANNEL,
+      ...(this.options.raft === true ? { client: 'fabric-network' } : {}),
       peer: { host, port: Number(port) },
       peerName: 'localhost',
       headEveryMs: this.options.headEveryMs ?? 500,

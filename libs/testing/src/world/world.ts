@@ -16,6 +16,8 @@ import { provisionWorld, recordsFolder, type ProvisionedCountry, type Provisione
 export interface WorldOptions {
   /** Engines under the countries: `embedded` where absent, or those that authorities run. */
   readonly column?: 'embedded' | 'real';
+  /** Of real engines: the channel's orderers agree by Raft, and nodes reach it by `fabric-network`. */
+  readonly raft?: boolean;
   /** Roles apart tell each other by Kafka: on the country's broker of the real column, or on one started beside the embedded engines. */
   readonly eventsByKafka?: boolean;
   /** Where spans go; nowhere unless a test listens. */
@@ -227,7 +229,7 @@ async function columnOf(options: WorldOptions, progress: (what: string) => void)
   const common = { folder, fsync, progress, ...(reachableFolder === undefined ? {} : { reachableFolder }) };
   if (options.column !== 'real')
     return EmbeddedColumn.start({ ...common, ...(options.eventsByKafka === true ? { eventsByKafka: countriesOf(options) } : {}) });
-  const { headEveryMs, cuttable } = options;
+  const { headEveryMs, cuttable, raft = false } = options;
   const more = { ...(headEveryMs === undefined ? {} : { headEveryMs }), ...(cuttable === undefined ? {} : { cuttable }) };
-  return RealColumn.start({ ...common, countries: countriesOf(options), endsWithUs: !(await isKept(folder)), ...more });
+  return RealColumn.start({ ...common, countries: countriesOf(options), endsWithUs: !(await isKept(folder)), raft, ...more });
 }

@@ -1,4 +1,4 @@
-import { byteList, bytes, count, flag, inner, list, text } from './wire.js';
+import { byteList, bytes, count, flag, inner, list, text, unset } from './wire.js';
 
 // The messages of hyperledger/fabric-protos (common/common.proto, msp/identities.proto, peer/*.proto, ledger/rwset/*.proto) that an
 // endorsed transaction is made of, with the fields that a head may have. What is not named here is refused: transient data, initialisation,
@@ -36,7 +36,7 @@ export const actionPayload = {
 
 export const proposalPayload = { input: bytes(1) };
 export const invocation = {
-  spec: inner(1, { type: count(1), chaincode: inner(2, chaincodeId), input: inner(3, { args: byteList(1, 8) }) }),
+  spec: inner(1, { type: count(1), chaincode: inner(2, chaincodeId), input: inner(3, { args: byteList(1, 8), init: unset(3) }) }),
 };
 
 export const responsePayload = { proposalHash: bytes(1), extension: bytes(2) };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { hexOf } from '../bytes/bytes.js';
-import { byteList, bytes, count, decode, flag, inner, list, text } from './wire.js';
+import { byteList, bytes, count, decode, flag, inner, list, text, unset } from './wire.js';
 
 const shape = {
   blob: bytes(1),
@@ -10,18 +10,19 @@ const shape = {
   within: inner(5, { deep: inner(1, { n: count(1) }) }),
   some: list(6, { n: count(1) }, 2),
   blobs: byteList(7, 3),
+  still: unset(8),
   far: count(300),
 };
 const hex = (digits: string): Uint8Array => Uint8Array.from(digits.match(/../g) ?? [], (byte) => parseInt(byte, 16));
 const decoded = (digits: string): Partial<ReturnType<typeof decode<typeof shape>>> => decode(hex(digits), shape, 'Message');
 
 it('gives what is absent as proto3 does', () => {
-  const nothing = { blob: new Uint8Array(0), name: '', size: 0, open: false, within: undefined, some: [], blobs: [], far: 0 };
+  const nothing = { blob: new Uint8Array(0), name: '', size: 0, open: false, within: undefined, some: [], blobs: [], still: false, far: 0 };
   expect(decoded('')).toEqual(nothing);
 });
 
 it('reads every kind of field', () => {
-  const all = decoded('0a0201021202c3a9180720012a040a0208053200320208073a003a01ffe01201');
+  const all = decoded('0a0201021202c3a9180720012a040a0208053200320208073a003a01ff4000e01201');
   expect(all).toMatchObject({ name: 'é', size: 7, open: true, within: { deep: { n: 5 } }, some: [{ n: 0 }, { n: 7 }], far: 1 });
   expect([all.blob, ...(all.blobs ?? [])].map((one) => hexOf(one ?? new Uint8Array(0)))).toEqual(['0102', '', 'ff']);
   expect(decoded('18ffffffffffffff0f').size).toBe(Number.MAX_SAFE_INTEGER);
@@ -33,7 +34,7 @@ it('gives each message lists of its own', () => {
 });
 
 it.each([
-  ['an unknown field', '4001', 'Message field 8'],
+  ['an unknown field', '4801', 'Message field 9'],
   ['field 0', '0001', 'Message'],
   ['a field above all', 'f8ffffff0f01', 'Message field 536870911'],
   ['a singular field twice', '0a000a00', 'Message.blob stands too often'],
@@ -57,6 +58,7 @@ it.each([
   ['a negative number', '18ffffffffffffffffff01', 'Message.size'],
   ['a number of eleven bytes', '18ffffffffffffffffffff01', 'Message'],
   ['a truth that is neither', '2002', 'Message.open'],
+  ['a flag that must not be set', '4001', 'Message.still'],
   ['a text that is not UTF-8', '1201ff', 'Message'],
   ['bytes that end too early', '0a0201', 'Message'],
   ['bytes as long as the world', '0affffffff0f', 'Message'],

@@ -65,6 +65,13 @@ export const count = (no: number): Field<number> => singular(no, WireType.Varint
 
 export const flag = (no: number): Field<boolean> => singular(no, WireType.Varint, false, flagOf);
 
+/** A flag that may stand but not be set: some encoders write also what is absent. */
+export const unset = (no: number): Field<boolean> =>
+  singular(no, WireType.Varint, false, (reader, where) => {
+    if (flagOf(reader, where)) throw malformed(where);
+    return false;
+  });
+
 /** A message within; undefined where it is absent. */
 export const inner = <S extends Shape>(no: number, shape: S): Field<Message<S> | undefined> =>
   singular<Message<S> | undefined>(no, WireType.LengthDelimited, undefined, (reader, where) =>
