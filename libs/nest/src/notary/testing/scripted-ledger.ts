@@ -48,7 +48,7 @@ export class ScriptedLedger extends Ledger {
   }
 
   /** What is waiting becomes the next block, in its order. */
-  cut(refuse?: 'orderer.time-window'): CommittedBlock {
+  cut(refuse?: 'orderer.time-window' | 'ledger.transaction-too-large'): CommittedBlock {
     const number = this.chain.length;
     const transactions = this.queue.splice(0).map((one, index) => this.executed(one, { block: number, index }, refuse));
     const block = { number, time: this.now, transactions };
