@@ -50,6 +50,7 @@ function setOf(format: Format, country: Loaded, validators: Validators, mistakes
     maps: [...base, ...country.maps].filter(({ map }) => map.format === format.name),
     conceptMaps: new Map([...codes].map(([id, { map }]) => [id, map])),
     conceptMapSources: [...codes.values()].map(({ source }) => source),
+    closedSystems: format.closedSystems ?? new Map(),
     conversions: { ...commonConversions, ...format.conversions },
     mistakes,
   });

@@ -1159,6 +1159,10 @@ export const schemas = {
        "maxLength": 100
       }
      },
+     "bound": {
+      "description": "FHIR allows no other codes than those that `codes` lead to: without one the concept is its text alone",
+      "const": true
+     },
      "system": {
       "description": "System of a coding whose source names none, because the standard binds the field to it",
       "type": "string",

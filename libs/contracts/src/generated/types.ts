@@ -504,6 +504,10 @@ export interface ElementRule {
    */
   codes?: string[];
   /**
+   * FHIR allows no other codes than those that `codes` lead to: without one the concept is its text alone
+   */
+  bound?: true;
+  /**
    * System of a coding whose source names none, because the standard binds the field to it
    */
   system?: string;

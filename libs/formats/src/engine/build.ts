@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@portolan/contracts';
+import { withoutForeignSystems } from './closed-systems.js';
 import { mapCodings } from './codings.js';
 import type { CompiledElement, Making } from './compile.js';
 import { hasValue } from './condition.js';
@@ -117,7 +118,8 @@ function sourcesOf(element: CompiledElement, node: SourceNode): SourceNode[] {
 function convert(element: CompiledElement, source: SourceNode, node: SourceNode, job: BuildJob, depth: number): Built[] {
   const made = element.making.kind === 'convert' ? converted(element, source, job) : nested(element, source, job, depth);
   if (made === undefined) return [];
-  const coded = element.rule.codes === undefined ? made : mapCodings(made, element, job);
+  const mapped = element.rule.codes === undefined ? made : mapCodings(made, element, job);
+  const coded = withoutForeignSystems(mapped, job.set.closedSystems);
   const claimed = element.claims.flatMap((path) => select(node, path)).flatMap((found) => found.leaves());
   if (claimed.length === 0) return [coded];
   return [{ value: coded.value, marks: [...coded.marks, { kind: 'source', path: '', rule: element.id, from: claimed }] }];

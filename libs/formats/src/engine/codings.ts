@@ -41,7 +41,22 @@ function inConcept(
     };
   }
   tellUnmapped(built, element, job);
-  return built;
+  return element.rule.bound === undefined ? built : asText(built, concept, codings);
+}
+
+/** What no binding lets stand as a code: the words for it, else the code itself. */
+function asText(built: Built, concept: FhirObject, codings: readonly FhirObject[]): Built {
+  if (concept['text'] !== undefined) {
+    const { coding: _codings, ...rest } = concept;
+    return { value: rest, marks: built.marks.filter(({ path }) => !path.startsWith('coding')) };
+  }
+  const i = Math.max(
+    0,
+    codings.findIndex(({ display }) => display !== undefined),
+  );
+  const part = codings[i]?.['display'] === undefined ? 'code' : 'display';
+  const marks = built.marks.filter(({ path }) => path === `coding[${i}].${part}`).map((mark) => ({ ...mark, path: 'text' }));
+  return { value: { text: codings[i]?.[part] ?? '' }, marks };
 }
 
 function inCoding(built: Built, coding: FhirObject, maps: ConceptMap[], element: CompiledElement, job: BuildJob): Built {

@@ -1,4 +1,5 @@
 import type { FormatName } from '@portolan/contracts';
+import type { ClosedSystems } from './closed-systems.js';
 import type { Conversion } from './conversion.js';
 import type { Reject } from './run.js';
 import type { SourceNode } from './source-node.js';
@@ -50,6 +51,8 @@ export interface Format {
   /** The format's own maps and FHIR ConceptMaps, as JSON, by file name. */
   readonly maps: Readonly<Record<string, unknown>>;
   readonly conceptMaps: Readonly<Record<string, unknown>>;
+  /** Code systems of the format whose codes are all known. */
+  readonly closedSystems?: ClosedSystems;
   /** Conversions that only this format has, by name. */
   readonly conversions: Readonly<Record<string, Conversion>>;
 }

@@ -1,5 +1,6 @@
 export type { Account, ElementProvenance } from './account.js';
 export type { Finding } from './build.js';
+export type { ClosedSystems } from './closed-systems.js';
 export { ConceptMap, type MappedCode } from './concept-map.js';
 export type { Conversion, ConversionContext, Converted, Origin } from './conversion.js';
 export * from './fhir.js';

@@ -7,6 +7,7 @@ import {
   type CompiledIgnore,
   type CompiledResource,
 } from './compile.js';
+import type { ClosedSystems } from './closed-systems.js';
 import type { ConceptMap } from './concept-map.js';
 import type { Conversion } from './conversion.js';
 import { layered, type LayeredMaps } from './layers.js';
@@ -35,6 +36,7 @@ export class MapSet {
     readonly types: ReadonlyMap<string, readonly CompiledElement[]>,
     readonly ignores: readonly CompiledIgnore[],
     readonly conceptMaps: ReadonlyMap<string, ConceptMap>,
+    readonly closedSystems: ClosedSystems,
     /** What the version is the hash of: the rules in force and the concept maps, canonically. */
     private readonly text: string,
   ) {}
@@ -48,6 +50,7 @@ export class MapSet {
     readonly maps: readonly NamedMap[];
     readonly conceptMaps: ReadonlyMap<string, ConceptMap>;
     readonly conceptMapSources: readonly unknown[];
+    readonly closedSystems: ClosedSystems;
     readonly conversions: Readonly<Record<string, Conversion>>;
     readonly mistakes: MapMistake[];
   }): MapSet {
@@ -65,8 +68,9 @@ export class MapSet {
       resources: rules.resources,
       ignores: rules.ignores,
       codes: input.conceptMapSources,
+      systems: [...input.closedSystems].map(([system, codes]) => [system, [...codes]]),
     });
-    return new MapSet(format, resources, types, ignores, conceptMaps, text);
+    return new MapSet(format, resources, types, ignores, conceptMaps, input.closedSystems, text);
   }
 
   /** SHA-256 of the rules and concept maps in force; stands in every translation. */

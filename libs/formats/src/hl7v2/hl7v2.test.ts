@@ -118,6 +118,43 @@ describe('ADT', () => {
   });
 });
 
+describe('a code beside the table that HL7 binds its field to', () => {
+  const patientOf = (language: string): FhirResource =>
+    only(
+      translated('ee-adt-a04.hl7', (text) => text.replace('est^Eesti keel^HL70296', language)),
+      'Patient',
+    )[0]!;
+
+  it('keeps the system where the table has it, and stands without one where it has not', () => {
+    const married = (code: string): unknown =>
+      only(
+        translated('ee-adt-a04.hl7', (text) => text.replace('HL70296|S', `HL70296|${code}`)),
+        'Patient',
+      )[0]!['maritalStatus'];
+    expect(married('C')).toMatchObject({ coding: [{ code: 'C' }, { system: 'http://terminology.hl7.org/CodeSystem/v2-0002', code: 'C' }] });
+    expect(married('ZZ')).toEqual({ coding: [{ code: 'ZZ' }] });
+  });
+
+  it('becomes a language of BCP 47 in either length and case', () => {
+    for (const code of ['est', 'EST', 'et', 'ET'])
+      expect(patientOf(`${code}^Eesti keel^HL70296`)['communication']).toEqual([
+        {
+          language: {
+            coding: [
+              { system: 'urn:ietf:bcp:47', code: 'et' },
+              { system: 'http://terminology.hl7.org/CodeSystem/v2-0296', code, display: 'Eesti keel' },
+            ],
+          },
+        },
+      ]);
+  });
+
+  it('is a text where FHIR allows languages of BCP 47 alone and it is none', () => {
+    expect(patientOf('EESTI^Eesti keel^HL70296')['communication']).toEqual([{ language: { text: 'Eesti keel' } }]);
+    expect(patientOf('EESTI')['communication']).toEqual([{ language: { text: 'EESTI' } }]);
+  });
+});
+
 describe('ORU', () => {
   it('keeps the digits, units, flags and ranges of numeric results', () => {
     const answer = translated('ee-oru-r01-chemistry.hl7');

@@ -7,6 +7,7 @@ import { hl7v2Maps } from './maps/index.js';
 import { readHl7, type Hl7Message } from './message.js';
 import { compileStructure, groupSegments, type Structure } from './structure.js';
 import structures from './structures/structures.json' with { type: 'json' };
+import { hl7v2Tables } from './tables.js';
 import { isSegment, segmentNodes } from './tree.js';
 
 const compiled: ReadonlyMap<string, Structure> = new Map(
@@ -40,6 +41,7 @@ export const hl7v2: Format = {
   },
   maps: hl7v2Maps,
   conceptMaps: hl7v2CodeMaps,
+  closedSystems: hl7v2Tables,
   conversions: hl7v2Conversions,
 };
 

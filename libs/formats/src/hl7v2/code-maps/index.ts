@@ -14,6 +14,7 @@ import encounterStatus from './encounter-status.json' with { type: 'json' };
 import eventStatus from './event-status.json' with { type: 'json' };
 import interpretationCodes from './interpretation-codes.json' with { type: 'json' };
 import laboratorySections from './laboratory-sections.json' with { type: 'json' };
+import { languageCodes } from './language-codes.js';
 import maritalStatus from './marital-status.json' with { type: 'json' };
 import nameUse from './name-use.json' with { type: 'json' };
 import observationNotAsked from './observation-not-asked.json' with { type: 'json' };
@@ -46,6 +47,7 @@ export const hl7v2CodeMaps: Readonly<Record<string, unknown>> = {
   'event-status.json': eventStatus,
   'interpretation-codes.json': interpretationCodes,
   'laboratory-sections.json': laboratorySections,
+  'language-codes.json': languageCodes,
   'marital-status.json': maritalStatus,
   'name-use.json': nameUse,
   'observation-not-asked.json': observationNotAsked,

@@ -1,9 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TokenConfig } from '@portolan/pkcs11';
-import { repository } from '../../world/repository.js';
+import { installed } from '../installed.js';
 
 /** What a token in software needs, as `tools/engines/pkcs11/install.mjs` prints it. */
 export interface SoftHsm {
@@ -12,20 +12,10 @@ export interface SoftHsm {
   readonly util: string;
 }
 
-const ABSENT = 3;
 const run = promisify(execFile);
 
-/** Installs binding and SoftHSM into the user's cache where they are not there yet. Answers with what is absent where that cannot be. */
-export async function softHsm(): Promise<SoftHsm | { readonly absent: string }> {
-  const child = spawn(process.execPath, [join(repository, 'tools/engines/pkcs11/install.mjs')], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [out, told] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
-  const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
-  if (code === ABSENT) return { absent: told.trim() };
-  if (code !== 0) throw new Error(`SoftHSM could not be installed: ${told.trim()}`);
-  return JSON.parse(out.trim().split('\n').at(-1) ?? '') as SoftHsm;
-}
+/** Binding and SoftHSM, brought into the user's cache where they are not there yet; what is absent where that cannot be. */
+export const softHsm = (): Promise<SoftHsm | { readonly absent: string }> => installed('pkcs11');
 
 /**
  * A token of its own in a folder. SoftHSM reads where it is from SOFTHSM2_CONF, so the caller puts `conf` there, in its own environment or a
