@@ -27,6 +27,7 @@ export class GatewayChannelClient extends ChannelClient {
     this.client = new Client(peer.address, credentialsOf(peer), {
       'grpc.max_receive_message_length': limits.messageBytes,
       'grpc.max_send_message_length': limits.messageBytes,
+      'grpc.max_reconnect_backoff_ms': limits.reconnectMs,
       ...(peer.tls.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': peer.tls.serverName }),
     });
     const within = (ms: number) => () => ({ deadline: Date.now() + ms });

@@ -5,6 +5,7 @@ import { limits } from '@portolan/fabric-channel';
 const connectionOptions = {
   'grpc.max_receive_message_length': limits.messageBytes,
   'grpc.max_send_message_length': limits.messageBytes,
+  'grpc.max_reconnect_backoff_ms': limits.reconnectMs,
   // How long is waited for a peer or orderer that does not answer, before another is taken.
   'grpc-wait-for-ready-timeout': 2_000,
   requestTimeout: limits.evaluateMs,

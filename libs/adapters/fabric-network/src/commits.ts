@@ -8,6 +8,7 @@ import { Delivery } from './delivery.js';
  */
 export class Commits {
   private readonly waiting = new Map<string, (code: number | undefined) => void>();
+  private closed = false;
   private watch: { readonly live: Promise<void>; readonly close: () => void } | undefined;
 
   constructor(private readonly connection: Connection) {}
@@ -41,6 +42,7 @@ export class Commits {
   }
 
   close(): void {
+    this.closed = true;
     this.watch?.close();
   }
 
@@ -50,6 +52,7 @@ export class Commits {
     let delivery: Delivery | undefined;
     const read = async (): Promise<void> => {
       delivery = await Delivery.open(this.connection, 'filtered');
+      if (this.closed) delivery.close();
       // The newest block comes at once.
       for await (const { filtered_block: block } of delivery) {
         begun.resolve(undefined);

@@ -20,6 +20,12 @@ interface Step extends ServiceAction {
   build(context: IdentityContext, request?: object): Uint8Array;
 }
 
+/** What the SDK's types leave out of a line to a peer: gRPC's client, null before the first connection. */
+interface OwnPeer extends Endorser {
+  readonly service: object | null;
+  waitForReady(): Promise<void>;
+}
+
 /** An identity whose key is elsewhere: the SDK is given the certificate alone, and every signature ("offline signing" in its manual). */
 const keyElsewhere = 'key elsewhere';
 
@@ -38,17 +44,19 @@ function withoutKey(certificate: string): IdentityProvider {
 
 /** The SDK's view of a channel through our own peer. The keys that sign for it are not in it. */
 export class Connection {
+  private reaching: Promise<boolean> | undefined;
+
   private constructor(
     readonly options: ChannelClientOptions,
     readonly channel: Channel,
     private readonly client: BoundedClient,
     private readonly gateway: Gateway,
     private readonly endpoint: Endpoint,
-    private readonly peer: Endorser,
+    private readonly peer: OwnPeer,
     private readonly user: User,
   ) {}
 
-  /** Reaches our own peer; throws where it does not answer. */
+  /** Reaches nobody yet: our own peer may be away. */
   static async open(options: ChannelClientOptions): Promise<Connection> {
     const { org, channel: name, identity, peer: at } = options;
     const client = new BoundedClient(`${org} on ${name}`);
@@ -66,17 +74,11 @@ export class Connection {
       pem: at.tls.ca,
       ...(at.tls.serverName === undefined ? {} : { 'ssl-target-name-override': at.tls.serverName }),
     });
-    const peer = client.newEndorser(at.address, org);
+    const peer = client.newEndorser(at.address, org) as OwnPeer;
+    peer.setEndpoint(endpoint);
+    channel.addEndorser(peer);
     const user = User.createUser(org, '', org, identity.certificate);
-    const connection = new Connection(options, channel, client, gateway, endpoint, peer, user);
-    try {
-      await peer.connect(endpoint);
-      channel.addEndorser(peer);
-      return connection;
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
+    return new Connection(options, channel, client, gateway, endpoint, peer, user);
   }
 
   /** Builds and signs a step. A context bears one transaction's id and nonce, so that each step has its own. */
@@ -99,13 +101,30 @@ export class Connection {
   async query(chaincode: string, fn: string, texts: readonly string[]): Promise<Uint8Array> {
     try {
       const step = await this.ready(this.channel.newQuery(chaincode), { fcn: fn, args: [...texts] });
-      await this.peer.checkConnection();
+      if (!(await this.reached())) throw new Error('our own peer does not answer');
       const { responses, errors } = await step.send({ targets: [this.peer], requestTimeout: limits.evaluateMs });
       const answer = responses[0]?.response;
       if (answer === undefined || answer.status >= 400) throw errors[0] ?? new Error(`status ${answer?.status ?? 'none'}`);
       return answer.payload;
     } catch (error) {
       throw unreachable(error);
+    }
+  }
+
+  /** Whether our own peer can be reached; whoever asks meanwhile waits for the same. */
+  private reached(): Promise<boolean> {
+    this.reaching ??= this.reach().finally(() => (this.reaching = undefined));
+    return this.reaching;
+  }
+
+  /** One connection for good, which gRPC makes again by itself: the SDK would open another each time, beside one that hangs. */
+  private async reach(): Promise<boolean> {
+    const { service } = this.peer;
+    try {
+      await (service === null ? this.peer.connect(this.endpoint) : this.peer.waitForReady());
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -18,61 +18,62 @@ import { Endorsing } from './endorsing.js';
 import { Ordering } from './ordering.js';
 import { within } from './within.js';
 
-interface Opened {
-  readonly connection: Connection;
-  readonly endorsing: Endorsing;
-  readonly ordering: Ordering;
-  readonly commits: Commits;
-}
-
 /**
  * Over `fabric-network` 2.2: endorsers and orderers are found through our own peer, and asked by this client itself. For channels whose orderers
  * agree by Raft; one of BFT orderers is refused (`ledger.client-unfit-for-bft`).
  */
 export class NetworkChannelClient extends ChannelClient {
-  private opening: Promise<Opened> | undefined;
+  private readonly endorsing: Endorsing;
+  private readonly ordering: Ordering;
+  private readonly commits: Commits;
+  private looking: Promise<void> | undefined;
   private closed = false;
 
-  private constructor(private readonly options: ChannelClientOptions) {
+  private constructor(private readonly connection: Connection) {
     super();
+    this.endorsing = new Endorsing(connection);
+    this.ordering = new Ordering(connection);
+    this.commits = new Commits(connection);
   }
 
   /** Throws `ledger.client-unfit-for-bft`. Where our own peer cannot be reached now, the channel is looked at before its first use. */
   static async open(options: ChannelClientOptions): Promise<NetworkChannelClient> {
-    const client = new NetworkChannelClient(options);
+    const client = new NetworkChannelClient(await Connection.open(options));
     try {
-      await client.opened();
-      return client;
+      await client.fit();
     } catch (error) {
-      if (!isUnfit(error)) return client;
-      client.close();
-      throw error;
+      if (isUnfit(error)) {
+        client.close();
+        throw error;
+      }
     }
+    return client;
   }
 
   async attempt(fn: string, texts: readonly string[], onOrdered: () => void): Promise<Tried> {
     try {
-      return await this.brought(await this.opened(), { fn, texts, onOrdered });
+      await this.fit();
+      return await this.brought(fn, texts, onOrdered);
     } catch (error) {
       return isUnfit(error) ? { is: 'again', code: error.code } : { is: 'unknown', cause: error };
     }
   }
 
   async ask(fn: string, ...texts: string[]): Promise<string> {
-    const { connection } = await this.opened();
-    return Buffer.from(await connection.query(this.options.chaincode, fn, texts)).toString('utf8');
+    await this.fit();
+    return Buffer.from(await this.connection.query(this.connection.options.chaincode, fn, texts)).toString('utf8');
   }
 
   async height(): Promise<number> {
-    const { connection } = await this.opened();
-    return heightIn(await connection.query('qscc', 'GetChainInfo', [this.options.channel]));
+    await this.fit();
+    return heightIn(await this.connection.query('qscc', 'GetChainInfo', [this.connection.options.channel]));
   }
 
   /** A channel may be taken from Raft to BFT as it runs: it is looked at again each time a stream is opened. */
   async blocks(from: number): Promise<BlockStream> {
-    const { connection } = await this.opened();
-    await refuseBft(connection);
-    const delivery = await Delivery.open(connection, 'full', from).catch((error: unknown) => {
+    this.looking = undefined;
+    await this.fit();
+    const delivery = await Delivery.open(this.connection, 'full', from).catch((error: unknown) => {
       throw unreachable(error);
     });
     return { [Symbol.asyncIterator]: () => blocksOf(delivery), close: () => delivery.close() };
@@ -80,13 +81,12 @@ export class NetworkChannelClient extends ChannelClient {
 
   close(): void {
     this.closed = true;
-    this.opening?.then(shut).catch(() => undefined);
+    this.commits.close();
+    this.connection.close();
   }
 
-  private async brought(
-    { connection, endorsing, ordering, commits }: Opened,
-    { fn, texts, onOrdered }: { readonly fn: string; readonly texts: readonly string[]; readonly onOrdered: () => void },
-  ): Promise<Tried> {
+  private async brought(fn: string, texts: readonly string[], onOrdered: () => void): Promise<Tried> {
+    const { connection, endorsing, ordering, commits } = this;
     const tried = await within(limits.endorseMs, endorsing.endorse(fn, texts)).catch(notEndorsed);
     if ('is' in tried) return tried;
     const commit = await connection.ready(tried.endorsement.newCommit());
@@ -105,31 +105,15 @@ export class NetworkChannelClient extends ChannelClient {
     return invalid === undefined ? { is: 'committed' } : { is: 'again', code: invalid };
   }
 
-  private opened(): Promise<Opened> {
+  /** Looks once how the channel's orderers agree; again, where our own peer did not answer. */
+  private fit(): Promise<void> {
     if (this.closed) return Promise.reject(unreachable(new Error('closed')));
-    this.opening ??= this.connect().catch((error: unknown) => {
-      this.opening = undefined;
-      throw unreachable(error);
-    });
-    return this.opening;
-  }
-
-  private async connect(): Promise<Opened> {
-    const connection = await Connection.open(this.options);
-    try {
-      await refuseBft(connection);
-    } catch (error) {
-      connection.close();
+    this.looking ??= refuseBft(this.connection).catch((error: unknown) => {
+      this.looking = undefined;
       throw error;
-    }
-    const parts = { endorsing: new Endorsing(connection), ordering: new Ordering(connection), commits: new Commits(connection) };
-    return { connection, ...parts };
+    });
+    return this.looking;
   }
-}
-
-function shut({ connection, commits }: Opened): void {
-  commits.close();
-  connection.close();
 }
 
 /** Nothing was handed over yet. */

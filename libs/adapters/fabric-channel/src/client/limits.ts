@@ -17,6 +17,8 @@ export const limits = {
   submitMs: 10_000,
   inFlight: 64,
   waiting: 2_000,
+  /** How long is waited at most before a peer that was away is connected to again; gRPC's own bound is two minutes. */
+  reconnectMs: 2_000,
   /** Largest message to or from the peer: a block of transactions. Bytes. */
   messageBytes: 104_857_600,
 } as const;
