@@ -266,37 +266,3 @@ function knock(options: ConnectionOptions): Promise<'open' | 'closed'> {
     socket.once('close', () => settle('closed'));
   });
 }
-
-describe.skipIf(absent !== undefined && !inCi)(`a Raft channel${absent === undefined ? '' : ` (skipped: ${absent})`}`, () => {
-  it('stands on the same programs, with as few as three orderers', async () => {
-    if (absent !== undefined) throw new Error(absent);
-    const root = await mkdtemp(join(tmpdir(), 'portolan-raft-'));
-    const stack = await FabricStack.start({
-      folder: root,
-      engine: engine as FabricEngine,
-      channel: 'trial-raft',
-      consensus: 'raft',
-      organisations: [
-        { org: 'EE', kind: 'country' },
-        { org: 'PT', kind: 'country' },
-        { org: 'REG', kind: 'regulator' },
-      ],
-      chaincode: { name: 'notes', version: '1', others: 1, command: [process.execPath, trial] },
-      endsWithUs: true,
-    });
-    try {
-      await stack.kill('PT', 'orderer');
-      const commands = stack.commands('EE');
-      const call = (...args: string[]): string[] => ['-C', 'trial-raft', '-n', 'notes', '-c', JSON.stringify({ Args: args })];
-      const to = [...commands.toOrderer, ...commands.endorsedBy(['EE', 'PT'])];
-      const put = (): Promise<string> =>
-        commands.peer(['chaincode', 'invoke', ...call('put', 'k', 'v'), ...to, '--waitForEvent'], 'notary');
-      // Where the dead one led, its followers elect another first.
-      await expect.poll(() => put().then(() => 'ordered', String), { timeout: 60_000 }).toBe('ordered');
-      expect((await stack.commands('PT').peer(['chaincode', 'query', ...call('get', 'k')])).trim()).toBe('v');
-    } finally {
-      await stack.stop();
-      await rm(root, { recursive: true, force: true });
-    }
-  }, 240_000);
-});
