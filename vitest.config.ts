@@ -70,6 +70,20 @@ export default defineConfig({
           hookTimeout: 7_200_000,
         },
       },
+      {
+        ...house,
+        test: {
+          ...shared,
+          // The inbox on Kafka by its other client, which is compiled first (tools/engines/confluent). On request: no step of `npm test`.
+          name: 'kafka-confluent',
+          include: ['libs/testing/src/contract/kafka-{inbox,only}.int.test.ts', 'libs/adapters/kafka-confluent/src/**/*.int.test.ts'],
+          // librdkafka's calls wait on libuv's threads, of which there are four: two clients that hang would hold up all others.
+          env: { KAFKA_CLIENT: 'confluent', UV_THREADPOOL_SIZE: '16' },
+          testTimeout: 60_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
       scenarios('together'),
       scenarios('apart'),
       scenarios('together', 'real'),

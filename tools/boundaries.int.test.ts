@@ -79,6 +79,25 @@ const plants: Record<string, Plant> = {
     rule: importRule,
     says: 'libs/adapters/fabric-channel',
   },
+  // Its other client stands on it, likewise.
+  'the inbox on Kafka imports its other client': {
+    file: 'libs/adapters/kafka/src/planted-a.ts',
+    text: use('@portolan/kafka-confluent'),
+    rule: graphRule,
+    says: 'Circular',
+  },
+  'a Kafka client imports another adapter': {
+    file: 'libs/adapters/kafka-confluent/src/planted-a.ts',
+    text: use('@portolan/keys'),
+    rule: graphRule,
+    says: 'type:kafka-client',
+  },
+  'the inbox on Kafka imports the SDK of its other client': {
+    file: 'libs/adapters/kafka/src/planted-b.ts',
+    text: use('@confluentinc/kafka-javascript'),
+    rule: importRule,
+    says: 'libs/adapters/kafka-confluent',
+  },
   'an app imports an adapter': { file: 'apps/edge/src/planted-a.ts', text: use('@portolan/keys'), rule: graphRule, says: 'type:app' },
   'contracts import anything of the house': {
     file: 'libs/contracts/src/planted-a.ts',

@@ -3,7 +3,7 @@
 
 /** What an adapter may import. */
 const adapterMay = ['type:domain', 'type:contracts', 'type:ledger-rules', 'type:verify'];
-const adapters = ['type:adapter', 'type:fabric-channel', 'type:fabric-client'];
+const adapters = ['type:adapter', 'type:fabric-channel', 'type:fabric-client', 'type:kafka', 'type:kafka-client'];
 const nestMay = ['type:contracts', 'type:formats', 'type:verify', 'type:ledger-rules', 'type:domain', ...adapters];
 const appMay = ['type:nest', 'type:domain', 'type:formats', 'type:contracts', 'type:verify'];
 
@@ -15,9 +15,12 @@ export const mayImport = {
   'type:ledger-rules': ['type:contracts', 'type:verify'],
   'type:domain': ['type:contracts', 'type:formats', 'type:verify'],
   'type:adapter': adapterMay,
-  // The one adapter in two storeys: a Fabric channel behind the port Ledger, and below its client port one package an SDK.
+  // An adapter in two storeys: a Fabric channel behind the port Ledger, and below its client port one package an SDK.
   'type:fabric-channel': adapterMay,
   'type:fabric-client': ['type:fabric-channel', 'type:contracts'],
+  // Likewise: the inbox on Kafka with its default client, and below its client port another one.
+  'type:kafka': adapterMay,
+  'type:kafka-client': ['type:kafka', 'type:contracts'],
   'type:nest': nestMay,
   'type:testing': ['type:nest', ...nestMay],
   'type:app': appMay,
@@ -41,6 +44,7 @@ export const sdkHome = {
   'oidc-provider': 'libs/adapters/openid',
   '@opentelemetry': 'libs/adapters/telemetry',
   kafkajs: 'libs/adapters/kafka',
+  '@confluentinc/kafka-javascript': 'libs/adapters/kafka-confluent',
   'fabric-network': 'libs/adapters/fabric-network',
   'fabric-common': 'libs/adapters/fabric-network',
   '@hyperledger/fabric-gateway': 'libs/adapters/fabric-gateway',

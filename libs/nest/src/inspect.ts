@@ -1,6 +1,6 @@
 // What a tool that looks at a node from outside needs of its parts (`portolan doctor`, `portolan replay`). No role uses it.
 export { databaseOf } from './compose/node-ground.js';
-export { inboxOf, partnerLinkOf } from './compose/partner-doors.js';
+export { inboxOf, kafkaClientsOf, partnerLinkOf } from './compose/partner-doors.js';
 export { Courier } from './exchange/courier.js';
 export { readCountry } from './config/read-country.js';
 export type { Health, HealthCheck, RejectView } from './edge/operator/index.js';

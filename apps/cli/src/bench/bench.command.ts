@@ -1,10 +1,11 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Run } from '../terminal.js';
 
 export interface BenchFlags {
   readonly json: boolean;
   readonly quick?: boolean;
   readonly rounds?: number;
+  readonly client: 'kafkajs' | 'confluent';
 }
 
 export function addBench(program: Command, run: Run): void {
@@ -14,6 +15,9 @@ export function addBench(program: Command, run: Run): void {
     .argument('[name]', 'name of a benchmark')
     .option('--json', 'print the report as one line of JSON', false)
     .option('--rounds <number>', 'rounds that count, instead of its own number', wholeNumber)
+    .addOption(
+      new Option('--client <name>', 'of what writes to Kafka: with which client').choices(['kafkajs', 'confluent']).default('kafkajs'),
+    )
     .option('--quick', 'seconds instead of minutes: whether it runs, not how fast', false)
     .addHelpText('after', '\nExit code 0: every goal is reached. 1: one is not, and is marked. docs/benchmarks.md has the table.')
     .action((name: string | undefined, flags: BenchFlags) =>

@@ -14,6 +14,7 @@ export async function bench(name: string | undefined, flags: BenchFlags, termina
     throw new WrongUsage(`there is no benchmark of this name; there are: ${benches.map((one) => one.name).join(', ')}`);
   const report = await found.run((line) => terminal.note(line), {
     quick: flags.quick ?? false,
+    client: flags.client,
     ...(flags.rounds === undefined ? {} : { rounds: flags.rounds }),
   });
   for (const line of flags.json ? [JSON.stringify(report)] : linesOf(report)) terminal.out(line);

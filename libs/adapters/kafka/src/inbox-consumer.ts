@@ -1,34 +1,8 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { Backoff } from './backoff.js';
-import { handleBatch, type Fate } from './batch.js';
-import { inboxRecord, type InboxRecord } from './inbox-records.js';
-import { KafkaClient, type KafkaClientConfig } from './kafka-client.js';
+import { BatchStore } from './batch-store.js';
+import type { InboxConsumerConfig, RecordConsumer } from './clients.js';
+import { KafkaClient } from './kafka-client.js';
 import { kafkaReason } from './kafka-errors.js';
-
-export interface ConsumerLimits {
-  /** Messages that are stored at the same time, of one partition. */
-  readonly accepting: number;
-  /** Partitions read at the same time by one instance. */
-  readonly partitionsAtOnce: number;
-  /** Held in memory, of one answer of a broker. */
-  readonly fetchBytes: number;
-  /** An instance that is silent for so long loses its partitions to the others. */
-  readonly sessionMs: number;
-  readonly heartbeatMs: number;
-  /** A partition whose message could not be stored rests, at first and at most. */
-  readonly backoffFirstMs: number;
-  readonly backoffMostMs: number;
-}
-
-export interface InboxConsumerConfig {
-  readonly client: KafkaClientConfig;
-  readonly group: string;
-  readonly topics: readonly string[];
-  readonly limits: ConsumerLimits;
-  readonly handle: (record: InboxRecord) => Promise<Fate>;
-  /** It has ended by itself and is to be replaced. */
-  readonly onEnd: (reason: string) => void;
-}
 
 /** Larger than the largest message, or a partition that holds one would stand still. */
 const PARTITION_BYTES = 4_000_000;
@@ -38,15 +12,12 @@ const STOP_WITHIN_MS = 5_000;
 const SILENT_SESSIONS = 3;
 
 /**
- * Reads partners' topics as one of a group. An offset is committed only when all before it are stored (or are dead letters). kafkajs
- * fetches no more while a batch is being stored, so a slow receiver slows the reading; a partition whose message cannot be stored now
- * is paused and resumed later, and the others go on.
+ * Reads partners' topics as one of a group. kafkajs fetches no more while a batch is being stored, so a slow receiver slows the reading.
  */
-export class InboxConsumer {
+export class InboxConsumer implements RecordConsumer {
   private readonly client: KafkaClient;
   private readonly consumer: Consumer;
-  private readonly backoffs = new Map<string, Backoff>();
-  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly batches: BatchStore;
   private lastSign = performance.now();
   private watchdog: NodeJS.Timeout | undefined;
   private hasEnded = false;
@@ -54,6 +25,7 @@ export class InboxConsumer {
   constructor(private readonly config: InboxConsumerConfig) {
     const { limits, group } = config;
     this.client = new KafkaClient(config.client);
+    this.batches = new BatchStore(limits, config.handle);
     this.consumer = this.client.kafka.consumer({
       groupId: group,
       sessionTimeout: limits.sessionMs,
@@ -92,7 +64,7 @@ export class InboxConsumer {
   async stop(): Promise<void> {
     this.hasEnded = true;
     clearInterval(this.watchdog);
-    for (const timer of this.timers) clearTimeout(timer);
+    this.batches.stop();
     const stopped = this.consumer.disconnect().catch(() => undefined);
     await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, STOP_WITHIN_MS).unref())]);
     this.client.destroy();
@@ -110,15 +82,18 @@ export class InboxConsumer {
   }
 
   private async store(payload: EachBatchPayload): Promise<void> {
-    const { topic, partition, messages } = payload.batch;
     const beat = this.beatWhile(payload);
-    const mayGoOn = (): boolean => payload.isRunning() && !payload.isStale() && beat.isMember();
-    const records = messages.map((raw) => inboxRecord(topic, partition, raw));
-    const { accepting } = this.config.limits;
-    const done = await handleBatch(records, accepting, (record) => this.config.handle(record), mayGoOn).finally(() => beat.stop());
-    await commit(payload, records[done - 1]?.offset);
-    if (done === records.length) this.backoff(topic, partition).succeeded();
-    else if (mayGoOn()) this.rest(payload.pause(), this.backoff(topic, partition).failed());
+    const { topic, partition, messages } = payload.batch;
+    await this.batches
+      .store({
+        topic,
+        partition,
+        messages,
+        mayGoOn: () => payload.isRunning() && !payload.isStale() && beat.isMember(),
+        commit: (lastDone) => commit(payload, lastDone),
+        pause: () => payload.pause(),
+      })
+      .finally(() => beat.stop());
     beat.rethrow();
   }
 
@@ -139,26 +114,9 @@ export class InboxConsumer {
       },
     };
   }
-
-  private rest(resume: () => void, ms: number): void {
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      resume();
-    }, ms);
-    this.timers.add(timer);
-  }
-
-  private backoff(topic: string, partition: number): Backoff {
-    const name = `${topic}/${partition}`;
-    const { backoffFirstMs, backoffMostMs } = this.config.limits;
-    const known = this.backoffs.get(name) ?? new Backoff(backoffFirstMs, backoffMostMs, () => performance.now());
-    this.backoffs.set(name, known);
-    return known;
-  }
 }
 
-async function commit(payload: EachBatchPayload, lastDone: string | undefined): Promise<void> {
-  if (lastDone === undefined) return;
+async function commit(payload: EachBatchPayload, lastDone: string): Promise<void> {
   const { topic, partition } = payload.batch;
   payload.resolveOffset(lastDone);
   const offset = (BigInt(lastDone) + 1n).toString();

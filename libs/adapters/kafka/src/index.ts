@@ -1,5 +1,8 @@
 export { KafkaDeadLetters, type KafkaDeadLetter } from './dead-letters.js';
-export type { ConsumerLimits } from './inbox-consumer.js';
+export { BatchStore, type FetchedBatch } from './batch-store.js';
+export type { ConsumerLimits, InboxConsumerConfig, KafkaClients, RecordConsumer, RecordProducer } from './clients.js';
+export type { RawRecord } from './inbox-records.js';
+export { bufferOf } from './kafkajs-producer.js';
 export { KafkaClient, type BrokerAddress, type ClientIdentity, type KafkaClientConfig } from './kafka-client.js';
 export { KafkaInboxAdmin, TOPIC_LIMITS, type AdmittedPartner, type TopicLimits } from './kafka-inbox-admin.js';
 export { INBOX_LIMITS, KafkaInboxListener, type KafkaInboxConfig, type KafkaInboxLimits } from './kafka-inbox-listener.js';

@@ -3,7 +3,8 @@ import { PortolanError, type CountryCode, type Kid } from '@portolan/contracts';
 import { InboxListener, type PartnerKeyIsLive, type PartnerMessage } from '@portolan/domain';
 import type { Fate } from './batch.js';
 import { KafkaDeadLetters } from './dead-letters.js';
-import { InboxConsumer, type ConsumerLimits } from './inbox-consumer.js';
+import type { ConsumerLimits, InboxConsumerConfig, KafkaClients, RecordConsumer } from './clients.js';
+import { InboxConsumer } from './inbox-consumer.js';
 import { refusalOf, type InboxRecord } from './inbox-records.js';
 import type { BrokerAddress, ClientIdentity, KafkaClientConfig } from './kafka-client.js';
 import { KafkaInboxAdmin, TOPIC_LIMITS, type AdmittedPartner, type TopicLimits } from './kafka-inbox-admin.js';
@@ -32,6 +33,8 @@ export interface KafkaInboxConfig {
   readonly group?: string;
   readonly limits?: Partial<KafkaInboxLimits>;
   readonly topics?: Partial<TopicLimits>;
+  /** What reads; kafkajs where absent. */
+  readonly clients?: Pick<KafkaClients, 'consumer'>;
 }
 
 export const INBOX_LIMITS: KafkaInboxLimits = {
@@ -58,7 +61,7 @@ interface Running {
   readonly accept: Accept;
   readonly isLive: PartnerKeyIsLive;
   readonly over: AbortController;
-  consumer: InboxConsumer | undefined;
+  consumer: RecordConsumer | undefined;
   topics: readonly string[];
   comparing: Promise<void>;
 }
@@ -177,14 +180,15 @@ export class KafkaInboxListener extends InboxListener {
   }
 
   private async consume(running: Running): Promise<void> {
-    const consumer = new InboxConsumer({
+    const config: InboxConsumerConfig = {
       client: this.client,
       group: this.config.group ?? GROUP,
       topics: running.topics,
       limits: this.limits,
       handle: (record) => this.take(running.accept, record),
       onEnd: (reason) => void this.replace(running, consumer, reason),
-    });
+    };
+    const consumer = this.config.clients?.consumer(config) ?? new InboxConsumer(config);
     running.consumer = consumer;
     try {
       await within(START_WITHIN_MS, consumer.start());
@@ -196,7 +200,7 @@ export class KafkaInboxListener extends InboxListener {
   }
 
   /** The next comparison starts another where this one cannot be replaced at once. */
-  private async replace(running: Running, ended: InboxConsumer, reason: string): Promise<void> {
+  private async replace(running: Running, ended: RecordConsumer, reason: string): Promise<void> {
     if (running.over.signal.aborted || running.consumer !== ended) return;
     this.log.failure(`reading the inbox ended (${reason}); it begins anew`, 'exchange.inbox-unavailable');
     running.consumer = undefined;

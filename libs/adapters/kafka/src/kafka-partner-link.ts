@@ -1,6 +1,7 @@
 import { setImmediate as thisTurn, setTimeout as pause } from 'node:timers/promises';
 import { PortolanError, type CountryCode } from '@portolan/contracts';
 import { isMessageName, MESSAGE_MAX_BYTES, PartnerLink, type PartnerMessage } from '@portolan/domain';
+import type { KafkaClients } from './clients.js';
 import type { BrokerAddress, ClientIdentity } from './kafka-client.js';
 import { isRefusal, kafkaReason } from './kafka-errors.js';
 import { QuietLog, type KafkaLog } from './log.js';
@@ -20,6 +21,8 @@ export interface KafkaPartnerLinkConfig {
   readonly partners: (country: CountryCode) => KafkaEndpoint | undefined | Promise<KafkaEndpoint | undefined>;
   readonly log: KafkaLog;
   readonly limits?: Partial<WriterLimits>;
+  /** What writes; kafkajs where absent. */
+  readonly clients?: Pick<KafkaClients, 'producer'>;
 }
 
 /** What is on its way to a partner that does not answer is given up, and is sent again later by whoever keeps it. */
@@ -93,7 +96,7 @@ export class KafkaPartnerLink extends PartnerLink {
     const { country: us } = this.config;
     const { brokers, ...identity } = endpoint;
     const client = { clientId: `portolan-${us}`, brokers, identity, log, code: 'exchange.partner-unreachable' as const };
-    const writer = new TopicWriter(topicFrom(us), client, this.limits, known?.writer.retire());
+    const writer = new TopicWriter(topicFrom(us), client, this.limits, known?.writer.retire(), this.config.clients);
     this.ways.set(country, { endpoint, writer });
     return writer;
   }

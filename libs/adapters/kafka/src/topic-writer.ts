@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Partitioners, type Producer } from 'kafkajs';
 import { Backoff } from './backoff.js';
-import { KafkaClient, RETRY, type KafkaClientConfig } from './kafka-client.js';
+import type { KafkaClients, RecordProducer } from './clients.js';
+import type { KafkaClientConfig } from './kafka-client.js';
+import { KafkajsProducer } from './kafkajs-producer.js';
 
 /** One record; what it weighs is its value and a little for what stands around it. */
 export interface TopicRecord {
@@ -59,6 +60,7 @@ interface Waiting {
 }
 
 const RECORD_OVERHEAD_BYTES = 200;
+const kafkajsProducers: Pick<KafkaClients, 'producer'> = { producer: (config) => new KafkajsProducer(config) };
 
 /**
  * Writes one topic, in order: one produce request at a time, into which goes whatever has gathered meanwhile. Idempotent and
@@ -75,8 +77,8 @@ export class TopicWriter {
   private waitingBytes = 0;
   private running: Promise<void> | undefined;
   private isClosed = false;
-  private client: KafkaClient | undefined;
-  private connected: Promise<Producer> | undefined;
+  private producer: RecordProducer | undefined;
+  private connected: Promise<void> | undefined;
 
   constructor(
     private readonly topic: string,
@@ -84,6 +86,7 @@ export class TopicWriter {
     private readonly limits: WriterLimits,
     /** Not before this: another writer of the topic finishes first. */
     private readonly after: Promise<unknown> = Promise.resolve(),
+    private readonly clients: Pick<KafkaClients, 'producer'> = kafkajsProducers,
   ) {
     this.backoff = new Backoff(limits.backoffFirstMs, limits.backoffMostMs, () => performance.now());
   }
@@ -118,7 +121,7 @@ export class TopicWriter {
   destroy(): void {
     this.isClosed = true;
     this.failAll(this.queue.splice(0), new WriteFailure('closed', 'the link was dropped'));
-    this.client?.destroy();
+    this.producer?.destroy();
   }
 
   private async run(): Promise<void> {
@@ -159,41 +162,30 @@ export class TopicWriter {
   }
 
   private async produce(batch: readonly Waiting[]): Promise<void> {
-    const producer = await (this.connected ??= this.connect());
-    const messages = batch.map(({ record: { key, value, headers } }) => ({
-      key,
-      value: value === null ? null : Buffer.from(value.buffer, value.byteOffset, value.length),
-      headers: { ...headers },
-    }));
-    await producer.send({ topic: this.topic, acks: -1, messages });
-  }
-
-  private async connect(): Promise<Producer> {
-    const client = (this.client = new KafkaClient({ ...this.config, answerMs: this.limits.answerMs }));
-    const producer = client.kafka.producer({
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
-      // One at the least, or kafkajs makes no idempotent producer: a repetition within one request is the one it tells apart rightly.
-      retry: RETRY,
-    });
-    await producer.connect();
-    return producer;
+    const producer = (this.producer ??= this.clients.producer({ ...this.config, answerMs: this.limits.answerMs }));
+    await (this.connected ??= producer.connect());
+    await producer.send(
+      this.topic,
+      batch.map(({ record }) => record),
+    );
   }
 
   private failureOf(error: unknown): WriteFailure {
-    const tls = this.client?.tlsError;
+    const tls = this.producer?.tlsError;
     if (tls !== undefined) return new WriteFailure('tls', tls, error);
     return new WriteFailure('kafka', 'not written', error);
   }
 
   private async letGo(): Promise<void> {
-    const { client, connected } = this;
-    this.client = this.connected = undefined;
-    const producer = await connected?.catch(() => undefined);
-    if (producer !== undefined) await within(1_000, producer.disconnect()).catch(() => undefined);
-    client?.destroy();
+    const { producer, connected } = this;
+    this.producer = this.connected = undefined;
+    if (producer === undefined) return;
+    const isConnected = await connected?.then(
+      () => true,
+      () => false,
+    );
+    if (isConnected === true) await producer.leave();
+    else producer.destroy();
   }
 
   private failAll(waiting: readonly Waiting[], failure: WriteFailure): void {

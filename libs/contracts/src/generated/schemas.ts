@@ -4368,6 +4368,27 @@ export const schemas = {
      "title": "NodeSource"
     }
    },
+   "kafkaClient": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "kind",
+     "package"
+    ],
+    "properties": {
+     "kind": {
+      "const": "confluent"
+     },
+     "package": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 1000,
+      "description": "Folder of the compiled package (tools/engines/confluent)"
+     }
+    },
+    "title": "NodeKafkaClient",
+    "description": "What writes to partners' Kafka brokers and reads our own, where it is not kafkajs. Topics, grants, dead letters and events between roles are kafkajs' in any case"
+   },
    "ledgerKey": {
     "type": "object",
     "additionalProperties": false,

@@ -1511,6 +1511,7 @@ export interface NodeConfig {
    * @maxItems 1000
    */
   sources: NodeSource[];
+  kafkaClient?: NodeKafkaClient;
   ledgerKey?: NodeTokenKey;
   custodian: NodeCustodian;
   logging: NodeLogging;
@@ -1668,6 +1669,16 @@ export interface SourceClient {
   clientId: string;
   tokenUrl: string;
   scope?: string;
+}
+/**
+ * What writes to partners' Kafka brokers and reads our own, where it is not kafkajs. Topics, grants, dead letters and events between roles are kafkajs' in any case
+ */
+export interface NodeKafkaClient {
+  kind: 'confluent';
+  /**
+   * Folder of the compiled package (tools/engines/confluent)
+   */
+  package: string;
 }
 /**
  * Where the notary's ledger key is, where it is no file

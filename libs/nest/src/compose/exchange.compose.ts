@@ -8,7 +8,7 @@ import { RemoteChannel } from '../exchange/remote-channel.js';
 import type { RoleLink } from '../link/role-link.js';
 import { Opened } from '../runtime/role-app.js';
 import { databaseOf, verifiersOf, type NodeGround } from './node-ground.js';
-import { inboxOf, partnerLinkOf } from './partner-doors.js';
+import { inboxOf, kafkaClientsOf, partnerLinkOf } from './partner-doors.js';
 import { recordSourceOf } from './record-sources.js';
 
 /** Each keeps some megabytes, and starts with the first part that is large. */
@@ -29,6 +29,7 @@ export async function composeExchange(ground: NodeGround, link: RoleLink, channe
   const sealing = new SealingPool({ threads: Math.min(availableParallelism(), mostSealingThreads) });
   opened.add(() => sealing.close());
   const channel = new RemoteChannel(link, channelName);
+  const doors = { ...ground, kafkaClients: await kafkaClientsOf(config) };
   const role = new ExchangeRole({
     ports: {
       country: setting,
@@ -48,8 +49,8 @@ export async function composeExchange(ground: NodeGround, link: RoleLink, channe
       uow: database.uow,
     },
     link,
-    inbox: await inboxOf(ground, channel),
-    partnerLink: partnerLinkOf(ground, vault),
+    inbox: await inboxOf(doors, channel),
+    partnerLink: partnerLinkOf(doors, vault),
     wakeups: database.wakeups,
     checkpoint,
     telemetry: telemetry.telemetry,

@@ -1,7 +1,7 @@
 import type { CountryCode, Door, NodeConfig, NodeKafkaInbox, PartnerKafkaInbox } from '@portolan/contracts';
 import type { ChannelReader, InboxListener, PartnerLink } from '@portolan/domain';
 import { EmbeddedInboxListener, EmbeddedPartnerLink } from '@portolan/embedded-inbox';
-import { KafkaInboxListener, KafkaPartnerLink, type AdmittedPartner } from '@portolan/kafka';
+import { KafkaInboxListener, KafkaPartnerLink, type AdmittedPartner, type KafkaClients } from '@portolan/kafka';
 import { findPartnerIdentity, readTlsIdentity, RefusedKeysFile, type CountryFolders, type FileKeyVault } from '@portolan/keys';
 import { RoutedPartnerLink } from '../exchange/routed-partner-link.js';
 import type { NodeLogger } from '../runtime/logger.js';
@@ -13,13 +13,22 @@ export interface PartnerDoorParts {
   readonly partners: Pick<PartnerList, 'all'>;
   readonly folders: CountryFolders;
   readonly logger: Pick<NodeLogger, 'failure' | 'info'>;
+  /** What writes to brokers and reads ours; kafkajs where absent. */
+  readonly kafkaClients?: KafkaClients | undefined;
+}
+
+/** The client that the configuration names, loaded then and not before; undefined for the default one. Throws `config.invalid`. */
+export async function kafkaClientsOf({ kafkaClient }: Pick<NodeConfig, 'kafkaClient'>): Promise<KafkaClients | undefined> {
+  if (kafkaClient === undefined) return undefined;
+  return (await import('@portolan/kafka-confluent')).confluentClients(kafkaClient.package);
 }
 
 type Inbox = Door | NodeKafkaInbox | PartnerKafkaInbox;
 const isKafka = (inbox: Inbox): inbox is NodeKafkaInbox | PartnerKafkaInbox => 'kind' in inbox;
 
 /** The way to each partner, by what that partner hosts: its embedded door or its Kafka brokers. */
-export function partnerLinkOf({ config, partners, folders, logger }: PartnerDoorParts, vault: FileKeyVault): PartnerLink {
+export function partnerLinkOf(parts: PartnerDoorParts, vault: FileKeyVault): PartnerLink {
+  const { config, partners, folders, logger, kafkaClients: clients } = parts;
   const inboxOf = (country: CountryCode): Inbox | undefined => partners.all.find((one) => one.country === country)?.inbox;
   const identityOf = (country: CountryCode): ReturnType<typeof findPartnerIdentity> => findPartnerIdentity(folders.partner(country), vault);
   const embedded = new EmbeddedPartnerLink({
@@ -35,6 +44,7 @@ export function partnerLinkOf({ config, partners, folders, logger }: PartnerDoor
       return inbox === undefined || !isKafka(inbox) || identity === undefined ? undefined : { brokers: inbox.brokers, ...identity };
     },
     log: logger,
+    ...(clients === undefined ? {} : { clients }),
   });
   return new RoutedPartnerLink(
     (country) => {
@@ -46,8 +56,9 @@ export function partnerLinkOf({ config, partners, folders, logger }: PartnerDoor
 }
 
 /** The inbox that this country hosts. Kafka lets in the keys that stand registered on our own copy of the channel. */
-export async function inboxOf({ config, partners, folders, logger }: PartnerDoorParts, channel: ChannelReader): Promise<InboxListener> {
-  const { inbox } = config;
+export async function inboxOf(parts: PartnerDoorParts, channel: ChannelReader): Promise<InboxListener> {
+  const { partners, folders, logger, kafkaClients: clients } = parts;
+  const { inbox } = parts.config;
   // What our own authority revoked counts at once, also while the channel still calls the key live.
   const refused = new RefusedKeysFile(folders.inbox);
   if (!isKafka(inbox))
@@ -63,6 +74,7 @@ export async function inboxOf({ config, partners, folders, logger }: PartnerDoor
     identity: await readTlsIdentity(folders.internal('exchange')),
     partners: () => Promise.all(partners.all.map(({ country }) => admitted(country, channel, refused))),
     log: logger,
+    ...(clients === undefined ? {} : { clients }),
   });
 }
 

@@ -6,12 +6,16 @@ import { PartnerLink, type ExchangeTx } from '@portolan/domain';
 import {
   KafkaInboxAdmin,
   KafkaInboxListener,
+  plainKafkajs,
+  topicFrom,
   TOPIC_LIMITS,
   type BrokerAddress,
   type ClientIdentity,
   type KafkaClientConfig,
+  type PlainProducer,
   type TopicLimits,
 } from '@portolan/kafka';
+import { plainConfluent } from '@portolan/kafka-confluent';
 import {
   admitPartner,
   CountryFolders,
@@ -26,6 +30,7 @@ import {
 import { partnerLinkOf } from '@portolan/nest';
 import { EmbeddedCluster, migrateCountry, openExchangeDatabase, provisionDatabase, type RoleDatabase } from '@portolan/postgres';
 import { X509Authorities } from '@portolan/x509';
+import { otherClient, type ClientName, type OtherClient } from '../stack/kafka/client.js';
 import { kafkaEngine } from '../stack/kafka/engine.js';
 import { countryBroker } from '../world/country-broker.js';
 
@@ -44,24 +49,37 @@ export interface PublishGround {
   readonly link: PartnerLink;
   /** EE's door for partners, and who PT is there. */
   readonly door: { readonly brokers: readonly BrokerAddress[]; readonly identity: ClientIdentity };
+  /** The client alone, with what it shows at that door. */
+  plain(): Promise<PlainProducer>;
   /** Reads EE's inbox until `work` is done; `taken` has the ids of what came. */
   reading(work: (taken: ReadonlySet<string>) => Promise<void>): Promise<void>;
 }
 
 /** A cluster of PostgreSQL with every write flushed, and a broker under mutual TLS, in a temporary folder; ended and removed afterwards. */
-export async function onPublishGround<T>(say: (line: string) => void, work: (ground: PublishGround) => Promise<T>): Promise<T> {
+export async function onPublishGround<T>(
+  client: ClientName,
+  say: (line: string) => void,
+  work: (ground: PublishGround) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'portolan-bench-'));
   await chmod(folder, 0o755);
   const closers: (() => Promise<unknown>)[] = [];
   try {
-    return await work(await prepare(folder, closers, say));
+    return await work(await prepare({ folder, closers, say, other: await otherClient(client, say) }));
   } finally {
     for (const close of closers.reverse()) await close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function prepare(folder: string, closers: (() => Promise<unknown>)[], say: (line: string) => void): Promise<PublishGround> {
+interface Plan {
+  readonly folder: string;
+  readonly closers: (() => Promise<unknown>)[];
+  readonly say: (line: string) => void;
+  readonly other: OtherClient | undefined;
+}
+
+async function prepare({ folder, closers, say, other }: Plan): Promise<PublishGround> {
   const engine = await kafkaEngine(say);
   if ('absent' in engine) throw new Error(engine.absent);
   const folders = await provisionTwo(folder);
@@ -86,7 +104,7 @@ async function prepare(folder: string, closers: (() => Promise<unknown>)[], say:
   const brokers = [{ host: HOST, port: ports.partners }];
   const all = [{ country: TO, inbox: { kind: 'kafka' as const, brokers } }];
   const config = { country: FROM, inbox: { host: HOST, port: 0 } };
-  const link = partnerLinkOf({ config, partners: { all }, folders: folders.from, logger: log }, vault);
+  const link = partnerLinkOf({ config, partners: { all }, folders: folders.from, logger: log, kafkaClients: other?.clients }, vault);
   closers.push(() => link.close());
   return {
     folder,
@@ -94,6 +112,7 @@ async function prepare(folder: string, closers: (() => Promise<unknown>)[], say:
     admin: { ...admin, database: provisioned.exchange.database },
     link: new KeptLink(link),
     door: { brokers, identity },
+    plain: () => plainProducer(other, { brokers, identity }),
     reading: (work) => reading(new KafkaInboxListener({ ...inner, partners: () => Promise.resolve([partner]), log, topics }), work),
   };
 }
@@ -111,6 +130,11 @@ class KeptLink extends PartnerLink {
   override close(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+function plainProducer(other: OtherClient | undefined, { brokers, identity }: PublishGround['door']): Promise<PlainProducer> {
+  const topic = topicFrom(FROM);
+  return other === undefined ? plainKafkajs(topic, brokers, identity) : plainConfluent(other.package, topic, brokers, identity);
 }
 
 async function letIn(admin: KafkaInboxAdmin, partner: { country: CountryCode; kids: readonly string[] }): Promise<void> {

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { UnitOfWork, type ExchangeTx } from '@portolan/domain';
 import { plainJose } from '@portolan/jose';
-import { ID_HEADER, plainKafkajs, topicFrom, WRITER_LIMITS, type PlainProducer, type TopicRecord } from '@portolan/kafka';
+import { ID_HEADER, WRITER_LIMITS, type PlainProducer, type TopicRecord } from '@portolan/kafka';
 import { Courier } from '@portolan/nest';
 import { adminQuery } from '@portolan/postgres';
 import { cpuMillisEach, cpuSeconds } from './cpu.js';
@@ -33,10 +33,10 @@ interface Load {
 export const publishBench: Bench = {
   name: 'publish',
   description: 'sealed envelopes from the database to a partner’s broker and marked, against the raw client',
-  async run(say, { quick = false, rounds = quick ? 1 : 7 } = {}) {
+  async run(say, { quick = false, rounds = quick ? 1 : 7, client = 'kafkajs' } = {}) {
     const began = machine();
-    const measures = await onPublishGround(say, async (ground) => {
-      const plain = await plainKafkajs(topicFrom(FROM), ground.door.brokers, ground.door.identity);
+    const measures = await onPublishGround(client, say, async (ground) => {
+      const plain = await ground.plain();
       try {
         const all: Measure[] = [];
         for (const { kb, count } of quick ? sizes.slice(0, 1) : sizes) {
@@ -52,7 +52,7 @@ export const publishBench: Bench = {
       }
     });
     const most = `${WRITER_LIMITS.maxBatchRecords} records or ${WRITER_LIMITS.maxBatchBytes / 1e6} MB`;
-    const load = `sealed bodies of ${sizes.map(({ kb }) => kb).join(', ')} KB; ours: rows of a flushed PostgreSQL, sent and marked; peer: kafkajs, the same bytes in memory, batches of ${most}; mutual TLS, idempotent, acks=all; ${rounds} rounds in turns`;
+    const load = `sealed bodies of ${sizes.map(({ kb }) => kb).join(', ')} KB; ours: rows of a flushed PostgreSQL, sent and marked; peer: ${client}, the same bytes in memory, batches of ${most}; mutual TLS, idempotent, acks=all; ${rounds} rounds in turns`;
     return { name: 'publish', machine: began, load, measures };
   },
 };

@@ -1,3 +1,4 @@
+import type { ClientName } from '../stack/kafka/client.js';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 
 /** Lowest, median and highest of the rounds. */
@@ -22,6 +23,8 @@ export interface BenchOptions {
   readonly rounds?: number;
   /** Seconds instead of minutes: shows that the benchmark runs, and says nothing about speed. */
   readonly quick?: boolean;
+  /** Of benchmarks that write to Kafka: with what, on both sides. */
+  readonly client?: ClientName;
 }
 
 export interface BenchReport {

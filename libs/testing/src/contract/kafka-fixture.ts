@@ -11,6 +11,7 @@ import {
   type WriterLimits,
 } from '@portolan/kafka';
 import type { TlsIdentity } from '@portolan/keys';
+import { otherClient, type ClientName, type OtherClient } from '../stack/kafka/client.js';
 import { newAuthority, serverIdentity } from '../stack/certificates.js';
 import { kafkaEngine } from '../stack/kafka/engine.js';
 import { KafkaBroker } from '../stack/kafka/kafka-broker.js';
@@ -24,6 +25,8 @@ export interface KafkaFixture extends PartnerInboxFixture {
   /** What the exchange shows within its country. */
   readonly inner: TlsIdentity;
   readonly log: KafkaLog & { readonly lines: string[] };
+  /** What writes and reads, where it is not kafkajs. */
+  readonly other: OtherClient | undefined;
   listener(admitted: () => readonly Admitted[], changes?: Partial<KafkaInboxConfig>): KafkaInboxListener;
   kafkaLink(country: CountryCode, identity: () => TlsIdentity, limits?: Partial<WriterLimits>): KafkaPartnerLink;
 }
@@ -34,7 +37,9 @@ export async function kafkaAbsent(): Promise<string | undefined> {
   return 'absent' in engine ? engine.absent : undefined;
 }
 
-export async function kafkaFixture(): Promise<KafkaFixture> {
+export async function kafkaFixture(client: ClientName = 'kafkajs'): Promise<KafkaFixture> {
+  const other = await otherClient(client);
+  const clients = other === undefined ? {} : { clients: other.clients };
   const engine = await kafkaEngine();
   if ('absent' in engine) throw new Error(engine.absent);
   const root = await mkdtemp(join(tmpdir(), 'portolan-kafka-'));
@@ -53,6 +58,7 @@ export async function kafkaFixture(): Promise<KafkaFixture> {
       identity: inner,
       partners: () => Promise.resolve(grouped(admitted())),
       log,
+      ...clients,
       ...changes,
     });
   const kafkaLink: KafkaFixture['kafkaLink'] = (us, identity, limits = {}) =>
@@ -61,12 +67,14 @@ export async function kafkaFixture(): Promise<KafkaFixture> {
       partners: (to) => (to === 'EE' ? { brokers: [{ host: HOST, port: broker.ports.partners }], ...identity() } : undefined),
       log,
       limits,
+      ...clients,
     });
   return {
     authority,
     broker,
     inner,
     log,
+    other,
     listener,
     kafkaLink,
     async listen(accept, isLive, admitted) {

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { CountryFolders, writeRefusedKeys, writeTlsIdentity, type TlsIdentity } 
 import { inboxOf } from '@portolan/nest';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { keyPair, partnerIdentity, serverIdentity } from '../stack/certificates.js';
+import type { ClientName } from '../stack/kafka/client.js';
 import { readBrokerLog } from '../stack/kafka/kafka-broker.js';
 import { WorldProcess } from '../world/processes.js';
 import { repository } from '../world/world.js';
@@ -16,8 +18,23 @@ import { kafkaAbsent, kafkaFixture, type KafkaFixture } from './kafka-fixture.js
 import { comesAbout, deliver, message, type Accept } from './partner-inbox.contract.js';
 
 const absent = await kafkaAbsent();
+/** Another client on request: `npx vitest run --project kafka-confluent`. */
+const client = (process.env['KAFKA_CLIENT'] ?? 'kafkajs') as ClientName;
 const inCi = process.env['CI'] === 'true';
 const quick: Partial<KafkaInboxLimits> = { sessionMs: 3_000, heartbeatMs: 500, compareEveryMs: 500 };
+
+/** Open sockets of this process, whoever opened them: Node where it tells, and libraries of other languages by Linux' own list. */
+const sockets = (): number => {
+  if (!existsSync('/proc/self/fd')) return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+  return readdirSync('/proc/self/fd').filter((name) => targetOf(name).startsWith('socket:')).length;
+};
+const targetOf = (name: string): string => {
+  try {
+    return readlinkSync(`/proc/self/fd/${name}`);
+  } catch {
+    return '';
+  }
+};
 
 describe.skipIf(absent !== undefined && !inCi)(`What only Kafka does${absent === undefined ? '' : ` (skipped: ${absent})`}`, () => {
   let kafka: KafkaFixture;
@@ -30,7 +47,7 @@ describe.skipIf(absent !== undefined && !inCi)(`What only Kafka does${absent ===
   let deIdentity: TlsIdentity;
   let round = 0;
   beforeAll(async () => {
-    kafka = await kafkaFixture();
+    kafka = await kafkaFixture(client);
     [ptIdentity, deIdentity] = [await partnerIdentity(kafka.authority, 'PT', pt), await partnerIdentity(kafka.authority, 'DE', de)];
   });
   afterAll(() => kafka.close());
@@ -63,7 +80,7 @@ describe.skipIf(absent !== undefined && !inCi)(`What only Kafka does${absent ===
     closing.push(() => made.close());
     return made;
   };
-  const client = (identity: TlsIdentity, port: number): KafkaClientConfig => ({
+  const clientOf = (identity: TlsIdentity, port: number): KafkaClientConfig => ({
     clientId: 'test',
     brokers: [{ host: '127.0.0.1', port }],
     identity,
@@ -71,7 +88,7 @@ describe.skipIf(absent !== undefined && !inCi)(`What only Kafka does${absent ===
     code: 'exchange.inbox-unavailable',
   });
   const writer = (topic: string): TopicWriter => {
-    const made = new TopicWriter(topic, client(kafka.inner, kafka.broker.ports.country), WRITER_LIMITS);
+    const made = new TopicWriter(topic, clientOf(kafka.inner, kafka.broker.ports.country), WRITER_LIMITS);
     closing.push(() => made.retire());
     return made;
   };
@@ -88,7 +105,7 @@ describe.skipIf(absent !== undefined && !inCi)(`What only Kafka does${absent ===
 
     it('can read nothing, not even what it wrote, and can change no grant', async () => {
       await inbox(() => Promise.resolve());
-      const config = client(ptIdentity, kafka.broker.ports.partners);
+      const config = clientOf(ptIdentity, kafka.broker.ports.partners);
       const letters = new KafkaDeadLetters(config);
       const admin = new KafkaInboxAdmin(config, TOPIC_LIMITS);
       closing.push(() => admin.close());
@@ -135,7 +152,6 @@ describe.skipIf(absent !== undefined && !inCi)(`What only Kafka does${absent ===
         () => Promise.resolve(true),
       );
       await to.send('EE', message(id(1)));
-      const sockets = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
       const before = sockets();
       listener.drop('PT', key.kid);
       to.drop('EE');
@@ -263,6 +279,7 @@ describe.skipIf(absent !== undefined && !inCi)(`What only Kafka does${absent ===
         partners: admitted.map(({ country, kid }) => ({ country, kids: [kid] })),
         imports: join(folder, 'imports'),
         acceptMs: 10,
+        ...(kafka.other === undefined ? {} : { package: kafka.other.package }),
       };
       await writeFile(join(folder, 'plan.json'), JSON.stringify(plan), { mode: 0o600 });
       const child = join(repository, 'libs/testing/dist/contract/kafka-consumer-child.js');
@@ -421,7 +438,7 @@ describe.skipIf(absent !== undefined && !inCi)(`What only Kafka does${absent ===
     const [{ id }, to, before, { pid }] = [store(), link(), await serial(), kafka.broker.status()];
     await to.send('EE', message(id(1)));
     const location = await kafka.broker.writeDoor(await serverIdentity(kafka.authority, 'inbox EE'));
-    const admin = new KafkaInboxAdmin(client(kafka.inner, kafka.broker.ports.country), TOPIC_LIMITS);
+    const admin = new KafkaInboxAdmin(clientOf(kafka.inner, kafka.broker.ports.country), TOPIC_LIMITS);
     closing.push(() => admin.close());
     await admin.reloadDoor(location);
     await until(serial, (now) => now !== before);
