@@ -30,7 +30,7 @@ export interface WorldPlan {
   readonly countriesFolder: string;
   readonly countries: readonly CountryCode[];
   readonly apart: boolean;
-  /** Roles apart tell each other by the country's Kafka broker. */
+  /** Roles apart tell each other by the country's Kafka broker: where absent, they do where every country has one. */
   readonly eventsByKafka?: boolean;
   readonly logLevel: NodeConfig['logging']['level'];
   /** Tests of crashes: the roles of a country read its checkpoint file. */
@@ -174,7 +174,7 @@ async function writeCountry(plan: WorldPlan, country: CountryCode, ports: Ports,
   });
   const partners = plan.countries.filter((other) => other !== country).map((other) => ({ country: other, inbox: doors.wayTo(other) }));
   const { admin } = plan.column.database(country);
-  const events = plan.eventsByKafka === true ? doors.eventsOf?.(country) : undefined;
+  const events = (plan.eventsByKafka ?? plan.column.kind === 'real') ? doors.eventsOf?.(country) : undefined;
   const config: NodeConfig = {
     v: 1,
     mode: 'demo',

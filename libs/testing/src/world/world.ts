@@ -18,7 +18,10 @@ export interface WorldOptions {
   readonly column?: 'embedded' | 'real';
   /** Of real engines: the channel's orderers agree by Raft, and nodes reach it by `fabric-network`. */
   readonly raft?: boolean;
-  /** Roles apart tell each other by Kafka: on the country's broker of the real column, or on one started beside the embedded engines. */
+  /**
+   * Roles apart tell each other by Kafka: on the country's broker of the real column, where they do unless this is false, or on one started
+   * beside the embedded engines where it is true.
+   */
   readonly eventsByKafka?: boolean;
   /** Where spans go; nowhere unless a test listens. */
   readonly telemetry?: NodeConfig['telemetry'];
