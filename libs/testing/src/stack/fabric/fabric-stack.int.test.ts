@@ -73,6 +73,19 @@ describe.skipIf(absent !== undefined && !inCi)(`a Fabric channel${absent === und
     for (const org of countries) await expect.poll(() => read(org, ['get', 'greeting'])).toBe('tere');
   });
 
+  it('changes its configuration by the word of a majority of its members, and of no fewer', async () => {
+    const before = await stack.admin('EE').config();
+    const orderers = before.channel_group.groups['Orderer']!;
+    const values = { ...orderers.values, BatchTimeout: { ...(orderers.values['BatchTimeout'] as object), value: { timeout: '333ms' } } };
+    const groups = { ...before.channel_group.groups, Orderer: { ...orderers, values } };
+    const update = await stack.admin('EE').update(before, { ...before, channel_group: { ...before.channel_group, groups } });
+    const signed = await stack.admin('EE').sign(update!);
+    await expect(stack.admin('PT').submit(signed)).rejects.toThrow(/policy|signature/i);
+    expect((await stack.admin('EE').config()).sequence).toBe(before.sequence);
+    await stack.admin('BE').submit(await stack.admin('PT').sign(signed));
+    await expect.poll(async () => JSON.stringify(await stack.admin('EE').config()), { timeout: 20_000 }).toContain('333ms');
+  });
+
   it('makes nothing valid that the writer alone endorsed', async () => {
     await expect(submit('EE', ['put', 'alone', 'x'], ['EE'])).rejects.toThrow('ENDORSEMENT_POLICY_FAILURE');
     expect(await read('PT', ['get', 'alone'])).toBe('');

@@ -2,13 +2,14 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OrgId, PublicJwk } from '@portolan/contracts';
+import type { ChannelAdmin } from '@portolan/fabric-admin';
 import { findJson, keepJson } from '../../world/files.js';
 import { endorsementPolicy, ensureDefinition, ensureInstalled, ensurePackage } from './chaincode.js';
 import { FabricCommands } from './commands.js';
 import { portsOf } from './configtx.js';
 import type { FabricEngine } from './engine.js';
 import { networkFiles, organisationFolders, type KeyFiles, type MemberName } from './folders.js';
-import { definitionOf, ensureConsenter, ensureConsents, ensureMember, ensureOrdererFollows, ensurePeerCaughtUp } from './join.js';
+import { adminOf, definitionOf, ensureConsenter, ensureConsents, ensureMember, ensureOrdererFollows, ensurePeerCaughtUp } from './join.js';
 import { ensureGenesis, ensureOrdererJoined, ensurePeerJoined, writeSharedFiles } from './found.js';
 import { certify, ensureMaterial } from './material.js';
 import type { Part } from './part.js';
@@ -174,6 +175,11 @@ export class FabricStack {
   /** Fabric's own programs, run for an organisation. */
   commands(org: OrgId): FabricCommands {
     return new FabricCommands(this.ground, org);
+  }
+
+  /** Changes of the channel's configuration, as an administrator of this organisation makes, signs and hands them in. */
+  admin(org: OrgId): ChannelAdmin {
+    return adminOf(this.ground, org);
   }
 
   status(): PartStatus[] {
