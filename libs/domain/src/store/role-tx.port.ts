@@ -130,6 +130,11 @@ export interface RoleTx {
 /** One database transaction of a role: everything in `work` commits together or not at all. Serialization failures are retried. */
 export abstract class UnitOfWork<Tx extends RoleTx> {
   abstract run<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+
+  /** Work whose statements stand each for itself, most often one: nothing binds them together, so none waits for a beginning and an end. */
+  alone<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.run(work);
+  }
 }
 
 /** The single writers: of batches and their steps, of the log and its heads, of the trail; and who removes rows that have served. */

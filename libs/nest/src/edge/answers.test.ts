@@ -1,6 +1,7 @@
 import { ensureTransferId, Wakeups, type EdgeTx, type TransferId, type UnitOfWork } from '@portolan/domain';
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { AlteredWork } from '../runtime/altered-work.fixture.js';
 import { Answers } from './answers.js';
 
 /** Transfers and wake-ups as a database would keep them. */
@@ -10,15 +11,13 @@ class Bench extends Wakeups {
   isAway = false;
   private wake: (() => void)[] = [];
 
-  readonly uow = {
-    run: async (work: (tx: EdgeTx) => Promise<unknown>) => {
-      this.looks += 1;
-      if (this.isAway) throw new Error('the database is away');
-      return work({
-        transfers: { answered: async (ids: readonly TransferId[]) => ids.filter((id) => this.done.has(id)) },
-      } as unknown as EdgeTx);
-    },
-  } as unknown as UnitOfWork<EdgeTx>;
+  readonly uow: UnitOfWork<EdgeTx> = new AlteredWork(async (work) => {
+    this.looks += 1;
+    if (this.isAway) throw new Error('the database is away');
+    return work({
+      transfers: { answered: async (ids: readonly TransferId[]) => ids.filter((id) => this.done.has(id)) },
+    } as unknown as EdgeTx);
+  });
 
   override wait(_channel: string, timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {

@@ -44,6 +44,6 @@ export class Answers {
   /** Where it cannot be looked, all who wait look for themselves, and tell what is in the way. */
   private async answered(): Promise<readonly TransferId[]> {
     const ids = [...this.waiting.keys()];
-    return this.parts.uow.run((tx) => tx.transfers.answered(ids)).catch(() => ids);
+    return this.parts.uow.alone((tx) => tx.transfers.answered(ids)).catch(() => ids);
   }
 }

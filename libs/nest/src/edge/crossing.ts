@@ -38,14 +38,14 @@ export class Crossing {
 
   async record(question: RecordQuestion, clinician: Clinician): Promise<TransferId> {
     const { patientHandle, caseId = this.parts.random.uuid(), ...rest } = question;
-    const link = await this.parts.uow.run((tx) => tx.links.get(patientHandle));
+    const link = await this.parts.uow.alone((tx) => tx.links.get(patientHandle));
     if (link === undefined) throw new PortolanError('request.patient-unknown', 'crossing/record');
     return this.ask({ kind: 'record', country: link.country, traits: link.traits, caseId, ...rest }, patientHandle, clinician);
   }
 
   /** The transfer as its asker may see it; `request.unknown` to everybody else. */
   async state(id: string, clinician: Clinician): Promise<EdgeTransfer> {
-    const transfer = await this.parts.uow.run((tx) => tx.transfers.get(ensureTransferId(id)));
+    const transfer = await this.parts.uow.alone((tx) => tx.transfers.get(ensureTransferId(id)));
     if (transfer?.requestedBy !== professionalKey(clinician)) throw new PortolanError('request.unknown', 'crossing');
     return transfer;
   }

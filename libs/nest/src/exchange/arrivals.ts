@@ -54,7 +54,7 @@ export class Arrivals {
   }
 
   private async round(): Promise<boolean> {
-    const taken = await this.ports.uow.run((tx) => tx.incoming.take(BATCH, this.takeOverAfterMs));
+    const taken = await this.ports.uow.alone((tx) => tx.incoming.take(BATCH, this.takeOverAfterMs));
     for (const envelope of taken) await this.handle(envelope);
     if (taken.length > 0) await this.wakeups.notify('transfers');
     return taken.length > 0;

@@ -6,6 +6,7 @@ import { openExchangeDatabase, testCluster, type RoleDatabase } from '@portolan/
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { NodeLogger } from '../runtime/logger.js';
 import { Courier, COURIER_LIMITS, type CourierLimits } from './courier.js';
+import { AlteredWork } from '../runtime/altered-work.fixture.js';
 
 const past = '2020-01-01T00:00:00.000Z';
 
@@ -68,16 +69,15 @@ describe('the courier', () => {
   function start(link: HeldLink, limits: Partial<CourierLimits> = {}, takeOverAfterMs = 20_000): { marks: number[]; courier: Courier } {
     const marks: number[] = [];
     const { uow } = db;
-    const watched = {
-      run: <T>(work: (tx: ExchangeTx) => Promise<T>): Promise<T> =>
-        uow.run((tx) => {
-          const sent = (ids: readonly string[]): Promise<void> => {
-            marks.push(ids.length);
-            return tx.outgoing.sent(ids);
-          };
-          return work({ ...tx, outgoing: Object.assign(Object.create(tx.outgoing) as ExchangeTx['outgoing'], { sent }) });
-        }),
-    };
+    const watched = new AlteredWork(<T>(work: (tx: ExchangeTx) => Promise<T>): Promise<T> =>
+      uow.run((tx) => {
+        const sent = (ids: readonly string[]): Promise<void> => {
+          marks.push(ids.length);
+          return tx.outgoing.sent(ids);
+        };
+        return work({ ...tx, outgoing: Object.assign(Object.create(tx.outgoing) as ExchangeTx['outgoing'], { sent }) });
+      }),
+    );
     const logger = { failure: (message: string) => void complaints.push(message) } as unknown as NodeLogger;
     const courier = new Courier(watched, link, logger, db.wakeups, takeOverAfterMs, { ...COURIER_LIMITS, ...limits });
     couriers.push(courier);

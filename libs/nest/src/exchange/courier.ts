@@ -65,7 +65,7 @@ export class Courier {
 
   private async round(): Promise<boolean> {
     const written = this.marks.next();
-    const taken = this.isFull ? [] : await this.uow.run((tx) => tx.outgoing.take(this.share, this.takeOverAfterMs));
+    const taken = this.isFull ? [] : await this.uow.alone((tx) => tx.outgoing.take(this.share, this.takeOverAfterMs));
     // What was slow for longer than its lease is taken again, while it is still under way.
     const fresh = taken.filter(({ id }) => !this.underWay.has(id));
     for (const envelope of fresh) this.underWay.set(envelope.id, this.send(envelope));

@@ -92,7 +92,7 @@ export class Emergencies {
   /** Reviews that are owed, those due first at the head. */
   async owed(limit: number): Promise<OwedReview[]> {
     const now = this.now();
-    const rows = await this.ports.uow.run((tx) => tx.emergencies.unreviewed(now, limit));
+    const rows = await this.ports.uow.alone((tx) => tx.emergencies.unreviewed(now, limit));
     return rows.map(({ id: emergencyId, custodian: country, declared, until, reviewDue }) => ({
       emergencyId,
       country,

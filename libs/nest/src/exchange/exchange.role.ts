@@ -144,7 +144,7 @@ export class ExchangeRole {
 
   /** What only a party can add to a receipt: the sealed parts' hashes and the counter-receipt. No content. */
   private async evidence(transferId: Uuid): Promise<{ sealed?: readonly string[]; counterReceipt?: CompactJws }> {
-    const transfer = await this.parts.ports.uow.run((tx) => tx.transfers.get(ensureTransferId(transferId)));
+    const transfer = await this.parts.ports.uow.alone((tx) => tx.transfers.get(ensureTransferId(transferId)));
     if (transfer?.side !== 'custodian') return {};
     const { sealed, counterReceipt } = custodianData(transfer as Transfer);
     return { ...(sealed === undefined ? {} : { sealed: sealed.hashes }), ...(counterReceipt === undefined ? {} : { counterReceipt }) };

@@ -46,7 +46,7 @@ export class PipelineRunner {
   private async round(): Promise<boolean> {
     const states = [...this.byState.keys()] as TransferState[];
     if (this.underWay.size >= BATCH) await Promise.race(this.underWay);
-    const taken = await this.uow.run((tx) => tx.transfers.take(states, BATCH - this.underWay.size, this.takeOverAfterMs));
+    const taken = await this.uow.alone((tx) => tx.transfers.take(states, BATCH - this.underWay.size, this.takeOverAfterMs));
     await this.held(taken.map((transfer) => this.begin(transfer as Transfer)));
     return taken.length > 0;
   }

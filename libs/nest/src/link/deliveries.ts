@@ -71,6 +71,6 @@ const isKnown = (type: string): type is RoleMessageType => Object.hasOwn(receive
 
 /** Answers another role's question for an outbox body that is addressed to it. */
 export async function outboxBody(uow: UnitOfWork<RoleTx>, id: string, asker: Role): Promise<{ body: unknown } | { gone: true }> {
-  const body = await uow.run((tx) => tx.outbox.body(id, asker));
+  const body = await uow.alone((tx) => tx.outbox.body(id, asker));
   return body === undefined ? { gone: true } : { body };
 }

@@ -9,6 +9,7 @@ import { Deliveries, settle, type Settlement } from './deliveries.js';
 import { EventsController } from './events.controller.js';
 import { Relay, type Delivery } from './relay.js';
 import { RoleLink } from './role-link.js';
+import { AlteredWork } from '../runtime/altered-work.fixture.js';
 
 const id = '0f8fad5b-d9cb-469f-a165-70867728950e' as Uuid;
 const other = '1f8fad5b-d9cb-469f-a165-70867728950e' as Uuid;
@@ -22,7 +23,7 @@ let fault: Error | undefined;
 let isAway: boolean;
 
 /** A store that knows what these tests need of it. */
-const uowWith = (tx: object): UnitOfWork<RoleTx> => ({ run: (work: (given: RoleTx) => unknown) => work(tx as RoleTx) }) as never;
+const uowWith = (tx: object): UnitOfWork<RoleTx> => new AlteredWork((work) => work(tx as RoleTx));
 
 class Link extends RoleLink {
   constructor() {

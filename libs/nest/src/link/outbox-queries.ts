@@ -13,7 +13,7 @@ export interface DeadMessage {
 /** What the edge, which alone faces the operator, asks another role about its outbox. */
 export function outboxQueries(uow: UnitOfWork<RoleTx>): RolePorts['queries'] {
   return {
-    'outbox.dead': { from: ['edge'], answer: ({ limit }: { limit: number }) => uow.run((tx) => tx.outbox.dead(limit)) },
+    'outbox.dead': { from: ['edge'], answer: ({ limit }: { limit: number }) => uow.alone((tx) => tx.outbox.dead(limit)) },
     'outbox.revive': { from: ['edge'], answer: ({ id }: { id: Uuid }) => uow.run((tx) => tx.outbox.revive(id)) },
   };
 }

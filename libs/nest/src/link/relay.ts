@@ -53,7 +53,7 @@ export class Relay {
   }
 
   private async round(): Promise<boolean> {
-    const taken = await this.uow.run((tx) => tx.outbox.take(BATCH, this.takeOverAfterMs));
+    const taken = await this.uow.alone((tx) => tx.outbox.take(BATCH, this.takeOverAfterMs));
     if (this.link.events === undefined) await Promise.all(taken.map((message) => this.deliver(message)));
     else
       await Promise.all(
@@ -92,7 +92,7 @@ export class Relay {
     const delivery: Delivery = { id: message.id, type: message.type };
     try {
       await this.link.ask(message.to, 'deliver', delivery);
-      await this.uow.run((tx) => tx.outbox.delivered(message.id));
+      await this.uow.alone((tx) => tx.outbox.delivered(message.id));
     } catch (error) {
       const { code, refused } = failureOf(error, 'link.failed');
       await this.uow.run((tx) => tx.outbox.failed(message.id, retryDelay(message.attempts), code, refused));

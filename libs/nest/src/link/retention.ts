@@ -74,7 +74,7 @@ export class Retention {
     let last: NotedId | undefined;
     for (let batch = 0; batch < BATCHES_A_ROUND; batch += 1) {
       const after = last;
-      const noted = await uow.run((tx) => tx.inbox.old(kept.inboxMs, BATCH, after));
+      const noted = await uow.alone((tx) => tx.inbox.old(kept.inboxMs, BATCH, after));
       last = noted.at(-1);
       if (last === undefined) return;
       const ids = noted.map(({ id }) => id);

@@ -47,7 +47,7 @@ export class RoleController {
   /** Which of these messages to the asker may come once more: it forgets no id of theirs. */
   @MessagePattern('outbox.undelivered')
   undelivered(@Payload() { ids }: { ids: readonly string[] }, @Ctx() context: TcpContext | CallerContext): Promise<readonly string[]> {
-    return guarded(() => this.ports.uow.run((tx) => tx.outbox.undelivered(ids, callerOf(context))));
+    return guarded(() => this.ports.uow.alone((tx) => tx.outbox.undelivered(ids, callerOf(context))));
   }
 
   @MessagePattern('query')

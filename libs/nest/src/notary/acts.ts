@@ -55,7 +55,7 @@ export class ActAnchor {
 
   private async round(): Promise<boolean> {
     if (this.underWay.size >= BATCH) await Promise.race(this.underWay);
-    const taken = await this.parts.uow.run((tx) => tx.acts.take(BATCH - this.underWay.size, this.parts.takeOverAfterMs));
+    const taken = await this.parts.uow.alone((tx) => tx.acts.take(BATCH - this.underWay.size, this.parts.takeOverAfterMs));
     for (const act of taken) this.begin(act);
     return taken.length > 0;
   }

@@ -54,7 +54,7 @@ export class Batcher {
   }
 
   private async advance(fencing: number): Promise<boolean> {
-    const open = await this.parts.uow.run((tx) => tx.batches.open());
+    const open = await this.parts.uow.alone((tx) => tx.batches.open());
     if (open === undefined) return this.begin(fencing);
     return this.pursue(open, fencing);
   }
@@ -80,7 +80,7 @@ export class Batcher {
   private async ready(fencing: number): Promise<readonly StepRow[]> {
     const { uow, restingOn } = this.parts;
     const ready: StepRow[] = [];
-    const pending = await uow.run((tx) => tx.steps.pending(this.size));
+    const pending = await uow.alone((tx) => tx.steps.pending(this.size));
     const overtaken = await uow.run((tx) => this.outcome.overtaken(tx, pending));
     for (const step of pending) {
       const ended = overtaken.get(step);

@@ -47,7 +47,7 @@ export class ChannelQueries implements ChannelReader {
   }
 
   async sealKey(country: CountryCode): Promise<{ kid: Kid; publicJwk: PublicJwk } | undefined> {
-    const registered = await this.parts.uow.run((tx) => tx.trail.keys(country, 'seal'));
+    const registered = await this.parts.uow.alone((tx) => tx.trail.keys(country, 'seal'));
     for (const { kid } of registered) {
       const key = await this.liveKey(country, kid);
       if (key?.use === 'seal') return { kid, publicJwk: key.jwk };
@@ -60,7 +60,7 @@ export class ChannelQueries implements ChannelReader {
   }
 
   async tlsKeys(country: CountryCode): Promise<readonly Kid[]> {
-    const registered = await this.parts.uow.run((tx) => tx.trail.keys(country, 'tls'));
+    const registered = await this.parts.uow.alone((tx) => tx.trail.keys(country, 'tls'));
     const live = await Promise.all(registered.map(({ kid }) => this.tlsKeyLive(country, kid)));
     return registered.filter((_key, i) => live[i]).map(({ kid }) => kid);
   }
@@ -78,7 +78,7 @@ export class ChannelQueries implements ChannelReader {
   /** Of two releases of one transfer the first in ledger order counts: the trail knows which, once it has reached that batch. */
   private async counts({ leaf: text }: CommittedPredecessor, { transferId, from, to }: Partial<ReleasedStep>): Promise<Standing['step']> {
     if (transferId === undefined || !isUuid(transferId)) return 'mismatch';
-    const steps = await this.parts.uow.run((tx) => tx.trail.counting([transferId]));
+    const steps = await this.parts.uow.alone((tx) => tx.trail.counting([transferId]));
     const first = steps.find((one) => one.step === 'released' && one.from === from && one.to === to);
     if (first === undefined) return 'not-visible';
     return first.leaf === text ? 'stands' : 'mismatch';

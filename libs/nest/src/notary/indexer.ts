@@ -57,7 +57,7 @@ export class Indexer {
 
   private async advance(fencing: number): Promise<boolean> {
     const { uow, ledger } = this.parts;
-    const done = await uow.run((tx) => tx.trail.checkpoint());
+    const done = await uow.alone((tx) => tx.trail.checkpoint());
     const blocks = await ledger.blocks(done + 1, BLOCKS_A_ROUND);
     for (const block of blocks) this.alarm(await uow.run((tx) => this.index(tx, block, fencing)));
     if (blocks.length === 0) await ledger.beyond(done, 500);

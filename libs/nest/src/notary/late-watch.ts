@@ -31,7 +31,7 @@ export class LateWatch {
   /** Late steps that the channel refused, or that have been missing for a day; longest missing first. */
   missing(limit: number): Promise<readonly MissingStep[]> {
     const before = instant(this.clock.now() - LATE_ALARM_MS);
-    return this.uow.run((tx) => tx.steps.missing(before, limit));
+    return this.uow.alone((tx) => tx.steps.missing(before, limit));
   }
 
   private async round(): Promise<boolean> {

@@ -109,7 +109,7 @@ export class RestingOn {
   /** The record stands, or its own act was refused and it never will: then the channel says so. An act bears the id of its record. */
   private async standsOrNever(name: RecordName, actId: Uuid, holds: number): Promise<boolean> {
     if (await this.stands(name)) return true;
-    const act = await this.parts.uow.run((tx) => tx.acts.get(actId));
+    const act = await this.parts.uow.alone((tx) => tx.acts.get(actId));
     return act === undefined ? holds > MAX_HOLDS : act.state === 'invalid';
   }
 

@@ -75,7 +75,7 @@ export class Sequencer {
   }
 
   private async head(fencing: number): Promise<boolean> {
-    const last = await this.parts.uow.run((tx) => tx.heads.last());
+    const last = await this.parts.uow.alone((tx) => tx.heads.last());
     if (last?.state === 'open') return this.pursue(last, fencing);
     if (Date.now() - this.lastHeadAt < this.parts.headEveryMs) return false;
     const next = await this.parts.uow.run((tx) => this.compose(tx, last, fencing));

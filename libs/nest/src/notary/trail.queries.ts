@@ -28,7 +28,7 @@ export class TrailQueries {
 
   /** Steps that repeat one that counts, newest first: which country anchored what of which transfer a second time. */
   async repeated(limit: number): Promise<readonly Pick<TrailStep, 'org' | 'transferId' | 'step' | 'at' | 'alarm'>[]> {
-    const steps = await this.uow.run((tx) => tx.trail.steps({ alarm: 'true' }, limit));
+    const steps = await this.uow.alone((tx) => tx.trail.steps({ alarm: 'true' }, limit));
     return steps.map(({ org, transferId, step, at, alarm }) => ({ org, transferId, step, at, alarm }));
   }
 

@@ -6,7 +6,7 @@ export interface LoopOptions {
   readonly name: string;
   /** Does one round; true when there may be more to do at once. */
   work(): Promise<boolean>;
-  /** Waits at most this long between idle rounds; a wake-up ends the wait early. */
+  /** Waits this long after a round without work, and twice as long after each further one, up to a second; a wake-up ends the wait early. */
   readonly idleMs: number;
   readonly wakeups?: Wakeups;
   /** Channel of the wake-up. */
@@ -14,12 +14,17 @@ export interface LoopOptions {
   readonly logger: NodeLogger;
 }
 
+/** A loop that finds nothing rests longer and longer, up to this: what is due by the clock alone, as a retry is, waits no longer for it. */
+const LONGEST_IDLE_MS = 1_000;
+
 /** Rounds of work until it is stopped. A failing round is logged by its code and tried again after a growing pause. */
 export class Loop {
   private running = false;
   private done: Promise<void> = Promise.resolve();
   private readonly stopping = new AbortController();
   private failures = 0;
+  /** Rests in a row that nobody ended early. */
+  private quiet = 0;
 
   constructor(private readonly options: LoopOptions) {}
 
@@ -47,6 +52,7 @@ export class Loop {
     try {
       const again = await this.options.work();
       this.failures = 0;
+      if (again) this.quiet = 0;
       return again;
     } catch (error) {
       this.failures += 1;
@@ -59,7 +65,9 @@ export class Loop {
   private async rest(): Promise<void> {
     if (this.stopping.signal.aborted) return;
     const { idleMs, wakeups, channel } = this.options;
-    const pause = this.failures === 0 ? idleMs : Math.min(5_000, 100 * 2 ** Math.min(this.failures, 6));
+    const idle = Math.max(idleMs, Math.min(LONGEST_IDLE_MS, idleMs * 2 ** Math.min(this.quiet, 4)));
+    const pause = this.failures === 0 ? idle : Math.min(5_000, 100 * 2 ** Math.min(this.failures, 6));
+    const began = performance.now();
     const aborted = new Promise<void>((resolve) => {
       this.stopping.signal.addEventListener('abort', () => resolve(), { once: true });
     });
@@ -68,6 +76,7 @@ export class Loop {
         ? wakeups.wait(channel, pause)
         : sleep(pause, this.stopping.signal);
     await Promise.race([wake, aborted]);
+    this.quiet = performance.now() - began < pause * 0.9 ? 0 : this.quiet + 1;
   }
 }
 

@@ -15,6 +15,8 @@ export interface Place {
  */
 export class Bodies {
   private readonly wrapped = new Map<KeyId, Uint8Array | undefined>();
+  /** Those whose rows this transaction has locked. */
+  private readonly locked = new Map<KeyId, Uint8Array>();
 
   constructor(
     private readonly sql: Sql,
@@ -28,12 +30,9 @@ export class Bodies {
    * write (which then throws `store.key-destroyed`) or wholly after it.
    */
   async seal(key: KeyId, plaintext: Uint8Array, place: Place): Promise<Uint8Array> {
-    const row = await this.sql.first<{ wrapped: Uint8Array | null }>(
-      `SELECT wrapped FROM ${this.schema}.data_key WHERE id = $1 FOR SHARE`,
-      [key],
-    );
-    if (row?.wrapped == null) throw new PortolanError('store.key-destroyed', this.context(place));
-    return this.keys.encrypt(row.wrapped, plaintext, this.context(place));
+    const wrapped = this.locked.get(key) ?? (await this.lock(key));
+    if (wrapped === undefined) throw new PortolanError('store.key-destroyed', this.context(place));
+    return this.keys.encrypt(wrapped, plaintext, this.context(place));
   }
 
   async sealText(key: KeyId, text: string, place: Place): Promise<Uint8Array> {
@@ -79,6 +78,17 @@ export class Bodies {
   /** After keys were destroyed in this transaction. */
   forget(): void {
     this.wrapped.clear();
+    this.locked.clear();
+  }
+
+  private async lock(key: KeyId): Promise<Uint8Array | undefined> {
+    const row = await this.sql.first<{ wrapped: Uint8Array | null }>(
+      `SELECT wrapped FROM ${this.schema}.data_key WHERE id = $1 FOR SHARE`,
+      [key],
+    );
+    if (row?.wrapped == null) return undefined;
+    this.locked.set(key, row.wrapped);
+    return row.wrapped;
   }
 
   private context({ table, id }: Place): string {

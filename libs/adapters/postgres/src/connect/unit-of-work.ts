@@ -20,6 +20,10 @@ export class PostgresUnitOfWork<Tx extends RoleTx> extends UnitOfWork<Tx> {
   override async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.transactions.run(async (sql) => work(this.stores(sql)));
   }
+
+  override async alone<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.transactions.alone(async (sql) => work(this.stores(sql)));
+  }
 }
 
 /**
@@ -34,9 +38,28 @@ export class Transactions {
 
   /** Throws what `work` throws, `store.unavailable` (nothing written), `store.outcome-unknown` (lost while committing), `store.conflict`, `store.rejected`. */
   async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.repeated(() => this.once(work));
+  }
+
+  /** Without a transaction: each statement commits by itself, and costs one round trip instead of three. */
+  async alone<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.repeated(async () => {
+      const runner = this.source.createQueryRunner();
+      try {
+        const sql = new Sql(runner.manager);
+        const result = await work(sql);
+        await announce(runner.manager, this.schema, sql.touched);
+        return result;
+      } finally {
+        await runner.release();
+      }
+    });
+  }
+
+  private async repeated<T>(attempted: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.once(work);
+        return await attempted();
       } catch (failure) {
         if (!isRepeatable(failure) || attempt === MAX_ATTEMPTS) throw storeFailure(failure, `database, schema ${this.schema}`);
         // Spread by attempt and by chance of arrival: two that blocked each other do not meet again in step.

@@ -19,22 +19,22 @@ class PostgresRecordReader extends RecordReader {
   }
 
   override async personsByTraits(traits: SearchTraits): Promise<readonly Person[]> {
-    const found = await this.transactions.run(async (sql) => personsByTraits(sql, traits));
+    const found = await this.transactions.alone(async (sql) => personsByTraits(sql, traits));
     return found.filter(({ id }) => !this.erased.has(id));
   }
 
   override async person(id: PersonId): Promise<Person | undefined> {
     if (this.erased.has(id)) return undefined;
-    return this.transactions.run(async (sql) => personById(sql, id));
+    return this.transactions.alone(async (sql) => personById(sql, id));
   }
 
   override async resources(person: PersonId, categories: readonly DataCategory[], limit: number): Promise<readonly ResourceVersion[]> {
     if (this.erased.has(person)) return [];
-    return this.transactions.run(async (sql) => resourcesOfPerson(sql, new Bodies(sql, this.keys, 'edge'), person, categories, limit));
+    return this.transactions.alone(async (sql) => resourcesOfPerson(sql, new Bodies(sql, this.keys, 'edge'), person, categories, limit));
   }
 
   override async shared(wanted: readonly { type: string; id: string }[]): Promise<readonly ResourceVersion[]> {
-    return this.transactions.run(async (sql) => sharedResources(sql, new Bodies(sql, this.keys, 'edge'), wanted));
+    return this.transactions.alone(async (sql) => sharedResources(sql, new Bodies(sql, this.keys, 'edge'), wanted));
   }
 }
 

@@ -29,11 +29,13 @@ export class PostgresViewStore implements ViewStore {
   /** Throws `store.conflict` where the transfer has its view already. */
   async put(view: View, resources: readonly ViewResource[]): Promise<void> {
     await this.sql.manager.insert(ViewRowEntity, { ...view });
-    for (const resource of resources) {
-      const body = await this.bodies.sealText(view.keyId, resource.text, place(view.id, resource));
-      const { type, id } = resource;
-      await this.sql.manager.insert(ViewResourceEntity, { viewId: view.id, type, id, body: Buffer.from(body) });
-    }
+    const bodies: Buffer[] = [];
+    for (const resource of resources)
+      bodies.push(Buffer.from(await this.bodies.sealText(view.keyId, resource.text, place(view.id, resource))));
+    await this.sql.affected(
+      'INSERT INTO view_resource (view_id, type, id, body) SELECT $1, * FROM unnest($2::text[], $3::text[], $4::bytea[])',
+      [view.id, resources.map(({ type }) => type), resources.map(({ id }) => id), bodies],
+    );
   }
 
   async get(id: ViewId): Promise<View | undefined> {

@@ -75,7 +75,7 @@ export class PostgresFabricIndexStore extends FabricIndexStore {
   }
 
   override async blocks(from: number, limit: number): Promise<readonly IndexedBlock[]> {
-    return this.transactions.run(async (sql) => {
+    return this.transactions.alone(async (sql) => {
       const blocks = await sql.rows<BlockRow>('SELECT * FROM fabric_block WHERE number >= $1 ORDER BY number LIMIT $2', [from, limit]);
       const last = Number(blocks.at(-1)?.number ?? -1);
       const rows = await sql.rows<TxRow>('SELECT * FROM fabric_tx WHERE block BETWEEN $1 AND $2 ORDER BY block, index', [from, last]);
@@ -120,7 +120,7 @@ export class PostgresFabricIndexStore extends FabricIndexStore {
   }
 
   private async rows<Row>(text: string, parameters: readonly unknown[] = []): Promise<readonly Row[]> {
-    return this.transactions.run(async (sql) => sql.rows<Row>(text, parameters));
+    return this.transactions.alone(async (sql) => sql.rows<Row>(text, parameters));
   }
 }
 

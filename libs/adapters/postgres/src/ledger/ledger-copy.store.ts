@@ -110,7 +110,7 @@ export class PostgresLedgerCopyStore extends LedgerCopyStore {
   }
 
   private async rows<Row>(text: string, parameters: readonly unknown[] = []): Promise<readonly Row[]> {
-    return this.transactions.run(async (sql) => sql.rows<Row>(text, parameters));
+    return this.transactions.alone(async (sql) => sql.rows<Row>(text, parameters));
   }
 
   private async one<Row>(text: string, parameters: readonly unknown[] = []): Promise<Row | undefined> {

@@ -102,9 +102,9 @@ export class OutboxDoor<Tx extends RoleTx> implements OutboxStore {
   constructor(private readonly uow: UnitOfWork<Tx>) {}
 
   readonly add = async (message: OutboxMessage): Promise<void> => this.uow.run(({ outbox }) => outbox.add(message));
-  readonly body = async (id: Uuid, asker: Role): Promise<unknown> => this.uow.run(({ outbox }) => outbox.body(id, asker));
-  readonly take = async (limit: number, leaseMs: number): Promise<Taken> => this.uow.run(({ outbox }) => outbox.take(limit, leaseMs));
-  readonly delivered = async (id: Uuid): Promise<void> => this.uow.run(({ outbox }) => outbox.delivered(id));
+  readonly body = async (id: Uuid, asker: Role): Promise<unknown> => this.uow.alone(({ outbox }) => outbox.body(id, asker));
+  readonly take = async (limit: number, leaseMs: number): Promise<Taken> => this.uow.alone(({ outbox }) => outbox.take(limit, leaseMs));
+  readonly delivered = async (id: Uuid): Promise<void> => this.uow.alone(({ outbox }) => outbox.delivered(id));
   readonly failed = async (id: Uuid, delayMs: number, code: string, refused: boolean): Promise<void> =>
     this.uow.run(({ outbox }) => outbox.failed(id, delayMs, code, refused));
   readonly dead = async (limit: number): Promise<Dead> => this.uow.run(({ outbox }) => outbox.dead(limit));

@@ -67,7 +67,7 @@ export class RecordRequests {
   }
 
   private async demandPersonOf(handle: string, caller: FhirCaller): Promise<void> {
-    const link = await this.parts.uow.run((tx) => tx.links.get(handle));
+    const link = await this.parts.uow.alone((tx) => tx.links.get(handle));
     if (link !== undefined) demandPerson(caller, link.traits.identifiers);
   }
 }

@@ -3,6 +3,7 @@ import type { UnitOfWork, EdgeTx } from '@portolan/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BASE, clinicianClaims, FhirNode, other, peeter, type Reply } from './test-support/fhir-node.js';
 import { observation, PIN, seed, seedPerson, type SeededPerson } from './test-support/records.fixture.js';
+import { AlteredWork } from '../../runtime/altered-work.fixture.js';
 
 const entries = (reply: Reply): readonly fhir4.BundleEntry[] => reply.json<fhir4.Bundle>().entry ?? [];
 const ids = (reply: Reply): readonly (string | undefined)[] => entries(reply).map(({ resource }) => resource?.id);
@@ -378,13 +379,12 @@ const codeOf = (reply: Reply): string | undefined => reply.json<fhir4.OperationO
 
 /** A database whose audit table takes no row. */
 function withoutAudit(uow: UnitOfWork<EdgeTx>): UnitOfWork<EdgeTx> {
-  return {
-    run: (work) =>
-      uow.run((tx) =>
-        work({
-          ...tx,
-          audit: { ...tx.audit, append: () => Promise.reject(new Error('no space left')), list: tx.audit.list.bind(tx.audit) },
-        }),
-      ),
-  };
+  return new AlteredWork((work) =>
+    uow.run((tx) =>
+      work({
+        ...tx,
+        audit: { ...tx.audit, append: () => Promise.reject(new Error('no space left')), list: tx.audit.list.bind(tx.audit) },
+      }),
+    ),
+  );
 }

@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fileEntry, type IdentifiedResource } from '../fhir/entries.js';
 import { MllpClient } from '../testing/mllp-client.js';
 import { testEdge, type TestEdge } from '../testing/test-edge.js';
+import { AlteredWork } from '../../runtime/altered-work.fixture.js';
 
 const fixture = (name: string): Buffer => readFileSync(join(import.meta.dirname, '../../../../formats/fixtures', name));
 const hl7 = (name: string): Buffer => fixture(`hl7v2/${name}.hl7`);
@@ -630,19 +631,19 @@ describe('no health data in what is logged', () => {
 });
 
 /** Each transaction takes a moment longer. */
-const slow = (uow: UnitOfWork<EdgeTx>): UnitOfWork<EdgeTx> => ({
-  run: async (work) =>
+const slow = (uow: UnitOfWork<EdgeTx>): UnitOfWork<EdgeTx> =>
+  new AlteredWork(async (work) =>
     uow.run(async (tx) => {
       await pause(200);
       return work(tx);
     }),
-});
+  );
 
 /** While `on`, the last write of a filing (its audit event) fails, when everything else is written. */
-const failing = (uow: UnitOfWork<EdgeTx>, fault: { on: boolean }): UnitOfWork<EdgeTx> => ({
-  run: (work) =>
+const failing = (uow: UnitOfWork<EdgeTx>, fault: { on: boolean }): UnitOfWork<EdgeTx> =>
+  new AlteredWork((work) =>
     uow.run((tx) => {
       const audit = { ...tx.audit, append: () => Promise.reject(new PortolanError('store.unavailable', 'database, schema edge')) };
       return work(fault.on ? { ...tx, audit } : tx);
     }),
-});
+  );

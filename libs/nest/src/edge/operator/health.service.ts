@@ -79,12 +79,12 @@ export class HealthService {
 
   private async database(): Promise<Found> {
     const started = performance.now();
-    await this.parts.uow.run((tx) => tx.outbox.dead(1));
+    await this.parts.uow.alone((tx) => tx.outbox.dead(1));
     return { ok: true, facts: { milliseconds: Math.round(performance.now() - started) } };
   }
 
   private async rejects(): Promise<Found> {
-    const open = await this.parts.uow.run((tx) => tx.rejects.list('open', LIMIT));
+    const open = await this.parts.uow.alone((tx) => tx.rejects.list('open', LIMIT));
     const facts = { open: open.length, oldest: open[0]?.at, codes: countsOf(open.map(({ code }) => code)) };
     return open.length === 0
       ? { ok: true, facts }
@@ -93,7 +93,7 @@ export class HealthService {
 
   private async outbox(): Promise<Found> {
     const { uow, link } = this.parts;
-    const own = await uow.run((tx) => tx.outbox.dead(LIMIT));
+    const own = await uow.alone((tx) => tx.outbox.dead(LIMIT));
     const others = await Promise.all(OTHERS.map((role) => link.query<readonly DeadMessage[]>(role, 'outbox.dead', { limit: LIMIT })));
     const dead = [own, ...others].flat();
     const facts = { dead: dead.map(({ id, to, type, code }) => ({ id, to, type, code })) };

@@ -109,7 +109,7 @@ class FeedStream {
       this.endIfStuck();
       return;
     }
-    const entries = await this.parts.uow.run((tx) => tx.feed.after(this.person, this.after, PAGE));
+    const entries = await this.parts.uow.alone((tx) => tx.feed.after(this.person, this.after, PAGE));
     const due = this.parts.clock.now() - this.heardAt >= HEARTBEAT_MS;
     if (entries.length === 0 && !due) return;
     await this.parts.tokens.verify(this.token);

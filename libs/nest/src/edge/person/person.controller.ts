@@ -39,7 +39,7 @@ export class PersonController {
   ): Promise<{ entries: readonly unknown[]; next: string }> {
     const { person } = await this.access.speaking(headers, 'read');
     const { after, limit } = feedPlace(from, count);
-    const entries = await this.parts.uow.run((tx) => tx.feed.after(person.id, after, limit));
+    const entries = await this.parts.uow.alone((tx) => tx.feed.after(person.id, after, limit));
     // An entry whose key was destroyed has no body any more.
     const shown = entries.filter(({ body }) => body !== undefined).map(({ seq, body }) => ({ seq, ...(body as FeedBody) }));
     return { entries: shown, next: entries.at(-1)?.seq ?? after };

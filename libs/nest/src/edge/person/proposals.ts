@@ -27,7 +27,7 @@ export class Proposals {
 
   /** Newest first. */
   async of({ person }: Herself): Promise<readonly ShownProposal[]> {
-    const proposals = await this.parts.uow.run((tx) => tx.proposals.ofPerson(person.id, MAX_LISTED));
+    const proposals = await this.parts.uow.alone((tx) => tx.proposals.ofPerson(person.id, MAX_LISTED));
     return proposals.flatMap((one) => (one.body === undefined ? [] : [shown(one)]));
   }
 
