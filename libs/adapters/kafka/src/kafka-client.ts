@@ -2,6 +2,7 @@ import { connect, type TLSSocket } from 'node:tls';
 import type { ErrorCode } from '@portolan/contracts';
 import { Kafka, logLevel, type ISocketFactory } from 'kafkajs';
 import { kafkajsLog, type KafkaLog } from './log.js';
+import { quickEncoders } from './quick-encoder.js';
 import { quietRequestQueues } from './quiet-request-queue.js';
 
 export interface BrokerAddress {
@@ -51,6 +52,7 @@ export class KafkaClient {
 
   constructor(private readonly config: KafkaClientConfig) {
     quietRequestQueues();
+    quickEncoders();
     this.kafka = new Kafka({
       clientId: config.clientId,
       brokers: config.brokers.map(({ host, port }) => `${host}:${port}`),

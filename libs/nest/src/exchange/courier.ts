@@ -9,14 +9,14 @@ import { Marks } from './marks.js';
 export interface CourierLimits {
   /** Of one look at the table. */
   readonly taken: { readonly envelopes: number; readonly bytes: number };
-  /** Under way to one partner: it has enough when one of them is reached, and the others' go on. */
+  /** Under way to one partner, and not answered yet: it has enough when one of them is reached, and the others' go on. */
   readonly toOne: { readonly envelopes: number; readonly bytes: number };
   /** Under way to all of them, and held in memory. */
   readonly toAll: { readonly bytes: number };
 }
 
 export const COURIER_LIMITS: CourierLimits = {
-  taken: { envelopes: 500, bytes: 4_000_000 },
+  taken: { envelopes: 1_000, bytes: 4_000_000 },
   toOne: { envelopes: 1_500, bytes: 12_000_000 },
   toAll: { bytes: 48_000_000 },
 };
@@ -37,6 +37,8 @@ export class Courier {
   private readonly underWay = new Map<string, Promise<void>>();
   private readonly toPartner = new Map<CountryCode, { envelopes: number; bytes: number }>();
   private readonly marks: Marks;
+  /** Ends a round's wait: there is room again. */
+  private freed: () => void = () => undefined;
   private isStopping = false;
 
   constructor(
@@ -65,11 +67,13 @@ export class Courier {
 
   private async round(): Promise<boolean> {
     const written = this.marks.next();
-    const taken = this.isFull ? [] : await this.uow.alone((tx) => tx.outgoing.take(this.share, this.takeOverAfterMs));
+    const freed = new Promise<void>((resolve) => (this.freed = resolve));
+    // In a transaction: what the store tells the planner holds for that long.
+    const taken = this.isFull ? [] : await this.uow.run((tx) => tx.outgoing.take(this.share, this.takeOverAfterMs));
     // What was slow for longer than its lease is taken again, while it is still under way.
     const fresh = taken.filter(({ id }) => !this.underWay.has(id));
     for (const envelope of fresh) this.underWay.set(envelope.id, this.send(envelope));
-    if (fresh.length === 0 && this.underWay.size > 0) await Promise.race([written, this.wakeups.wait('outgoing', IDLE_MS)]);
+    if (fresh.length === 0 && this.underWay.size > 0) await Promise.race([written, freed, this.wakeups.wait('outgoing', IDLE_MS)]);
     return !this.isStopping && (fresh.length > 0 || this.underWay.size > 0);
   }
 
@@ -87,16 +91,18 @@ export class Courier {
   private async send(envelope: Taken): Promise<void> {
     const { id, to, key, body, attempts } = envelope;
     this.count(envelope, 1);
-    try {
-      await this.link.send(to, { id, key, body });
-      await this.marks.sent(id);
-    } catch (error) {
+    const answer = await this.link.send(to, { id, key, body }).then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    // Its bytes are let go of here; what became of it is written while the next ones leave.
+    this.count(envelope, -1);
+    if (answer === undefined) await this.marks.sent(id);
+    else {
       const delayMs = Math.min(30_000, 200 * 2 ** Math.min(attempts, 8));
-      await this.marks.failed({ id, to, delayMs, ...failureOf(error, 'exchange.partner-unreachable'), error });
-    } finally {
-      this.count(envelope, -1);
-      this.underWay.delete(id);
+      await this.marks.failed({ id, to, delayMs, ...failureOf(answer.error, 'exchange.partner-unreachable'), error: answer.error });
     }
+    this.underWay.delete(id);
   }
 
   /** Until nothing is under way, and what became of it is written. */
@@ -107,5 +113,6 @@ export class Courier {
   private count({ to, body }: OutgoingEnvelope, by: 1 | -1): void {
     const { envelopes, bytes } = this.toPartner.get(to) ?? { envelopes: 0, bytes: 0 };
     this.toPartner.set(to, { envelopes: envelopes + by, bytes: bytes + by * body.length });
+    if (by === -1) this.freed();
   }
 }

@@ -31,7 +31,8 @@ export class PostgresOutgoingStore implements OutgoingStore {
 
   /**
    * The oldest waiting part of each recipient and key; one that may not leave yet holds those behind it. Looked for in the order of the queue, by
-   * `outgoing_waiting`, so that a long queue is not read whole for its first hundred. What was locked and goes beyond `bytes` is let go of at once.
+   * `outgoing_waiting`, so that a long queue is not read whole for its first hundred. What was locked and goes beyond `bytes` is let go of at once. `+ 0`: those before are
+   * looked for by their key (`outgoing_order`), and never by reading all that wait before.
    */
   async take({ envelopes, bytes, except }: OutgoingShare, leaseMs: number): Promise<readonly (OutgoingEnvelope & { attempts: number })[]> {
     await this.lapse();
@@ -39,7 +40,7 @@ export class PostgresOutgoingStore implements OutgoingStore {
       `WITH due AS (
          SELECT o.seq, o.next_at, octet_length(o.body) AS bytes FROM outgoing o
          WHERE o.state = 'waiting' AND o.next_at <= clock_timestamp() AND o.recipient <> ALL ($4::text[]) AND NOT EXISTS (
-           SELECT FROM outgoing p WHERE p.recipient = o.recipient AND p.key = o.key AND p.state = 'waiting' AND p.seq < o.seq)
+           SELECT FROM outgoing p WHERE p.recipient = o.recipient AND p.key = o.key AND p.state = 'waiting' AND p.seq + 0 < o.seq)
          ORDER BY o.seq LIMIT $1 FOR UPDATE SKIP LOCKED),
        fitting AS (SELECT seq, next_at, sum(bytes) OVER (ORDER BY seq) - bytes AS before FROM due)
        UPDATE outgoing SET attempts = attempts + 1, next_at = clock_timestamp() + $2 * interval '1 ms'
