@@ -48,7 +48,8 @@ describe('a wrong command line ends with 2 and says what is wrong', () => {
     ['a list of one', ['replay', 'id', '--country', 'EE', '--list'], /--list takes no id/],
     ['a dead letter that is repaired', ['replay', '7', '--country', 'EE', '--dead-letters', '--file', 'x'], /cannot be used with/],
     ['a replay at no node', ['replay', '--list'], /--country CC or --config FILE/],
-  ])('%s', async (_, args, says) => {
+    // A command that loads the whole node takes its time on a busy machine.
+  ])('%s', { timeout: 90_000 }, async (_, args, says) => {
     const { exit, out, notes } = await runHere(args);
     expect({ exit, out }).toEqual({ exit: 2, out: '' });
     expect(notes).toMatch(says);
