@@ -131,7 +131,10 @@ export interface RoleTx {
 export abstract class UnitOfWork<Tx extends RoleTx> {
   abstract run<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
 
-  /** Work whose statements stand each for itself, most often one: nothing binds them together, so none waits for a beginning and an end. */
+  /**
+   * Work whose statements stand each for itself, most often one: nothing binds them together, so none waits for a beginning and an end. Where it throws,
+   * those before may stand: for what may be done again, as a look, a lease or a mark.
+   */
   alone<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.run(work);
   }
