@@ -37,7 +37,11 @@ await answer(say, async () => {
     await exclusively('install-fhir-packages', async (own) => make(java, jars, made, own), {
       waiting: () => say('another process is installing; waiting for it …'),
     });
-  return { java, classPath: [made.classes, join(jars, '*')].join(delimiter), packages: [...made.packages, join(here, 'r5-extensions.json')] };
+  return {
+    java,
+    classPath: [made.classes, join(jars, '*')].join(delimiter),
+    packages: [...made.packages, join(here, 'r5-extensions.json')],
+  };
 });
 
 /** Named after the source, so that a changed one is compiled anew. */
