@@ -69,6 +69,12 @@ const accepted: Row[] = [
     args: { ...permit, id: uuid(7), until: '2026-12-21T12:00:00.000Z' },
     is: `permit/${uuid(7)}`,
   },
+  {
+    why: 'several permits together',
+    fn: 'put-permits',
+    args: { v: 1, permits: [7, 8, 9].map((n) => ({ ...permit, id: uuid(n) })) },
+    is: `permit/${uuid(9)}`,
+  },
   { why: 'a late permit that is over', fn: 'put-permit', args: latePermit, is: `permit/${latePermit.id}` },
   { why: "a permit's end", fn: 'end-permit', args: { v: 1, permitId: permit.id }, is: `permit-end/${permit.id}` },
   { why: 'an emergency by the custodian', fn: 'declare-emergency', args: { ...emergency, by: 'EE' }, is: `emergency/${emergency.id}` },
@@ -138,6 +144,49 @@ const refusedActs: Row[] = [
     is: 'ledger.not-owner',
   },
   { why: "another country's suspension", fn: 'suspend', args: suspension, as: 'PT', is: 'ledger.not-owner' },
+  {
+    why: 'permits of which one is written already',
+    fn: 'put-permits',
+    args: { v: 1, permits: [{ ...permit, id: uuid(7) }, permit] },
+    is: 'ledger.already-written',
+  },
+  {
+    why: 'the same permit twice at once',
+    fn: 'put-permits',
+    args: { v: 1, permits: [7, 8, 7].map((n) => ({ ...permit, id: uuid(n) })) },
+    is: 'ledger.already-written',
+  },
+  {
+    why: 'permits of which one is for a stranger',
+    fn: 'put-permits',
+    args: {
+      v: 1,
+      permits: [
+        { ...permit, id: uuid(7) },
+        { ...permit, id: uuid(8), recipient: 'LV' },
+      ],
+    },
+    is: 'ledger.participant-unknown',
+  },
+  {
+    why: "permits of which one is another country's",
+    fn: 'put-permits',
+    args: {
+      v: 1,
+      permits: [
+        { ...permit, id: uuid(7) },
+        { ...permit, id: uuid(8), custodian: 'BE' },
+      ],
+    },
+    is: 'ledger.not-owner',
+  },
+  { why: 'no permits', fn: 'put-permits', args: { v: 1, permits: [] }, is: 'ledger.args-invalid' },
+  {
+    why: 'more permits than go together',
+    fn: 'put-permits',
+    args: { v: 1, permits: Array.from({ length: 201 }, (_, n) => ({ ...permit, id: uuid(100 + n) })) },
+    is: 'ledger.args-invalid',
+  },
   { why: 'the same permit again', fn: 'put-permit', args: permit, is: 'ledger.already-written' },
   { why: 'a key of nobody', fn: 'put-key', args: { ...key, org: 'LV' }, as: 'LV', is: 'ledger.participant-unknown' },
   {

@@ -1,7 +1,7 @@
 import { anchorBatch } from './batch/anchor-batch.js';
 import { declareEmergency, endEmergency, reviewEmergency } from './emergency/emergencies.js';
 import { putHead } from './head/put-head.js';
-import { endPermit, putConsent, putPermit } from './permit/permits.js';
+import { endPermit, putConsent, putPermit, putPermits } from './permit/permits.js';
 import { endKey, putKey } from './registry/keys.js';
 import { endParticipant, putParticipant, putPolicy } from './registry/participants.js';
 import type { Rule } from './rule.js';
@@ -20,6 +20,7 @@ export const rules: Readonly<Record<string, Rule<unknown>>> = Object.fromEntries
       endSuspension,
       putConsent,
       putPermit,
+      putPermits,
       endPermit,
       declareEmergency,
       endEmergency,

@@ -2951,6 +2951,30 @@ export const schemas = {
    }
   }
  },
+ "put-permits-args": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "put-permits-args.schema.json",
+  "description": "Arguments of put-permits: several permits of one custodian in one transaction, which stand all or none",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "v",
+   "permits"
+  ],
+  "properties": {
+   "v": {
+    "const": 1
+   },
+   "permits": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 200,
+    "items": {
+     "$ref": "permit-record.schema.json"
+    }
+   }
+  }
+ },
  "receipt": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "receipt.schema.json",

@@ -1201,6 +1201,17 @@ export interface PutHeadArgs {
   batches: AnchoredBatch[];
 }
 /**
+ * Arguments of put-permits: several permits of one custodian in one transaction, which stand all or none
+ */
+export interface PutPermitsArgs {
+  v: 1;
+  /**
+   * @minItems 1
+   * @maxItems 200
+   */
+  permits: PermitRecord[];
+}
+/**
  * Proof through signed block headers of the embedded ledger. header: block-header
  */
 export interface EmbeddedReceipt {

@@ -10,6 +10,10 @@ export interface ActRow {
   /** Registry code of an invalid act. */
   readonly code: string | undefined;
   readonly attempts: number;
+  /** The transaction in which it goes with others; absent: one of its own, under its own id. */
+  readonly bundle?: Uuid;
+  /** Was refused among others, and goes by itself from then on. */
+  readonly single?: true;
 }
 
 export interface ActStore {
@@ -17,6 +21,12 @@ export interface ActStore {
   add(id: Uuid, fn: string, args: unknown): Promise<void>;
   /** Acts that are not settled and whose time has come, oldest first, claimed for `leaseMs`: those submitted come again to be asked for. */
   take(limit: number, leaseMs: number): Promise<readonly ActRow[]>;
+  /** From now on these go together, in the transaction `bundle`. */
+  bundle(ids: readonly Uuid[], bundle: Uuid): Promise<void>;
+  /** Those that go together, oldest first: the same whenever asked. */
+  ofBundle(bundle: Uuid): Promise<readonly ActRow[]>;
+  /** The transaction was refused: each goes by itself, at once. */
+  separate(bundle: Uuid): Promise<void>;
   submitted(id: Uuid): Promise<void>;
   settle(id: Uuid, state: 'committed' | 'invalid', code?: string): Promise<void>;
   postpone(id: Uuid, delayMs: number, code: string): Promise<void>;

@@ -1,9 +1,9 @@
-import type { ConsentRecord, EmergencyRecord, PermitEndRecord, PermitRecord } from '@portolan/contracts';
+import type { ConsentRecord, EmergencyRecord, PermitEndRecord, PermitRecord, PutPermitsArgs } from '@portolan/contracts';
 import { emergencyBetween, emergencyRecords } from '../emergency/emergency-lookup.js';
 import { day, isInstant, plus } from '../instants.js';
 import { recordRule, type Look } from '../record-rule.js';
 import { partRecords, takesPart } from '../registry/participants.js';
-import { refusal, type Refusal } from '../rule.js';
+import { refusal, type Refusal, type Rule, type Write } from '../rule.js';
 import { names } from '../state.js';
 
 /** Longest time that a permit may run. */
@@ -26,6 +26,28 @@ export const putPermit = recordRule<PermitRecord>({
   restsOn: (permit) => [...partRecords(permit.recipient), ...emergencyRecords(permit.late, permit.custodian, permit.recipient)],
   check: permitMistake,
 });
+
+/** As many permits as wait together: each is judged as one that comes by itself, and they stand all or none. */
+export const putPermits: Rule<PutPermitsArgs> = {
+  name: 'put-permits',
+  schema: 'put-permits-args',
+  role: 'notary',
+  maxChars: 131_072,
+  reads: ({ permits }, caller, validators) => permits.flatMap((permit) => putPermit.reads(permit, caller, validators)),
+  decide: ({ permits }, scene) => {
+    const writes: Write[] = [];
+    const seen = new Set<string>();
+    for (const [i, permit] of permits.entries()) {
+      const where = `put-permits permits/${i}`;
+      if (seen.has(permit.id)) return refusal('ledger.already-written', where);
+      seen.add(permit.id);
+      const decision = putPermit.decide(permit, scene);
+      if (!decision.ok) return refusal(decision.code, where);
+      writes.push(...decision.writes);
+    }
+    return { ok: true, writes };
+  },
+};
 
 /** A permit's end says nothing but which: withdrawal, replacement, restriction and expiry look alike. */
 export const endPermit = recordRule<PermitEndRecord>({

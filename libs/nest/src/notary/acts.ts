@@ -1,4 +1,4 @@
-import { PortolanError, type Uuid } from '@portolan/contracts';
+import { PortolanError, type PermitRecord, type Uuid } from '@portolan/contracts';
 import {
   post,
   type ActRow,
@@ -15,6 +15,8 @@ import { HOLD_BACK_MS, type RestingOn } from './resting-on.js';
 
 /** Acts under way at once. */
 const BATCH = 50;
+/** Permits that go in one transaction at most (put-permits-args). */
+const MOST_PERMITS = 200;
 /** How long a submitted act's block is waited for at once: mostly it is in our copy already, or comes within milliseconds. */
 const AT_ONCE_MS = 500;
 /** How soon its outcome is looked for again after that. */
@@ -37,6 +39,9 @@ export interface ActAnchorParts {
 export class ActAnchor {
   private readonly loop: Loop;
   private readonly underWay = new Set<Promise<void>>();
+  /** Permits that came while others are on their way: they go together next. */
+  private gathered: ActRow[] = [];
+  private permitsUnderWay = false;
 
   constructor(private readonly parts: ActAnchorParts) {
     const { wakeups, logger } = parts;
@@ -55,18 +60,88 @@ export class ActAnchor {
 
   private async round(): Promise<boolean> {
     if (this.underWay.size >= BATCH) await Promise.race(this.underWay);
-    const taken = await this.parts.uow.alone((tx) => tx.acts.take(BATCH - this.underWay.size, this.parts.takeOverAfterMs));
-    for (const act of taken) this.begin(act);
+    const room = BATCH - this.underWay.size + MOST_PERMITS - this.gathered.length;
+    const taken = await this.parts.uow.alone((tx) => tx.acts.take(room, this.parts.takeOverAfterMs));
+    const bundles = new Set(taken.flatMap(({ bundle }) => bundle ?? []));
+    for (const bundle of bundles) this.begin('put-permits', this.advanceBundle(bundle));
+    // What has waited here for longer than its lease is taken again: it waits on.
+    const waiting = new Set(this.gathered.map(({ id }) => id));
+    for (const act of taken.filter(({ bundle, id }) => bundle === undefined && !waiting.has(id))) {
+      if (goesWithOthers(act)) this.gathered.push(act);
+      else this.begin(act.fn, this.advance(act));
+    }
+    this.sendPermits();
     return taken.length > 0;
   }
 
+  /** At once where none is under way; whatever comes meanwhile goes together next, as steps do. */
+  private sendPermits(): void {
+    if (this.permitsUnderWay || this.gathered.length === 0) return;
+    const [first, ...others] = this.gathered.splice(0, MOST_PERMITS);
+    if (first === undefined) return;
+    this.permitsUnderWay = true;
+    const work = others.length === 0 ? this.advance(first) : this.together([first, ...others]);
+    const sent = work.finally(() => {
+      this.permitsUnderWay = false;
+      this.sendPermits();
+    });
+    this.begin('put-permits', sent);
+  }
+
+  private async together(acts: readonly ActRow[]): Promise<void> {
+    const bundle = this.parts.random.uuid();
+    const ids = acts.map(({ id }) => id);
+    await this.parts.uow.alone((tx) => tx.acts.bundle(ids, bundle));
+    await this.advanceBundle(bundle);
+  }
+
+  private async advanceBundle(bundle: Uuid): Promise<void> {
+    const { ledger, uow } = this.parts;
+    const all = await uow.alone((tx) => tx.acts.ofBundle(bundle));
+    // Another copy of this role was quicker with every one of them.
+    const acts = all.filter(({ state }) => state === 'pending' || state === 'submitted');
+    if (acts.length === 0) return;
+    try {
+      let outcome = await ledger.outcome(bundle);
+      if (outcome === undefined) {
+        await ledger.submit({ id: bundle, fn: 'put-permits', args: { v: 1, permits: all.map(({ args }) => args) } });
+        outcome = await this.outcomeSoon(bundle);
+      }
+      if (outcome === undefined) await this.postponeAll(acts, LOOK_MS, 'ledger.outcome-unknown');
+      else if (outcome.valid) await this.settleAll(acts);
+      else await this.separate(bundle, outcome.code);
+    } catch (error) {
+      const code = error instanceof PortolanError ? error.code : 'ledger.outcome-unknown';
+      this.parts.logger.failure(`${acts.length} permits did not reach the channel`, code, error);
+      await this.postponeAll(acts, Math.min(10_000, 200 * 2 ** Math.min(acts[0]?.attempts ?? 0, 6)), code);
+    }
+  }
+
+  /** One that the channel refuses takes the others with it: each then goes by itself, and has an outcome of its own. */
+  private async separate(bundle: Uuid, code: string | undefined): Promise<void> {
+    this.parts.logger.failure('the channel refused permits that went together; each goes by itself', code ?? 'ledger.outcome-unknown');
+    await this.parts.uow.alone((tx) => tx.acts.separate(bundle));
+  }
+
+  private async postponeAll(acts: readonly ActRow[], delayMs: number, code: string): Promise<void> {
+    await this.parts.uow.run(async (tx) => {
+      for (const { id } of acts) await tx.acts.postpone(id, delayMs, code);
+    });
+  }
+
+  private async settleAll(acts: readonly ActRow[]): Promise<void> {
+    await this.parts.uow.run(async (tx) => {
+      for (const act of acts) await this.settled(tx, act, true, undefined);
+    });
+  }
+
   /** What takes long goes on beside the next rounds: an act that comes now does not wait for the blocks of earlier ones. */
-  private begin(act: ActRow): void {
-    const step = this.advance(act)
+  private begin(fn: string, work: Promise<void>): void {
+    const step = work
       // The row stays as it was, and is taken again when its time with us is over.
       .catch((error: unknown) => {
         const code = error instanceof PortolanError ? error.code : 'runtime.unexpected';
-        this.parts.logger.failure(`act ${act.fn} was not set back`, code, error);
+        this.parts.logger.failure(`act ${fn} was not set back`, code, error);
       })
       .finally(() => this.underWay.delete(step));
     this.underWay.add(step);
@@ -76,7 +151,7 @@ export class ActAnchor {
     const { ledger, restingOn } = this.parts;
     try {
       const outcome = await ledger.outcome(act.id);
-      if (outcome !== undefined) await this.settle(act, outcome.valid, outcome.code);
+      if (outcome !== undefined) await this.settle(act, outcome);
       else if (await restingOn.actMayGo(act)) await this.submit(act);
       else await this.postpone(act, HOLD_BACK_MS, 'ledger.ground-not-visible');
     } catch (error) {
@@ -89,7 +164,7 @@ export class ActAnchor {
   private async submit(act: ActRow): Promise<void> {
     await this.parts.ledger.submit({ id: act.id, fn: act.fn, args: act.args });
     const outcome = await this.outcomeSoon(act.id);
-    if (outcome !== undefined) return this.settle(act, outcome.valid, outcome.code);
+    if (outcome !== undefined) return this.settle(act, outcome);
     await this.parts.uow.run((tx) => tx.acts.submitted(act.id));
     await this.postpone(act, LOOK_MS * Math.min(20, 1 + act.attempts), 'ledger.outcome-unknown');
   }
@@ -111,14 +186,31 @@ export class ActAnchor {
     return this.parts.uow.run((tx) => tx.acts.postpone(act.id, delayMs, code));
   }
 
-  private async settle(act: ActRow, valid: boolean, code: string | undefined): Promise<void> {
-    await this.parts.uow.run(async (tx) => {
-      const state = valid ? 'committed' : 'invalid';
-      await tx.acts.settle(act.id, state, code);
-      const keyId = await tx.keys.create();
-      const body = { actId: act.id, state, ...(code === undefined ? {} : { code }) } as const;
-      await post(tx, { id: this.parts.random.uuid(), type: 'act.settled', key: act.id, keyId, body });
-    });
+  private async settle(act: ActRow, outcome: CommittedTx): Promise<void> {
+    const valid = outcome.valid || isThereAlready(act, outcome);
+    const code = valid ? undefined : outcome.code;
+    await this.parts.uow.run((tx) => this.settled(tx, act, valid, code));
     if (!valid) this.parts.logger.failure(`the channel refused ${act.fn}`, code ?? 'ledger.outcome-unknown');
   }
+
+  private async settled(tx: NotaryTx, act: ActRow, valid: boolean, code: string | undefined): Promise<void> {
+    const state = valid ? 'committed' : 'invalid';
+    await tx.acts.settle(act.id, state, code);
+    const keyId = await tx.keys.create();
+    const body = { actId: act.id, state, ...(code === undefined ? {} : { code }) } as const;
+    await post(tx, { id: this.parts.random.uuid(), type: 'act.settled', key: act.id, keyId, body });
+  }
 }
+
+/**
+ * Only its custodian writes a permit, under an id that it drew for this one act: one that is there already came with others, from a copy of this
+ * role that was slower or quicker than we knew.
+ */
+const isThereAlready = ({ fn }: ActRow, { code }: CommittedTx): boolean => fn === 'put-permit' && code === 'ledger.already-written';
+
+/**
+ * A permit that nobody has tried yet: with others it costs a twentieth of a transaction of its own. A late one waits for its emergency, and what
+ * was tried by itself has its outcome under its own id.
+ */
+const goesWithOthers = ({ fn, args, attempts, single }: ActRow): boolean =>
+  fn === 'put-permit' && attempts === 1 && single === undefined && (args as PermitRecord).late === undefined;

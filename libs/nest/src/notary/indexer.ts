@@ -1,4 +1,13 @@
-import type { AnchorBatchArgs, KeyEndRecord, KeyRecord, PermitEndRecord, PermitRecord, PutHeadArgs, StepLeaf } from '@portolan/contracts';
+import type {
+  AnchorBatchArgs,
+  KeyEndRecord,
+  KeyRecord,
+  PermitEndRecord,
+  PermitRecord,
+  PutHeadArgs,
+  PutPermitsArgs,
+  StepLeaf,
+} from '@portolan/contracts';
 import {
   post,
   type CommittedBlock,
@@ -85,6 +94,9 @@ export class Indexer {
         return this.steps(tx, one, one.args as AnchorBatchArgs);
       case 'put-permit':
         await tx.trail.putPermit({ ...(one.args as PermitRecord), block: one.block });
+        return [];
+      case 'put-permits':
+        for (const permit of (one.args as PutPermitsArgs).permits) await tx.trail.putPermit({ ...permit, block: one.block });
         return [];
       case 'end-permit':
         await this.permitEnd(tx, one, (one.args as PermitEndRecord).permitId);

@@ -173,13 +173,18 @@ function stepsOf({ transaction, accepted }: Judged): AnchoredStep[] {
     }));
 }
 
+type PermitArgs = Omit<ChannelPermit, 'end' | keyof At>;
+
+/** A permit comes by itself, or with others in one act. */
+function permitArgsOf({ fn, args }: Transaction): readonly PermitArgs[] {
+  if (fn === 'put-permit') return [args as unknown as PermitArgs];
+  return fn === 'put-permits' ? (args['permits'] as readonly PermitArgs[]) : [];
+}
+
 function permitsOf(acts: readonly Transaction[]): Map<string, ChannelPermit> {
   const ends = new Map(acts.filter(({ fn }) => fn === 'end-permit').map((act) => [`${act.org}/${String(act.args['permitId'])}`, at(act)]));
-  const permits = acts
-    .filter(({ fn }) => fn === 'put-permit')
-    .map((act): ChannelPermit => {
-      const args = act.args as unknown as Omit<ChannelPermit, 'end' | keyof At>;
-      return { ...args, ...at(act), end: ends.get(`${act.org}/${args.id}`) };
-    });
+  const permits = acts.flatMap((act) =>
+    permitArgsOf(act).map((args): ChannelPermit => ({ ...args, ...at(act), end: ends.get(`${act.org}/${args.id}`) })),
+  );
   return new Map(permits.map((permit) => [permit.id, permit]));
 }

@@ -30,6 +30,25 @@ export class PostgresActStore implements ActStore {
     return (await query.orderBy('act.seq').getMany()).map(actRow);
   }
 
+  async bundle(ids: readonly Uuid[], bundle: Uuid): Promise<void> {
+    await this.sql.affected(
+      `UPDATE act SET bundle = $2 WHERE id = ANY ($1::uuid[]) AND bundle IS NULL AND NOT single AND state = 'pending'`,
+      [[...ids], bundle],
+    );
+  }
+
+  async ofBundle(bundle: Uuid): Promise<readonly ActRow[]> {
+    return (await this.sql.manager.find(ActEntity, { where: { bundle }, order: { seq: 'ASC' } })).map(actRow);
+  }
+
+  async separate(bundle: Uuid): Promise<void> {
+    await this.sql.affected(
+      `UPDATE act SET bundle = NULL, single = true, state = 'pending', next_at = clock_timestamp() WHERE bundle = $1 AND state IN ('pending', 'submitted')`,
+      [bundle],
+    );
+    this.sql.wake('acts');
+  }
+
   async submitted(id: Uuid): Promise<void> {
     await this.sql.manager.update(ActEntity, { id, state: 'pending' }, { state: 'submitted' });
   }
@@ -52,11 +71,13 @@ export class PostgresActStore implements ActStore {
   }
 }
 
-const actRow = ({ id, fn, args, state, code, attempts }: ActEntity): ActRow => ({
+const actRow = ({ id, fn, args, state, code, attempts, bundle, single }: ActEntity): ActRow => ({
   id,
   fn,
   args: JSON.parse(args) as unknown,
   state,
   code: code ?? undefined,
   attempts,
+  ...(bundle === null ? {} : { bundle }),
+  ...(single ? { single } : {}),
 });

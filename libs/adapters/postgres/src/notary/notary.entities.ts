@@ -28,6 +28,13 @@ export class ActEntity {
 
   @DueColumn({ name: 'next_at' })
   nextAt!: string;
+
+  /** The transaction in which it goes with others. */
+  @Column('uuid', { nullable: true })
+  bundle!: string | null;
+
+  @Column('boolean', { default: false })
+  single!: boolean;
 }
 
 @Entity('step')

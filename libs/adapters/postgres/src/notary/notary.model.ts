@@ -11,6 +11,7 @@ import { LateSteps1795226400007 } from './migrations/1795226400007-late-steps.js
 import { CountingSteps1795226400021 } from './migrations/1795226400021-counting-steps.js';
 import { NotaryTables1795226400002 } from './migrations/1795226400002-notary-tables.js';
 import { TrailByTime1795226400033 } from './migrations/1795226400033-trail-by-time.js';
+import { BundledActs1795226400037 } from './migrations/1795226400037-bundled-acts.js';
 import { notaryEntities } from './notary.entities.js';
 import { trailEntities } from './trail.entities.js';
 
@@ -27,5 +28,6 @@ export const notaryModel: SchemaModel = {
     Retention1795226400022,
     TrailByTime1795226400033,
     AuditKinds1795226400034,
+    BundledActs1795226400037,
   ],
 };
