@@ -250,7 +250,7 @@ export class FabricStack {
     for (const one of joined) await this.letIn(one, genesis, say);
     say(`fabric: chaincode ${this.chaincode.name}`);
     await this.runChaincode();
-    await Promise.all(this.countries.map((org) => this.seesEndorsers(org)));
+    await Promise.all(this.countries.map((org) => this.seesEndorsers(org, say)));
     for (const one of joined) await this.letOrder(one, say);
   }
 
@@ -284,15 +284,25 @@ export class FabricStack {
     await ensureDefinition(ground, { name, version, policy: endorsementPolicy(countries, others) }, packageIds);
   }
 
-  /** Peers hear of each other by gossip, some time after they joined: until then a client finds no endorsers. */
-  private async seesEndorsers(org: OrgId): Promise<void> {
-    const until = performance.now() + settings.readyWithinMs;
+  /**
+   * Peers hear of each other by gossip, some time after they joined: until then a client finds no endorsers. One that still has not after a third of
+   * the time is started again, once: after a change of the channel's orderers a peer was seen that read no further blocks until then.
+   */
+  private async seesEndorsers(org: OrgId, say: (line: string) => void): Promise<void> {
+    const began = performance.now();
+    let startedAgain = false;
     for (;;) {
       const missing = await this.endorsersMissing(org);
       if (missing === undefined) return;
-      if (performance.now() > until) {
+      const waited = performance.now() - began;
+      if (waited > settings.readyWithinMs) {
         const words = await this.part(org, 'peer').lastLogLines();
         throw new Error(`the peer of ${org} finds no endorsers: ${missing}; its log ends with:\n${words}`);
+      }
+      if (!startedAgain && waited > settings.readyWithinMs / 3) {
+        startedAgain = true;
+        say(`fabric: the peer of ${org} finds no endorsers yet, and is started again`);
+        await this.restart(org, 'peer');
       }
       await pause(200);
     }
