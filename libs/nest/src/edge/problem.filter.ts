@@ -44,15 +44,21 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const { url, method } = http.getRequest<{ url: string; method: string }>();
     const path = url.split('?', 1)[0] ?? '';
-    const error = asPortolanError(thrown, `${method} ${place(path)}`);
+    const error = asPortolanError(thrown, `${method} ${roomOf(path)}`);
     if (error.entry.http >= 500) this.parts.logger.failure('request failed', error.code, thrown);
     sendProblem(http.getResponse<Reply>(), error);
     return undefined;
   }
 }
 
-/** The first part of a path, which names the room; what follows may hold an identifier. */
-const place = (path: string): string => /^\/[a-z-]{1,20}(?=\/|$)/.exec(path)?.[0] ?? '/';
+/** Rooms of the edge outside /fhir: what their controllers are called by. */
+const ROOMS = new Set(['custodian', 'ingest', 'operator', 'person', 'regulator']);
+
+/** The room that a path leads to, where there is one: every other part of it may hold an identifier, or whatever somebody typed. */
+export function roomOf(path: string): string {
+  const room = path.split('/', 2)[1] ?? '';
+  return ROOMS.has(room) ? `/${room}` : '/';
+}
 
 const byStatus: Readonly<Record<number, ErrorCode>> = {
   404: 'http.route-unknown',
