@@ -12,8 +12,6 @@ export interface ActRow {
   readonly attempts: number;
   /** The transaction in which it goes with others; absent: one of its own, under its own id. */
   readonly bundle?: Uuid;
-  /** Was refused among others, and goes by itself from then on. */
-  readonly single?: true;
 }
 
 export interface ActStore {
@@ -21,7 +19,7 @@ export interface ActStore {
   add(id: Uuid, fn: string, args: unknown): Promise<void>;
   /** Acts that are not settled and whose time has come, oldest first, claimed for `leaseMs`: those submitted come again to be asked for. */
   take(limit: number, leaseMs: number): Promise<readonly ActRow[]>;
-  /** From now on these go together, in the transaction `bundle`. */
+  /** From now on these go together, in the transaction `bundle`: those of them that nobody took a second time, and no other bundle has. */
   bundle(ids: readonly Uuid[], bundle: Uuid): Promise<void>;
   /** Those that go together, oldest first: the same whenever asked. */
   ofBundle(bundle: Uuid): Promise<readonly ActRow[]>;

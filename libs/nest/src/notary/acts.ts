@@ -101,32 +101,22 @@ export class ActAnchor {
     // Another copy of this role was quicker with every one of them.
     const acts = all.filter(({ state }) => state === 'pending' || state === 'submitted');
     if (acts.length === 0) return;
-    try {
+    await this.tried(acts, `${acts.length} permits`, async () => {
       let outcome = await ledger.outcome(bundle);
       if (outcome === undefined) {
         await ledger.submit({ id: bundle, fn: 'put-permits', args: { v: 1, permits: all.map(({ args }) => args) } });
         outcome = await this.outcomeSoon(bundle);
       }
-      if (outcome === undefined) await this.postponeAll(acts, LOOK_MS, 'ledger.outcome-unknown');
+      if (outcome === undefined) await this.postpone(acts, LOOK_MS, 'ledger.outcome-unknown');
       else if (outcome.valid) await this.settleAll(acts);
       else await this.separate(bundle, outcome.code);
-    } catch (error) {
-      const code = error instanceof PortolanError ? error.code : 'ledger.outcome-unknown';
-      this.parts.logger.failure(`${acts.length} permits did not reach the channel`, code, error);
-      await this.postponeAll(acts, Math.min(10_000, 200 * 2 ** Math.min(acts[0]?.attempts ?? 0, 6)), code);
-    }
+    });
   }
 
   /** One that the channel refuses takes the others with it: each then goes by itself, and has an outcome of its own. */
   private async separate(bundle: Uuid, code: string | undefined): Promise<void> {
     this.parts.logger.failure('the channel refused permits that went together; each goes by itself', code ?? 'ledger.outcome-unknown');
     await this.parts.uow.alone((tx) => tx.acts.separate(bundle));
-  }
-
-  private async postponeAll(acts: readonly ActRow[], delayMs: number, code: string): Promise<void> {
-    await this.parts.uow.run(async (tx) => {
-      for (const { id } of acts) await tx.acts.postpone(id, delayMs, code);
-    });
   }
 
   private async settleAll(acts: readonly ActRow[]): Promise<void> {
@@ -149,15 +139,22 @@ export class ActAnchor {
 
   private async advance(act: ActRow): Promise<void> {
     const { ledger, restingOn } = this.parts;
-    try {
+    await this.tried([act], `act ${act.fn}`, async () => {
       const outcome = await ledger.outcome(act.id);
       if (outcome !== undefined) await this.settle(act, outcome);
       else if (await restingOn.actMayGo(act)) await this.submit(act);
-      else await this.postpone(act, HOLD_BACK_MS, 'ledger.ground-not-visible');
+      else await this.postpone([act], HOLD_BACK_MS, 'ledger.ground-not-visible');
+    });
+  }
+
+  /** What could not be done now is done later, and later again. */
+  private async tried(acts: readonly ActRow[], what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
     } catch (error) {
       const code = error instanceof PortolanError ? error.code : 'ledger.outcome-unknown';
-      this.parts.logger.failure(`act ${act.fn} did not reach the channel`, code, error);
-      await this.postpone(act, Math.min(10_000, 200 * 2 ** Math.min(act.attempts, 6)), code);
+      this.parts.logger.failure(`${what} did not reach the channel`, code, error);
+      await this.postpone(acts, Math.min(10_000, 200 * 2 ** Math.min(acts[0]?.attempts ?? 0, 6)), code);
     }
   }
 
@@ -166,7 +163,7 @@ export class ActAnchor {
     const outcome = await this.outcomeSoon(act.id);
     if (outcome !== undefined) return this.settle(act, outcome);
     await this.parts.uow.run((tx) => tx.acts.submitted(act.id));
-    await this.postpone(act, LOOK_MS * Math.min(20, 1 + act.attempts), 'ledger.outcome-unknown');
+    await this.postpone([act], LOOK_MS * Math.min(20, 1 + act.attempts), 'ledger.outcome-unknown');
   }
 
   /** Looked for at each new block. The height is read first: a block that comes between the two looks is not waited for. */
@@ -182,8 +179,10 @@ export class ActAnchor {
     }
   }
 
-  private postpone(act: ActRow, delayMs: number, code: string): Promise<void> {
-    return this.parts.uow.run((tx) => tx.acts.postpone(act.id, delayMs, code));
+  private async postpone(acts: readonly ActRow[], delayMs: number, code: string): Promise<void> {
+    await this.parts.uow.run(async (tx) => {
+      for (const { id } of acts) await tx.acts.postpone(id, delayMs, code);
+    });
   }
 
   private async settle(act: ActRow, outcome: CommittedTx): Promise<void> {
@@ -212,5 +211,5 @@ const isThereAlready = ({ fn }: ActRow, { code }: CommittedTx): boolean => fn ==
  * A permit that nobody has tried yet: with others it costs a twentieth of a transaction of its own. A late one waits for its emergency, and what
  * was tried by itself has its outcome under its own id.
  */
-const goesWithOthers = ({ fn, args, attempts, single }: ActRow): boolean =>
-  fn === 'put-permit' && attempts === 1 && single === undefined && (args as PermitRecord).late === undefined;
+const goesWithOthers = ({ fn, args, attempts }: ActRow): boolean =>
+  fn === 'put-permit' && attempts === 1 && (args as PermitRecord).late === undefined;

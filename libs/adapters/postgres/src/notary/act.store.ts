@@ -32,7 +32,7 @@ export class PostgresActStore implements ActStore {
 
   async bundle(ids: readonly Uuid[], bundle: Uuid): Promise<void> {
     await this.sql.affected(
-      `UPDATE act SET bundle = $2 WHERE id = ANY ($1::uuid[]) AND bundle IS NULL AND NOT single AND state = 'pending'`,
+      `UPDATE act SET bundle = $2 WHERE id = ANY ($1::uuid[]) AND bundle IS NULL AND attempts <= 1 AND state = 'pending'`,
       [[...ids], bundle],
     );
   }
@@ -43,7 +43,7 @@ export class PostgresActStore implements ActStore {
 
   async separate(bundle: Uuid): Promise<void> {
     await this.sql.affected(
-      `UPDATE act SET bundle = NULL, single = true, state = 'pending', next_at = clock_timestamp() WHERE bundle = $1 AND state IN ('pending', 'submitted')`,
+      `UPDATE act SET bundle = NULL, next_at = clock_timestamp() WHERE bundle = $1 AND state IN ('pending', 'submitted')`,
       [bundle],
     );
     this.sql.wake('acts');
@@ -71,7 +71,7 @@ export class PostgresActStore implements ActStore {
   }
 }
 
-const actRow = ({ id, fn, args, state, code, attempts, bundle, single }: ActEntity): ActRow => ({
+const actRow = ({ id, fn, args, state, code, attempts, bundle }: ActEntity): ActRow => ({
   id,
   fn,
   args: JSON.parse(args) as unknown,
@@ -79,5 +79,4 @@ const actRow = ({ id, fn, args, state, code, attempts, bundle, single }: ActEnti
   code: code ?? undefined,
   attempts,
   ...(bundle === null ? {} : { bundle }),
-  ...(single ? { single } : {}),
 });

@@ -32,9 +32,6 @@ export class ActEntity {
   /** The transaction in which it goes with others. */
   @Column('uuid', { nullable: true })
   bundle!: string | null;
-
-  @Column('boolean', { default: false })
-  single!: boolean;
 }
 
 @Entity('step')
