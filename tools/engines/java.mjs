@@ -2,30 +2,9 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { runChild } from '../bootstrap/child.mjs';
 import { exclusively } from '../bootstrap/lock.mjs';
 import { BootstrapError, cacheFolder } from '../bootstrap/places.mjs';
-
-const ABSENT = 3;
-
-/** A tool of the machine that we cannot bring ourselves. */
-export class Absent extends BootstrapError {}
-
-/** As `runChild`, and a command that cannot be started ends with 127. */
-export function tryRun(command, args, options = {}) {
-  return runChild(command, args, { keep: true, ...options }).catch(() => ({ code: 127, signal: null, output: '' }));
-}
-
-/** Runs an installer: its last line of output is JSON; what a machine lacks ends with 3, what failed otherwise with 1, both in words. */
-export async function answer(say, install) {
-  try {
-    process.stdout.write(`${JSON.stringify(await install())}\n`);
-  } catch (error) {
-    if (!(error instanceof BootstrapError)) throw error;
-    say(error.message);
-    process.exitCode = error instanceof Absent ? ABSENT : 1;
-  }
-}
+import { Absent, tryRun } from './installer.mjs';
 
 /**
  * The executable of Java's own home, so that it stays the same whatever PATH an engine is started with, and its exact version.

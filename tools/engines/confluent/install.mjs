@@ -7,20 +7,16 @@
 // what it is compiled with, with 1 where something else failed; both say what to do.
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runChild } from '../../bootstrap/child.mjs';
 import { exclusively } from '../../bootstrap/lock.mjs';
 import { npm } from '../../bootstrap/node-release.mjs';
 import { BootstrapError, cacheFolder } from '../../bootstrap/places.mjs';
+import { Absent, answer, nodeHeaders, tryRun } from '../installer.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const NAME = '@confluentinc/kafka-javascript';
 const VERSION = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8')).dependencies[NAME];
-const ABSENT = 3;
-
-/** Something of the machine that we cannot bring ourselves. */
-class Absent extends BootstrapError {}
 
 const say = (text) => process.stderr.write(`confluent: ${text}\n`);
 
@@ -67,9 +63,7 @@ async function compile(home, own) {
  * own, which needs fewer libraries of the machine than a static one.
  */
 function compilation() {
-  const home = resolve(dirname(process.execPath), '..');
-  const headers = existsSync(join(home, 'include/node/node.h')) ? { npm_config_nodedir: home } : {};
-  return { CKJS_LINKING: 'dynamic', npm_config_build_from_source: 'true', ...headers };
+  return { CKJS_LINKING: 'dynamic', npm_config_build_from_source: 'true', ...nodeHeaders() };
 }
 
 /** Sources and what lay between are five sixths of it. */
@@ -85,7 +79,7 @@ function keepWhatRuns(made) {
 
 async function loads(made, own) {
   const code = `process.exit(require(${JSON.stringify(made)}).features.includes('ssl') ? 0 : 1)`;
-  const tried = await runChild(process.execPath, ['-e', code], { keep: true, started: own }).catch(() => ({ code: 127 }));
+  const tried = await tryRun(process.execPath, ['-e', code], { started: own });
   return tried.code === 0;
 }
 
@@ -97,10 +91,4 @@ const notCompiled = (output) =>
     'install a C++ compiler, make, Python 3 and the headers of OpenSSL and zlib (Debian: build-essential python3 libssl-dev zlib1g-dev), and run the command again',
   );
 
-try {
-  process.stdout.write(`${JSON.stringify({ package: await ensurePackage(), version: VERSION })}\n`);
-} catch (error) {
-  if (!(error instanceof BootstrapError)) throw error;
-  say(error.message);
-  process.exitCode = error instanceof Absent ? ABSENT : 1;
-}
+await answer(say, async () => ({ package: await ensurePackage(), version: VERSION }));

@@ -11,9 +11,9 @@ import { arch, platform } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { runChild } from '../../bootstrap/child.mjs';
 import { exclusively } from '../../bootstrap/lock.mjs';
 import { BootstrapError, cacheFolder } from '../../bootstrap/places.mjs';
+import { Absent, answer, tryRun } from '../installer.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const VERSION = '3.1.1';
@@ -23,27 +23,21 @@ const SAMPLES = ['core.yaml', 'orderer.yaml'];
 const SUMS = 'sha256.json';
 /** Go's own download of a matching toolchain needs a version that knows how. */
 const GO_MIN = [1, 21];
-const ABSENT = 3;
 const exe = platform() === 'win32' ? '.exe' : '';
-
-/** A tool of the machine that we cannot bring ourselves. */
-class Absent extends BootstrapError {}
 
 const say = (text) => process.stderr.write(`fabric: ${text}\n`);
 
 /** Of the person's own Go settings the proxy and checksum database are kept; what would alter the programs is not. */
 const goEnvironment = { ...process.env, GOFLAGS: '-mod=readonly -buildvcs=false -trimpath', GOWORK: 'off', CGO_ENABLED: '0' };
 
-/** As `runChild` in this folder, its module's; a command that cannot be started ends with 127. */
-function tryRun(command, args, options = {}) {
-  return runChild(command, args, { keep: true, cwd: here, env: goEnvironment, ...options }).catch(() => ({ code: 127, output: '' }));
-}
+/** In this folder, its module's. */
+const tryGo = (go, args, options = {}) => tryRun(go, args, { cwd: here, env: goEnvironment, ...options });
 
 /** @returns {Promise<{ go: string, version: string } | undefined>} the command, and the version that builds in this module */
 async function findGo() {
   const named = process.env.GOROOT && join(process.env.GOROOT, `bin/go${exe}`);
   for (const go of [named, 'go', '/usr/local/go/bin/go'].filter(Boolean)) {
-    const { code, output } = await tryRun(go, ['env', 'GOVERSION']);
+    const { code, output } = await tryGo(go, ['env', 'GOVERSION']);
     const version = output.trim().split('\n').at(-1);
     if (code === 0 && fits(version)) return { go, version };
   }
@@ -113,7 +107,7 @@ async function build(home, { go, version }, own) {
 }
 
 async function mustRun(go, args, own) {
-  const done = await tryRun(go, args, { started: own });
+  const done = await tryGo(go, args, { started: own });
   if (done.code === 0) return done;
   throw new BootstrapError(
     `"go ${args[0]}" failed: ${done.output.trim().slice(-2_000)}`,
@@ -157,12 +151,8 @@ async function verify(home) {
       throw new BootstrapError(`Fabric in ${home} was changed: ${program} cannot be run`, next);
 }
 
-try {
+await answer(say, async () => {
   const home = await ensureHome();
   await verify(home);
-  process.stdout.write(`${JSON.stringify({ bin: join(home, 'bin'), config: join(home, 'config'), version: VERSION })}\n`);
-} catch (error) {
-  if (!(error instanceof BootstrapError)) throw error;
-  say(error.message);
-  process.exitCode = error instanceof Absent ? ABSENT : 1;
-}
+  return { bin: join(home, 'bin'), config: join(home, 'config'), version: VERSION };
+});

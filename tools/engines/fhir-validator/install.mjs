@@ -6,13 +6,13 @@
 // Progress goes to stderr. The last line of stdout is {"java": executable, "classPath": for java -cp, "packages": [archives]}. Ends with 3 where a
 // JDK or Maven is absent, with 1 where something else failed; both say what to do.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exclusively } from '../../bootstrap/lock.mjs';
-import { npm } from '../../bootstrap/node-release.mjs';
 import { BootstrapError } from '../../bootstrap/places.mjs';
-import { Absent, answer, ensureJars, findJava, tryRun } from '../java.mjs';
+import { Absent, answer, npmArchive, tryRun } from '../installer.mjs';
+import { ensureJars, findJava } from '../java.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, 'Validator.java');
@@ -64,19 +64,7 @@ async function fetchPackage([name, version, sha512], place, work, own) {
   say(`fetching ${name} ${version} from npm …`);
   const folder = join(work, name);
   mkdirSync(folder);
-  const { output } = await npm(process.execPath, ['pack', `${name}@${version}`, '--silent'], { cwd: folder, keep: true, started: own });
-  const file = readdirSync(folder).find((one) => one.endsWith('.tgz'));
-  if (!file)
-    throw new BootstrapError(`npm could not fetch ${name} ${version}: ${output.trim().slice(0, 2_000)}`, 'check the network and npm');
-  const found = createHash('sha512')
-    .update(readFileSync(join(folder, file)))
-    .digest('base64');
-  if (found !== sha512)
-    throw new BootstrapError(
-      `the checksum of ${name} ${version} is ${found}, not the pinned one`,
-      'do not use this download; report it (SECURITY.md)',
-    );
-  renameSync(join(folder, file), place);
+  renameSync(await npmArchive({ name, version, sha512 }, folder, own), place);
 }
 
 async function compile(java, jars, classes, work, own) {

@@ -7,7 +7,8 @@
 // Maven is absent, with 1 where something else failed; both say what to do.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { answer, ensureJars, findJava } from '../java.mjs';
+import { answer } from '../installer.mjs';
+import { ensureJars, findJava } from '../java.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const version = '4.3.1';

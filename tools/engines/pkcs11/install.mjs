@@ -5,25 +5,18 @@
 //
 // Progress goes to stderr. The last line of stdout is {"binding": folder of pkcs11js, "module": libsofthsm2.so, "util": softhsm2-util}, the last
 // two without --binding-only. Ends with 3 where the machine lacks a compiler or SoftHSM cannot be had, with 1 where something else failed.
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { runChild } from '../../bootstrap/child.mjs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { exclusively } from '../../bootstrap/lock.mjs';
 import { npm } from '../../bootstrap/node-release.mjs';
-import { BootstrapError, cacheFolder } from '../../bootstrap/places.mjs';
+import { cacheFolder } from '../../bootstrap/places.mjs';
+import { Absent, answer, nodeHeaders, npmArchive, tryRun } from '../installer.mjs';
 
 const VERSION = '2.1.7';
 const SHA512 = 'hstUuhkFoISF8BmTVRtaZzbF09WjE39K3gzZzUrI8WtRu4cYl4gakkd06I4Kq36kR/mkwVw2T2y3kHXk6JvuHQ==';
-const ABSENT = 3;
 const PACKAGES = ['libsofthsm2', 'softhsm2', 'softhsm2-common'];
 
-/** Something of the machine that we cannot bring ourselves. */
-class Absent extends BootstrapError {}
-
 const say = (text) => process.stderr.write(`pkcs11: ${text}\n`);
-const tryRun = (command, args, options = {}) =>
-  runChild(command, args, { keep: true, ...options }).catch(() => ({ code: 127, signal: null, output: '' }));
 
 /** The folder is named after what it was compiled for, and appears whole or not at all. */
 async function ensureBinding() {
@@ -37,25 +30,11 @@ const waiting = { waiting: () => say('another process is installing; waiting for
 async function compile(home, own) {
   say(`fetching pkcs11js ${VERSION} from npm and compiling it, once for this user …`);
   await inWork(async (work) => {
-    const env = { ...process.env, ...headers() };
+    const env = { ...process.env, ...nodeHeaders() };
     const options = { cwd: work, keep: true, started: own, env };
-    const packed = await npm(process.execPath, ['pack', `pkcs11js@${VERSION}`, '--silent'], options);
-    const file = readdirSync(work).find((name) => name.endsWith('.tgz'));
-    if (!file)
-      throw new BootstrapError(
-        `npm could not fetch pkcs11js ${VERSION}: ${packed.output.trim().slice(0, 2_000)}`,
-        'check the network and npm',
-      );
-    const sha512 = createHash('sha512')
-      .update(readFileSync(join(work, file)))
-      .digest('base64');
-    if (sha512 !== SHA512)
-      throw new BootstrapError(
-        `the checksum of pkcs11js ${VERSION} is ${sha512}, not the pinned one`,
-        'do not use this download; report it (SECURITY.md)',
-      );
+    const archive = await npmArchive({ name: 'pkcs11js', version: VERSION, sha512: SHA512 }, work, own);
     const quiet = ['--prefix', work, '--no-save', '--no-audit', '--no-fund', '--silent'];
-    await npm(process.execPath, ['install', ...quiet, '--ignore-scripts', join(work, file)], options);
+    await npm(process.execPath, ['install', ...quiet, '--ignore-scripts', archive], options);
     const built = await npm(process.execPath, ['rebuild', '--prefix', work, '--foreground-scripts', 'pkcs11js'], options);
     const made = join(work, 'node_modules/pkcs11js');
     if (!existsSync(join(made, 'build/Release/pkcs11.node'))) throw notCompiled(built.output);
@@ -70,12 +49,6 @@ const notCompiled = (output) =>
     `pkcs11js could not be compiled: ${output.trim().slice(-1_500)}`,
     'install a C++ compiler, make and Python 3 (Debian: build-essential python3), and run the command again',
   );
-
-/** Node's headers, where they lie beside this Node; node-gyp would fetch them else. */
-function headers() {
-  const home = resolve(dirname(process.execPath), '..');
-  return existsSync(join(home, 'include/node/node.h')) ? { npm_config_nodedir: home } : {};
-}
 
 async function inWork(act) {
   const work = mkdtempSync(join(cacheFolder(), 'pkcs11-'));
@@ -148,12 +121,8 @@ const noSoftHsm = (why) =>
     'install SoftHSM 2 (Debian: softhsm2, Fedora: softhsm, Homebrew: softhsm) and run the command again',
   );
 
-try {
+await answer(say, async () => {
   const binding = await ensureBinding();
   const softhsm = process.argv.includes('--binding-only') ? {} : await ensureSoftHsm();
-  process.stdout.write(`${JSON.stringify({ binding, ...softhsm })}\n`);
-} catch (error) {
-  if (!(error instanceof BootstrapError)) throw error;
-  say(error.message);
-  process.exitCode = error instanceof Absent ? ABSENT : 1;
-}
+  return { binding, ...softhsm };
+});
