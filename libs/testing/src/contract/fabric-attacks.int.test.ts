@@ -1,6 +1,4 @@
 import { randomUUID, webcrypto } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { canonicalJson, Validators, type OrgId } from '@portolan/contracts';
 import type { CommittedTx } from '@portolan/domain';
@@ -8,14 +6,12 @@ import { sha256 } from '@portolan/keys';
 import { names, type RecordName } from '@portolan/ledger-rules';
 import { inclusionPath, leafHash, merkleRoot, sha256Hex, utf8, verifyReceipt } from '@portolan/verify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fabricEngine, FabricStack, type FabricEngine } from '../stack/fabric/index.js';
-import { repository } from '../world/world.js';
-import { FabricCountry } from './fabric-world.js';
+import { fabricEngine } from '../stack/fabric/index.js';
+import { FabricTrial, trialOrgs as orgs, type FabricCountry } from './fabric-world.js';
 
 const engine = await fabricEngine();
 const absent = 'absent' in engine ? engine.absent : undefined;
 const inCi = process.env['CI'] === 'true';
-const orgs = ['EE', 'PT', 'BE'] as const;
 const altered = [process.execPath, join(import.meta.dirname, 'altered-chaincode.mjs')];
 const digest = 'ab'.repeat(32);
 const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
@@ -37,41 +33,14 @@ const asOwner = (name: RecordName, record: object): FakeWrite => ({ ...publicly(
 describe.skipIf(absent !== undefined && !inCi)(
   `a Fabric channel under attack${absent === undefined ? '' : ` (skipped: ${absent})`}`,
   () => {
-    let root: string;
-    let stack: FabricStack;
-    const countries = new Map<string, FabricCountry>();
-    const at = (org: string): FabricCountry => {
-      const country = countries.get(org);
-      if (country === undefined) throw new Error(`no ${org} on this channel`);
-      return country;
-    };
+    let trial: FabricTrial;
+    const at = (org: string): FabricCountry => trial.at(org);
     const next = new Map<string, number>();
 
     beforeAll(async () => {
-      if (absent !== undefined) throw new Error(absent);
-      root = await mkdtemp(join(tmpdir(), 'portolan-fabric-'));
-      stack = await FabricStack.start({
-        folder: join(root, 'network'),
-        engine: engine as FabricEngine,
-        channel: 'trial',
-        organisations: [...orgs.map((org) => ({ org, kind: 'country' as const })), { org: 'REG', kind: 'regulator' }],
-        chaincode: {
-          name: 'portolan',
-          version: '1',
-          others: 1,
-          command: [process.execPath, join(repository, 'apps/contract/dist/main.js')],
-        },
-        endsWithUs: true,
-      });
-      for (const org of orgs) countries.set(org, await FabricCountry.of(org, stack));
-      for (const country of countries.values()) await country.found();
-      for (const country of countries.values()) await country.open();
+      trial = await FabricTrial.start(engine, 'bft');
     }, 300_000);
-    afterAll(async () => {
-      await Promise.all([...countries.values()].map((country) => country.close()));
-      await stack.stop();
-      await rm(root, { recursive: true, force: true });
-    });
+    afterAll(async () => trial.stop());
 
     const outcomeOf = async (org: OrgId, id: string): Promise<CommittedTx> => {
       const { ledger } = at(org);
@@ -111,9 +80,18 @@ describe.skipIf(absent !== undefined && !inCi)(
     };
     /** PT's client, with PT and BE as endorsers whose chaincode writes as told. Answers with what Fabric made of it. */
     const collude = async (texts: readonly string[], writes: readonly FakeWrite[], answer = '{}'): Promise<string> => {
-      const commands = stack.commands('PT');
+      const commands = trial.stack.commands('PT');
       const plan = Buffer.from(JSON.stringify({ writes, answer })).toString('base64');
-      const call = ['-C', stack.channel, '-n', 'portolan', '-c', JSON.stringify({ Args: texts }), '--transient', JSON.stringify({ plan })];
+      const call = [
+        '-C',
+        trial.stack.channel,
+        '-n',
+        'portolan',
+        '-c',
+        JSON.stringify({ Args: texts }),
+        '--transient',
+        JSON.stringify({ plan }),
+      ];
       const to = [...commands.toOrderer, ...commands.endorsedBy(['PT', 'BE']), '--waitForEvent', '--waitForEventTimeout', '30s'];
       return commands.peer(['chaincode', 'invoke', ...call, ...to], 'notary').then(
         () => 'VALID',
@@ -121,11 +99,11 @@ describe.skipIf(absent !== undefined && !inCi)(
       );
     };
     const withAltered = async <T>(work: () => Promise<T>): Promise<T> => {
-      for (const org of ['PT', 'BE'] as const) await stack.replaceChaincode(org, altered);
+      for (const org of ['PT', 'BE'] as const) await trial.stack.replaceChaincode(org, altered);
       try {
         return await work();
       } finally {
-        for (const org of ['PT', 'BE'] as const) await stack.replaceChaincode(org, undefined);
+        for (const org of ['PT', 'BE'] as const) await trial.stack.replaceChaincode(org, undefined);
       }
     };
     const everywhere = async (): Promise<void> => {
@@ -284,13 +262,15 @@ describe.skipIf(absent !== undefined && !inCi)(
       expect(await act('PT', 'put-permit', permitOf('EE', 'BE'))).toMatchObject({ code: 'ledger.not-owner' });
       expect(await act('PT', 'put-policy', { v: 1, org: 'PT', hash: digest })).toMatchObject({ code: 'ledger.role-refused' });
       const text = JSON.stringify({ Args: ['put-policy', randomUUID(), JSON.stringify({ v: 1, org: 'PT', hash: digest })] });
-      const query = stack.commands('PT').peer(['chaincode', 'query', '-C', stack.channel, '-n', 'portolan', '-c', text], 'admin');
+      const query = trial.stack
+        .commands('PT')
+        .peer(['chaincode', 'query', '-C', trial.stack.channel, '-n', 'portolan', '-c', text], 'admin');
       await expect(query).rejects.toThrow('ledger.role-refused');
     });
 
     it('two dead orderers: nothing is taken, the notary knows, and all resumes', async () => {
       const { ledger } = at('EE');
-      await Promise.all((['BE', 'REG'] as const).map((org) => stack.kill(org, 'orderer')));
+      await Promise.all((['BE', 'REG'] as const).map((org) => trial.stack.kill(org, 'orderer')));
       const [id, args] = [randomUUID(), permitOf('EE', 'PT')];
       const began = Date.now();
       const lost = ledger.submit({ id, fn: 'put-permit', args }).catch((error: unknown) => error);
@@ -298,8 +278,8 @@ describe.skipIf(absent !== undefined && !inCi)(
       expect(await lost).toMatchObject({ code: 'ledger.unreachable' });
       expect(await ledger.outcome(id)).toBeUndefined();
       expect(ledger.lastContact()).toBeLessThan(began + 3_000);
-      await stack.restart('BE', 'orderer');
-      await stack.restart('REG', 'orderer');
+      await trial.stack.restart('BE', 'orderer');
+      await trial.stack.restart('REG', 'orderer');
       await expect.poll(() => ledger.submit({ id, fn: 'put-permit', args }).then(() => 'done', String), { timeout: 60_000 }).toBe('done');
       expect(await outcomeOf('EE', id)).toMatchObject({ valid: true });
       await expect.poll(() => Date.now() - ledger.lastContact(), { timeout: 10_000 }).toBeLessThan(3_000);
@@ -308,9 +288,9 @@ describe.skipIf(absent !== undefined && !inCi)(
     it('a peer killed in the middle of acts: each stands once, and the index has no gap', async () => {
       const calls = Array.from({ length: 20 }, () => ({ id: randomUUID(), fn: 'put-permit', args: permitOf('EE', 'PT') }));
       const sent = Promise.allSettled(calls.map((call) => at('EE').ledger.submit(call)));
-      await stack.kill('EE', 'peer');
+      await trial.stack.kill('EE', 'peer');
       await sent;
-      await stack.restart('EE', 'peer');
+      await trial.stack.restart('EE', 'peer');
       for (const call of calls)
         await expect
           .poll(

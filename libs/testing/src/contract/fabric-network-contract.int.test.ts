@@ -1,58 +1,25 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fabricEngine, FabricStack, type FabricEngine } from '../stack/fabric/index.js';
-import { repository } from '../world/world.js';
+import { fabricEngine } from '../stack/fabric/index.js';
 import { fabricClientContract, permit } from './fabric-client.contract.js';
 import { receiptContract } from './fabric-receipts.contract.js';
-import { FabricCountry } from './fabric-world.js';
+import { FabricTrial, trialOrgs as orgs, type FabricCountry } from './fabric-world.js';
 import { ledgerContract } from './ledger.contract.js';
 import { pursue } from './pursue.js';
 
 const engine = await fabricEngine();
 const absent = 'absent' in engine ? engine.absent : undefined;
 const inCi = process.env['CI'] === 'true';
-const orgs = ['EE', 'PT', 'BE'] as const;
 
 describe.skipIf(absent !== undefined && !inCi)(
   `a Fabric channel of Raft orderers${absent === undefined ? '' : ` (skipped: ${absent})`}`,
   () => {
-    let root: string;
-    let stack: FabricStack;
-    const countries = new Map<string, FabricCountry>();
-    const at = (org: string): FabricCountry => {
-      const country = countries.get(org);
-      if (country === undefined) throw new Error(`no ${org} on this channel`);
-      return country;
-    };
+    let trial: FabricTrial;
+    const at = (org: string): FabricCountry => trial.at(org);
 
     beforeAll(async () => {
-      if (absent !== undefined) throw new Error(absent);
-      root = await mkdtemp(join(tmpdir(), 'portolan-raft-'));
-      stack = await FabricStack.start({
-        folder: join(root, 'network'),
-        engine: engine as FabricEngine,
-        channel: 'trial-raft',
-        consensus: 'raft',
-        organisations: orgs.map((org) => ({ org, kind: 'country' as const })),
-        chaincode: {
-          name: 'portolan',
-          version: '1',
-          others: 1,
-          command: [process.execPath, join(repository, 'apps/contract/dist/main.js')],
-        },
-        endsWithUs: true,
-      });
-      for (const org of orgs) countries.set(org, await FabricCountry.of(org, stack, 'fabric-network'));
-      for (const country of countries.values()) await country.found();
-      for (const country of countries.values()) await country.open();
+      trial = await FabricTrial.start(engine, 'raft', 'fabric-network');
     }, 300_000);
-    afterAll(async () => {
-      await Promise.all([...countries.values()].map((country) => country.close()));
-      await stack.stop();
-      await rm(root, { recursive: true, force: true });
-    });
+    afterAll(async () => trial.stop());
 
     fabricClientContract('fabric-network', () => at('EE'));
     fabricClientContract('fabric-gateway', () => at('PT'));
@@ -76,7 +43,7 @@ describe.skipIf(absent !== undefined && !inCi)(
 
     describe('in trouble', () => {
       const signal = (part: string, name: NodeJS.Signals): void => {
-        for (const { pid } of stack.status().filter((one) => one.part === part)) process.kill(pid!, name);
+        for (const { pid } of trial.stack.status().filter((one) => one.part === part)) process.kill(pid!, name);
       };
       const validOf = async (id: string): Promise<number> => {
         const blocks = await at('EE').ledger.blocks(0, (await at('EE').ledger.height()) + 1);
@@ -84,9 +51,9 @@ describe.skipIf(absent !== undefined && !inCi)(
       };
 
       it('goes on without another country’s peer and orderer, and takes them back', async () => {
-        await Promise.all([stack.kill('BE', 'peer'), stack.kill('BE', 'orderer')]);
+        await Promise.all([trial.stack.kill('BE', 'peer'), trial.stack.kill('BE', 'orderer')]);
         for (let n = 0; n < 3; n += 1) expect(await pursue(at('EE').ledger, permit('EE', 'PT'), 60_000)).toMatchObject({ valid: true });
-        await Promise.all([stack.restart('BE', 'peer'), stack.restart('BE', 'orderer')]);
+        await Promise.all([trial.stack.restart('BE', 'peer'), trial.stack.restart('BE', 'orderer')]);
         expect(await pursue(at('EE').ledger, permit('EE', 'PT'), 60_000)).toMatchObject({ valid: true });
       }, 240_000);
 
@@ -105,11 +72,11 @@ describe.skipIf(absent !== undefined && !inCi)(
 
       it('follows its own peer from the newest block that it keeps, after that was away', async () => {
         const before = await at('EE').ledger.height();
-        await stack.kill('EE', 'peer');
+        await trial.stack.kill('EE', 'peer');
         await expect(at('EE').ledger.submit(permit('EE', 'PT'))).rejects.toMatchObject({ code: 'ledger.unreachable' });
         expect(await at('EE').ledger.height()).toBe(before);
         const meanwhile = await pursue(at('PT').ledger, permit('PT', 'EE'), 60_000);
-        await stack.restart('EE', 'peer');
+        await trial.stack.restart('EE', 'peer');
         expect(await pursue(at('EE').ledger, permit('EE', 'PT'), 60_000)).toMatchObject({ valid: true });
         const blocks = await at('EE').ledger.blocks(0, (await at('EE').ledger.height()) + 1);
         expect(blocks.map(({ number }) => number)).toEqual(blocks.map((_, i) => i));

@@ -1,5 +1,7 @@
 import { randomUUID, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PortolanError, type KeyRecord, type OrgId, type PublicJwk } from '@portolan/contracts';
 import {
   FabricLedger,
@@ -14,7 +16,10 @@ import { sha256, SystemClock } from '@portolan/keys';
 import { foundingFn } from '@portolan/ledger-rules';
 import { fabricClient, type FabricClientName } from '@portolan/nest';
 import { thumbprint } from '@portolan/verify';
-import type { FabricStack, OrganisationAccess } from '../stack/fabric/index.js';
+import { FabricStack, type FabricEngine, type OrganisationAccess } from '../stack/fabric/index.js';
+import { repository } from '../world/repository.js';
+
+export const trialOrgs = ['EE', 'PT', 'BE'] as const;
 
 type ClientName = 'notary' | 'governance';
 const days = (n: number): string => new Date(Date.now() + n * 86_400_000).toISOString();
@@ -115,5 +120,51 @@ export class FabricCountry {
 
   private keyOf(jwk: PublicJwk, use: 'ledger' | 'governance'): KeyRecord {
     return { v: 1, org: this.org, kid: thumbprint(jwk, sha256), use, jwk, notBefore: days(-1), notAfter: days(365) };
+  }
+}
+
+/** Three countries on a Fabric channel of a test's own, each registered and with its notary's ledger open. */
+export class FabricTrial {
+  private constructor(
+    private readonly root: string,
+    readonly stack: FabricStack,
+    private readonly countries: ReadonlyMap<OrgId, FabricCountry>,
+  ) {}
+
+  /** With a regulator's orderer as the fourth where they agree by BFT. `sdk`: how the countries reach the channel. */
+  static async start(
+    engine: FabricEngine | { readonly absent: string },
+    consensus: 'bft' | 'raft',
+    sdk?: FabricClientName,
+  ): Promise<FabricTrial> {
+    if ('absent' in engine) throw new Error(engine.absent);
+    const root = await mkdtemp(join(tmpdir(), 'portolan-fabric-'));
+    const regulator = consensus === 'bft' ? [{ org: 'REG', kind: 'regulator' as const }] : [];
+    const stack = await FabricStack.start({
+      folder: join(root, 'network'),
+      engine,
+      channel: 'trial',
+      consensus,
+      organisations: [...trialOrgs.map((org) => ({ org, kind: 'country' as const })), ...regulator],
+      chaincode: { name: 'portolan', version: '1', others: 1, command: [process.execPath, join(repository, 'apps/contract/dist/main.js')] },
+      endsWithUs: true,
+    });
+    const countries = new Map<OrgId, FabricCountry>();
+    for (const org of trialOrgs) countries.set(org, await FabricCountry.of(org, stack, sdk));
+    for (const country of countries.values()) await country.found();
+    for (const country of countries.values()) await country.open();
+    return new FabricTrial(root, stack, countries);
+  }
+
+  at(org: OrgId): FabricCountry {
+    const country = this.countries.get(org);
+    if (country === undefined) throw new Error(`no ${org} on this channel`);
+    return country;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.countries.values()].map((country) => country.close()));
+    await this.stack.stop();
+    await rm(this.root, { recursive: true, force: true });
   }
 }
