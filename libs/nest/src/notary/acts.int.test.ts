@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PortolanError, type PutPermitsArgs } from '@portolan/contracts';
+import type { PutPermitsArgs } from '@portolan/contracts';
 import type { ActRow, Clock } from '@portolan/domain';
 import { addMasterKey, MasterKeyDataKeys, sha256, SystemRandom } from '@portolan/keys';
 import { openNotaryDatabase, testCluster, type NotaryDatabase } from '@portolan/postgres';
@@ -11,31 +11,11 @@ import { NodeLogger } from '../runtime/logger.js';
 import { ActAnchor } from './acts.js';
 import { ChannelQueries } from './channel.queries.js';
 import { RestingOn } from './resting-on.js';
-import { ScriptedLedger } from './testing/scripted-ledger.js';
-
-interface Submitted {
-  readonly id: string;
-  readonly fn: string;
-  readonly args: unknown;
-}
-
-/** A channel that notes what came, and loses an answer where it is told to. */
-class NotingLedger extends ScriptedLedger {
-  readonly submitted: Submitted[] = [];
-  loses = false;
-
-  override async submit(call: Submitted): Promise<void> {
-    this.submitted.push(call);
-    await super.submit(call);
-    const lost = this.loses;
-    this.loses = false;
-    if (lost) throw new PortolanError('ledger.unreachable', 'test');
-  }
-}
+import { LosingLedger, type Submitted } from './testing/losing-ledger.js';
 
 let home: string;
 let db: NotaryDatabase;
-let ledger: NotingLedger;
+let ledger: LosingLedger;
 let anchors: ActAnchor[];
 let databases = 0;
 
@@ -48,7 +28,7 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 beforeEach(async () => {
   const { notary: address } = await (await testCluster()).country(`Y${String.fromCharCode(65 + databases++)}`);
   db = await openNotaryDatabase({ address, poolSize: 8 }, await MasterKeyDataKeys.open(home));
-  ledger = new NotingLedger('EE');
+  ledger = new LosingLedger('EE');
   for (const org of ['EE', 'PT']) ledger.add(org, 'put-participant', { v: 1, org, kind: 'country' });
   ledger.cut();
   anchors = [];
@@ -121,7 +101,7 @@ describe('permits that wait together', () => {
   });
 
   it('are asked for under the id that they went by, after an answer was lost', async () => {
-    ledger.loses = true;
+    ledger.losses.push('after');
     const ids = await permits(3);
     anchor().start();
     await came(1);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { canonicalJson, PortolanError, type AnchorBatchArgs } from '@portolan/contracts';
+import { canonicalJson, type AnchorBatchArgs } from '@portolan/contracts';
 import type { Clock, StepRow } from '@portolan/domain';
 import { addMasterKey, MasterKeyDataKeys, sha256, SystemRandom } from '@portolan/keys';
 import { openNotaryDatabase, testCluster, type NotaryDatabase } from '@portolan/postgres';
@@ -11,27 +11,9 @@ import { NodeLogger } from '../runtime/logger.js';
 import { Batcher } from './batcher.js';
 import { ChannelQueries } from './channel.queries.js';
 import { RestingOn } from './resting-on.js';
-import { ScriptedLedger } from './testing/scripted-ledger.js';
+import { LosingLedger, type Submitted } from './testing/losing-ledger.js';
 
 const some = 'ab'.repeat(32);
-
-interface Submitted {
-  readonly id: string;
-  readonly args: AnchorBatchArgs;
-}
-
-/** A channel whose first answers are lost: the transaction came to it, or did not. */
-class LosingLedger extends ScriptedLedger {
-  readonly losses: ('after' | 'before')[] = [];
-  readonly submitted: Submitted[] = [];
-
-  override async submit(call: { id: string; fn: string; args: unknown }): Promise<void> {
-    this.submitted.push({ id: call.id, args: call.args as AnchorBatchArgs });
-    const loss = this.losses.shift();
-    if (loss !== 'before') await super.submit(call);
-    if (loss !== undefined) throw new PortolanError('ledger.unreachable', 'test');
-  }
-}
 
 let home: string;
 let db: NotaryDatabase;
@@ -90,7 +72,8 @@ const settled = (ids: readonly string[]): Promise<void> =>
     .toEqual(ids.map(() => 'accepted'));
 /** Each transaction once: a slow machine may submit one again while it waits. */
 const transactions = (): Submitted[] => [...new Map(ledger.submitted.map((one) => [one.id, one])).values()];
-const sizes = (): number[] => transactions().map(({ args }) => args.steps.length);
+const batches = (): AnchorBatchArgs[] => transactions().map(({ args }) => args as AnchorBatchArgs);
+const sizes = (): number[] => batches().map(({ steps }) => steps.length);
 
 it('asks for a batch whose answer was lost, and submits no other in its place', async () => {
   ledger.losses.push('after');
@@ -104,7 +87,7 @@ it('asks for a batch whose answer was lost, and submits no other in its place', 
   ledger.cut();
   await settled(more);
   expect(sizes()).toEqual([3, 1]);
-  expect(transactions().map(({ args }) => args.n)).toEqual([0, 1]);
+  expect(batches().map(({ n }) => n)).toEqual([0, 1]);
 });
 
 it('submits the same transaction with the same number again where it never came to the channel', async () => {
@@ -133,5 +116,5 @@ it('halves a batch that is refused, under the same number, until what is left of
   }
   await settled(ids);
   expect(sizes()).toEqual([5, 2, 1, 4]);
-  expect(transactions().map(({ args }) => args.n)).toEqual([0, 0, 0, 1]);
+  expect(batches().map(({ n }) => n)).toEqual([0, 0, 0, 1]);
 });
