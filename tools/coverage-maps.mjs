@@ -1,0 +1,53 @@
+// Which rows of HL7's v2-to-FHIR tables our rules serve, over our own messages: npm run coverage:maps -- [--json] [--all] [--write]
+// --all takes the rules of every row out and looks whether the row is served no more; --write notes how many are served, below which no test lets us fall.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './bootstrap/places.mjs';
+
+const { countryOfTables, dependsOnRules, reportOf, served, specimenOf } = await import('../libs/formats/dist/testing/coverage/index.js');
+
+const wants = new Set(process.argv.slice(2));
+const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
+const country = countryOfTables();
+const set = country.sets.get('hl7v2');
+
+function specimensIn(folder) {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.hl7'));
+  return names.map((name) => specimenOf(name, readFileSync(join(folder, name)), country, sha256));
+}
+
+const own = served(set, specimensIn(join(root, 'libs/formats/fixtures/hl7v2')));
+const report = reportOf(own);
+const shared = join(root, '../shared/fixtures/hl7v2');
+const beside = existsSync(shared) ? [...served(set, specimensIn(shared)).keys()].filter((key) => !own.has(key)) : undefined;
+const notDependent = wants.has('--all')
+  ? [...own.values()].filter((one) => !dependsOnRules(one, set)).map(({ row }) => row.key)
+  : undefined;
+const answer = { ...report, servedByPublicMessagesAlone: beside, servedWithoutTheirRules: notDependent };
+
+if (wants.has('--write')) {
+  const counts = Object.fromEntries(report.tables.filter((one) => one.served > 0).map((one) => [one.table, one.served]));
+  writeFileSync(join(root, 'libs/formats/src/testing/coverage/served.json'), `${JSON.stringify(counts, undefined, 2)}\n`);
+}
+if (wants.has('--json')) console.log(JSON.stringify(answer));
+else {
+  for (const { table, rows, served: count, excepted, lacking } of report.tables) {
+    console.log(
+      `${table.padEnd(52)} ${String(count).padStart(3)} of ${String(rows - excepted).padStart(3)}${excepted > 0 ? `, ${excepted} left out on purpose` : ''}`,
+    );
+    for (const text of lacking) console.log(`    lacks ${text}`);
+  }
+  for (const [reason, count] of Object.entries(report.reasons)) console.log(`${count} rows left out on purpose: ${reason}`);
+  console.log(
+    `${report.served} of ${report.rows - report.excepted} rows, ${(100 * report.share).toFixed(1)} %; ${report.excepted} left out on purpose`,
+  );
+  console.log(
+    beside === undefined
+      ? 'no ../shared/fixtures/hl7v2 beside this clone'
+      : `${beside.length} more only by the public messages in ../shared/fixtures/hl7v2`,
+  );
+  if (notDependent !== undefined)
+    console.log(`${own.size} rows tried without their rules; still served: ${notDependent.length}`, notDependent.slice(0, 20));
+}
+process.exitCode = (notDependent?.length ?? 0) > 0 ? 1 : 0;
