@@ -101,7 +101,11 @@ describe('a country overrides by data', () => {
       withMap({
         resources: [
           { id: 'specimen', off: { reason: 'test' } },
-          { id: 'report', elements: [{ id: 'DR.specimen', to: 'specimen[]', off: { reason: 'test' } }] },
+          { id: 'service-request', elements: [{ id: 'SR.specimen', to: 'specimen[]', off: { reason: 'test' } }] },
+          {
+            id: 'report',
+            elements: ['DR.specimen', 'DR.specimen-above'].map((id) => ({ id, to: 'specimen[]', off: { reason: 'test' } })),
+          },
           { id: 'observation', elements: [{ id: 'OBX.specimen', to: 'specimen', off: { reason: 'test' } }] },
           { id: 'specimen-observation', off: { reason: 'test' } },
         ],

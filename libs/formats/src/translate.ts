@@ -40,6 +40,11 @@ export interface Translation {
   /** The persons whom the document is about. */
   readonly persons: readonly PersonTraits[];
   readonly resources: readonly FhirResource[];
+  /**
+   * What the document says of itself (HL7 v2: MessageHeader, Provenance, the systems and organisations between which it went): it refers to
+   * `resources`, is no part of anybody's record, and what it says stays among the carried values.
+   */
+  readonly beside: readonly FhirResource[];
   /** Indexes of resources that the document only mentions: it is no authority to replace what is already known of them. */
   readonly mentions: readonly number[];
   readonly provenance: readonly ElementProvenance[];
@@ -60,21 +65,25 @@ export function translate(input: TranslationInput): Translation {
   if (set === undefined) throw new PortolanError('ingest.format-unknown', 'country', format.name);
   const document = format.read(input.bytes, { maxBytes: input.maxBytes ?? DEFAULT_MAX_BYTES });
   const result = run(document.root, set, identityOf(input, document), factsOf(input.country, document, set.conceptMaps));
-  const rejects = [...result.rejects, ...documentRejects(document, result)];
-  const resources = result.drafts.map((draft) => draft.resource);
+  const drafts = result.drafts.filter((draft) => !isBeside(draft));
+  const rejects = [...result.rejects, ...documentRejects(document, { ...result, drafts })];
   return {
     format: format.name,
     mapVersion: set.version(input.sha256),
     received: input.received,
     message: document.header,
     times: timesOf(input.country, document),
-    persons: result.drafts.flatMap((draft, i) => (draft.instance.rule.rule.subject === true ? [personTraits(draft.resource, i)] : [])),
-    resources,
-    mentions: result.drafts.flatMap((draft, i) => (draft.mention ? [i] : [])),
-    provenance: provenanceOf(result.drafts),
-    account: accountOf(document.root, set, result.drafts, result.warnings, rejects),
+    persons: drafts.flatMap((draft, i) => (draft.instance.rule.rule.subject === true ? [personTraits(draft.resource, i)] : [])),
+    resources: drafts.map((draft) => draft.resource),
+    beside: result.drafts.filter(isBeside).map((draft) => draft.resource),
+    mentions: drafts.flatMap((draft, i) => (draft.mention ? [i] : [])),
+    provenance: provenanceOf(drafts),
+    account: accountOf(document.root, set, drafts, result.warnings, rejects),
   };
 }
+
+/** Whether the resource tells of the message and not of the record. */
+const isBeside = (draft: RunResult['drafts'][number]): boolean => draft.instance.rule.rule.beside === true;
 
 function chosenFormat({ bytes, format }: TranslationInput): Format {
   const name = format === 'auto' ? detectFormat(bytes) : format;

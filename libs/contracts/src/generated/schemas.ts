@@ -1251,6 +1251,10 @@ export const schemas = {
       "description": "When it holds, the source only mentions the resource and is no authority on it",
       "$ref": "#/$defs/map-condition"
      },
+     "beside": {
+      "description": "The resource tells of the message and not of the person's record: it is given beside the resources, and what it says stays carried",
+      "const": true
+     },
      "accompanies": {
       "description": "The resource only says something about others: where it cannot be made it is left out without a word",
       "type": "boolean"

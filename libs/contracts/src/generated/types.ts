@@ -557,6 +557,10 @@ export interface ResourceRule {
   subject?: boolean;
   mention?: MapCondition;
   /**
+   * The resource tells of the message and not of the person's record: it is given beside the resources, and what it says stays carried
+   */
+  beside?: true;
+  /**
    * The resource only says something about others: where it cannot be made it is left out without a word
    */
   accompanies?: boolean;

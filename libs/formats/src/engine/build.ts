@@ -59,18 +59,50 @@ export function buildObject(elements: readonly CompiledElement[], node: SourceNo
 
 /** Puts a built value where its rule says; the marks with their full paths, or none where the place is taken. */
 function place(object: FhirObject, element: CompiledElement, built: Built, job: BuildJob): Mark[] {
-  if (element.to.length > 0) {
-    const path = putAt(object, element.to, built.value);
-    if (path !== undefined) return built.marks.map((mark) => ({ ...mark, path: joinPath(path, mark.path) }));
-  } else if (isFhirObject(built.value) && Object.keys(built.value).every((key) => object[key] === undefined)) {
-    Object.assign(object, built.value);
-    return [...built.marks];
-  }
-  for (const mark of built.marks) {
+  if (element.to.length === 0 && isFhirObject(built.value))
+    return placeAll(object, element, { value: built.value, marks: built.marks }, job);
+  const path = element.to.length === 0 ? undefined : putAt(object, element.to, built.value);
+  if (path !== undefined) return built.marks.map((mark) => ({ ...mark, path: joinPath(path, mark.path) }));
+  tellConflict(built.marks, element, job);
+  return [];
+}
+
+/** Puts each element of a built object beside what stands there: lists are joined, of anything else the first stands. */
+function placeAll(
+  object: FhirObject,
+  element: CompiledElement,
+  built: { value: FhirObject; marks: readonly Mark[] },
+  job: BuildJob,
+): Mark[] {
+  return Object.entries(built.value).flatMap(([name, value]) => {
+    const marks = built.marks.filter((mark) => isOf(name, mark.path));
+    const present = object[name];
+    if (present === undefined) object[name] = value;
+    else if (Array.isArray(present) && Array.isArray(value)) {
+      object[name] = [...present, ...value];
+      return marks.map((mark) => ({ ...mark, path: shifted(mark.path, name, present.length) }));
+    } else {
+      tellConflict(marks, element, job);
+      return [];
+    }
+    return marks;
+  });
+}
+
+/** Whether a path begins with the element `name`. */
+const isOf = (name: string, path: string): boolean => path.startsWith(name) && /^($|[.[])/.test(path.slice(name.length));
+
+/** `name[0].code` behind `by` items that stood there before. */
+function shifted(path: string, name: string, by: number): string {
+  const behind = path.slice(name.length).replace(/^\[(\d+)\]/, (_, index: string) => `[${Number(index) + by}]`);
+  return `${name}${behind}`;
+}
+
+function tellConflict(marks: readonly Mark[], element: CompiledElement, job: BuildJob): void {
+  for (const mark of marks) {
     if (mark.kind !== 'source') continue;
     for (const leaf of mark.from) job.findings.push({ code: 'translate.value-conflict', path: leaf.path, rule: element.id });
   }
-  return [];
 }
 
 function buildElement(element: CompiledElement, node: SourceNode, job: BuildJob, depth: number): Built[] {

@@ -5,6 +5,7 @@ import { hl7v2Conversions } from './conversions.js';
 import { readHeader, sourceHeader, structureOf } from './header.js';
 import { hl7v2Maps } from './maps/index.js';
 import { readHl7, type Hl7Message } from './message.js';
+import { scheduleConversions } from './schedule-conversions.js';
 import { compileStructure, groupSegments, type Structure } from './structure.js';
 import structures from './structures/structures.json' with { type: 'json' };
 import { hl7v2Tables } from './tables.js';
@@ -42,7 +43,7 @@ export const hl7v2: Format = {
   maps: hl7v2Maps,
   conceptMaps: hl7v2CodeMaps,
   closedSystems: hl7v2Tables,
-  conversions: hl7v2Conversions,
+  conversions: { ...hl7v2Conversions, ...scheduleConversions },
 };
 
 export { escapeText, unescapeText } from './escapes.js';

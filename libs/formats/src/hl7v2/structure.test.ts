@@ -25,7 +25,7 @@ describe('ORU_R01 in its groups', () => {
     [
       'an ORC opens the next order; a specimen has observations of its own',
       ['PID', 'PV1', 'ORC1', 'OBR1', 'OBX1', 'SPM1', 'OBX2', 'ORC2', 'OBR2', 'OBX3'],
-      'ORU_R01(PATIENT_RESULT(PATIENT(PID VISIT(PV1)) ORDER_OBSERVATION(COMMON_ORDER(ORC1) OBR1 OBSERVATION(OBX1) SPECIMEN(SPM1 SPECIMEN_OBSERVATION(OBX2))) ORDER_OBSERVATION(COMMON_ORDER(ORC2) OBR2 OBSERVATION(OBX3))))',
+      'ORU_R01(PATIENT_RESULT(PATIENT(PID VISIT(PV1)) ORDER_OBSERVATION(ORC1 OBR1 OBSERVATION(OBX1) SPECIMEN(SPM1 SPECIMEN_OBSERVATION(OBX2))) ORDER_OBSERVATION(ORC2 OBR2 OBSERVATION(OBX3))))',
     ],
     [
       'a second person opens a second result',
@@ -40,7 +40,7 @@ describe('ORU_R01 in its groups', () => {
     [
       'an order without OBR does not take its sibling’s',
       ['PID', 'ORC1', 'ORC2', 'OBR2', 'OBX1'],
-      'ORU_R01(PATIENT_RESULT(PATIENT(PID) ORDER_OBSERVATION(COMMON_ORDER(ORC1)) ORDER_OBSERVATION(COMMON_ORDER(ORC2) OBR2 OBSERVATION(OBX1))))',
+      'ORU_R01(PATIENT_RESULT(PATIENT(PID) ORDER_OBSERVATION(ORC1) ORDER_OBSERVATION(ORC2 OBR2 OBSERVATION(OBX1))))',
     ],
     [
       'a result that no order precedes has no place, and the orders after it do',

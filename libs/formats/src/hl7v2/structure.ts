@@ -2,7 +2,8 @@ import { SourceNode } from '../engine/index.js';
 
 /*
  * A message structure is written as text, near HL7's abstract syntax: `PID` a segment, `PD1?` optional, `NTE*` repeating, `OBR|RXO` a
- * choice, `ORDER*(ORC OBR?)` a group with what it holds. Order matters, as in the standard.
+ * choice, `ORDER*(ORC OBR?)` a group with what it holds, `~DETAIL(OBR NTE*)` one whose segments stand in the group around it, so that one
+ * rule serves the structures that nest it and those that do not. Order matters, as in the standard.
  */
 type Plan = SegmentPlan | GroupPlan;
 interface SegmentPlan {
@@ -15,6 +16,8 @@ interface GroupPlan {
   readonly kind: 'group';
   readonly name: string;
   readonly repeats: boolean;
+  /** Read as a group, and no node of its own. */
+  readonly through: boolean;
   readonly items: readonly Plan[];
   /** Segments with which the group may begin. */
   readonly first: ReadonlySet<string>;
@@ -22,7 +25,7 @@ interface GroupPlan {
 
 /** Compiles a structure from its text; throws a plain Error where the text is no structure. */
 export function compileStructure(name: string, text: string): GroupPlan {
-  const tokens = text.match(/[()]|[A-Z][A-Z0-9_|]*[?*]?|\S/g) ?? [];
+  const tokens = text.match(/[()]|~?[A-Z][A-Z0-9_|]*[?*]?|\S/g) ?? [];
   const items = readItems(tokens, name);
   if (tokens.length > 0) throw new Error(`structure ${name}: ${tokens[0] ?? ''} closes nothing`);
   return groupPlan(name, false, items);
@@ -47,7 +50,7 @@ function readItems(tokens: string[], structure: string): Plan[] {
 }
 
 function groupPlan(name: string, repeats: boolean, items: readonly Plan[]): GroupPlan {
-  return { kind: 'group', name, repeats, items, first: firstOf(items) };
+  return { kind: 'group', name: name.replace('~', ''), repeats, through: name.startsWith('~'), items, first: firstOf(items) };
 }
 
 function segmentPlan(text: string, structure: string): SegmentPlan {
@@ -101,15 +104,16 @@ function readGroup(group: GroupPlan, cursor: Cursor, outside: ReadonlySet<string
 /** Reads all of one item. Between two of a repeating item, and after it, a segment without a place is let in as it is. */
 function readItem(item: Plan, cursor: Cursor, expected: ReadonlySet<string>, children: SourceNode[]): void {
   for (let read = 0; startsWith(item, cursor) && (read === 0 || item.repeats); read += 1) {
-    if (item.kind === 'group') children.push(readOne(item, cursor, expected, read + 1));
+    if (item.kind === 'group') children.push(...readOne(item, cursor, expected, read + 1));
     else children.push(...next(cursor));
     skipStrays(cursor, expected, children);
   }
   skipStrays(cursor, expected, children);
 }
 
-function readOne(group: GroupPlan, cursor: Cursor, expected: ReadonlySet<string>, number: number): SourceNode {
-  return SourceNode.branch(group.name, `${group.name}[${number}]`, readGroup(group, cursor, expected));
+function readOne(group: GroupPlan, cursor: Cursor, expected: ReadonlySet<string>, number: number): SourceNode[] {
+  const children = readGroup(group, cursor, expected);
+  return group.through ? children : [SourceNode.branch(group.name, `${group.name}[${number}]`, children)];
 }
 
 function startsWith(item: Plan, cursor: Cursor): boolean {

@@ -43,8 +43,33 @@ export function inventedValues(sourceText: string, translation: Translation, fro
   const constants = new Set(translation.account.constants.map(({ value }) => String(value)));
   const digits = [sourceText, sourceText.replace(/(?<=\d)\.(?=\d)/g, '')].join(' ').replace(/\D+/g, ' ');
   const known = (text: string): boolean =>
-    sourceText.includes(text) || constants.has(text) || fromCodeMaps.has(text) || (/\d/.test(text) && isTimeOf(text, digits));
+    sourceText.includes(text) ||
+    constants.has(text) ||
+    fromCodeMaps.has(text) ||
+    (/\d/.test(text) && isTimeOf(text, digits)) ||
+    isAttached(text, sourceText) ||
+    isComputed(text, sourceText);
   return outputValues(translation.resources).filter(({ text }) => !known(text) && !pieces(text).every(known));
+}
+
+/** Whether a time is a time of the source and so many minutes of the source later: the end of what has a start and a duration. */
+function isComputed(text: string, sourceText: string): boolean {
+  const end = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}/.exec(text)?.[0];
+  if (end === undefined) return false;
+  const lengths = new Set([...sourceText.matchAll(/(?<!\d)\d{1,4}(?!\d)/g)].map(([digits]) => Number(digits)));
+  return [...sourceText.matchAll(/(?<!\d)(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})?(?!\d)/g)].some(([, y, mo, d, h, mi, sec = '00']) => {
+    const start = Date.parse(`${y ?? ''}-${mo ?? ''}-${d ?? ''}T${h ?? ''}:${mi ?? ''}:${sec}Z`);
+    return lengths.has((Date.parse(`${end}Z`) - start) / 60_000);
+  });
+}
+
+/** Whether an attachment says the source's own lines in Base64, or its type names the source's kind of data (HL7 table 0191). */
+function isAttached(text: string, sourceText: string): boolean {
+  const subtype = /^(?:application|audio|image|text)\/(\S+)$/.exec(text)?.[1];
+  if (subtype !== undefined) return sourceText.toLowerCase().includes(subtype);
+  if (text.length < 4 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) return false;
+  const lines = new TextDecoder().decode(Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0))).split('\n');
+  return lines.every((line) => sourceText.includes(line));
 }
 
 /** Whether the output's time is a time of the source: its digits stand there, seconds and offset at most filled in. */
@@ -57,7 +82,7 @@ function isTimeOf(text: string, digits: string): boolean {
 /** A text put together of several source values, and a system made of an id. */
 function pieces(text: string): string[] {
   const id = /^(urn:oid:|urn:uuid:|http:\/\/terminology\.hl7\.org\/CodeSystem\/v2-|\+)(.+)$/.exec(text)?.[2];
-  return id === undefined ? text.split(/[ ,\n^]+/).filter((piece) => piece !== '') : [id];
+  return id === undefined ? text.split(/[ ,\n^]+/).filter((piece) => piece !== '') : id.split(' ');
 }
 
 /** References that point at no resource of the translation. */

@@ -28,6 +28,18 @@ import telecomMobile from './telecom-mobile.json' with { type: 'json' };
 import telecomSystem from './telecom-system.json' with { type: 'json' };
 import telecomUse from './telecom-use.json' with { type: 'json' };
 import yesNo from './yes-no.json' with { type: 'json' };
+import administrationCompletion from './administration-completion.json' with { type: 'json' };
+import appointmentEvent from './appointment-event.json' with { type: 'json' };
+import appointmentStatus from './appointment-status.json' with { type: 'json' };
+import documentAvailability from './document-availability.json' with { type: 'json' };
+import documentCompletion from './document-completion.json' with { type: 'json' };
+import documentContent from './document-content.json' with { type: 'json' };
+import durationUnits from './duration-units.json' with { type: 'json' };
+import eventTiming from './event-timing.json' with { type: 'json' };
+import medicationOrderStatus from './medication-order-status.json' with { type: 'json' };
+import participationStatus from './participation-status.json' with { type: 'json' };
+import problemStatus from './problem-status.json' with { type: 'json' };
+import weekDays from './week-days.json' with { type: 'json' };
 
 /** HL7 v2's own concept maps; their notices stand in the files. */
 export const hl7v2CodeMaps: Readonly<Record<string, unknown>> = {
@@ -61,4 +73,16 @@ export const hl7v2CodeMaps: Readonly<Record<string, unknown>> = {
   'telecom-system.json': telecomSystem,
   'telecom-use.json': telecomUse,
   'yes-no.json': yesNo,
+  'administration-completion.json': administrationCompletion,
+  'appointment-event.json': appointmentEvent,
+  'appointment-status.json': appointmentStatus,
+  'document-availability.json': documentAvailability,
+  'document-completion.json': documentCompletion,
+  'document-content.json': documentContent,
+  'duration-units.json': durationUnits,
+  'event-timing.json': eventTiming,
+  'medication-order-status.json': medicationOrderStatus,
+  'participation-status.json': participationStatus,
+  'problem-status.json': problemStatus,
+  'week-days.json': weekDays,
 };

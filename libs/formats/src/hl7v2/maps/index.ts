@@ -4,6 +4,11 @@ import patient from './patient.json' with { type: 'json' };
 import admission from './admission.json' with { type: 'json' };
 import insurance from './insurance.json' with { type: 'json' };
 import laboratory from './laboratory.json' with { type: 'json' };
+import appointments from './appointments.json' with { type: 'json' };
+import documents from './documents.json' with { type: 'json' };
+import medicines from './medicines.json' with { type: 'json' };
+import merges from './merges.json' with { type: 'json' };
+import problems from './problems.json' with { type: 'json' };
 
 /** HL7 v2's own maps, in the order in which they are laid over each other. */
 export const hl7v2Maps: Readonly<Record<string, unknown>> = {
@@ -13,4 +18,9 @@ export const hl7v2Maps: Readonly<Record<string, unknown>> = {
   'admission.json': admission,
   'insurance.json': insurance,
   'laboratory.json': laboratory,
+  'appointments.json': appointments,
+  'documents.json': documents,
+  'medicines.json': medicines,
+  'merges.json': merges,
+  'problems.json': problems,
 };
