@@ -9,7 +9,7 @@ export { permitTerm } from './permit/permits.js';
 export { foundingFn, prepareFounding } from './registry/founding.js';
 export { genesisWrites } from './registry/genesis.js';
 export { signerOf, signerReads, type Claim } from './registry/signer.js';
-export { thumbprint as kidOf } from '@portolan/verify';
+export { contentKey, thumbprint as kidOf } from '@portolan/verify';
 export * from './rule.js';
 export { rules } from './rules.js';
 export * from './state.js';

@@ -1,6 +1,7 @@
 export * from './bytes/base64.js';
 export * from './bytes/base64url.js';
 export * from './bytes/bytes.js';
+export { contentKey } from './fabric/writes.js';
 export * from './bytes/commitment.js';
 export * from './jws/jws.js';
 export * from './merkle/node-store.js';

@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { canonicalJson, Validators } from '@portolan/contracts';
-import { base64, base64url, bytesOfBase64, parseTrust, thumbprint, utf8, verifyReceipt } from '@portolan/verify';
+import { base64, base64url, bytesOfBase64, contentKey, parseTrust, thumbprint, utf8, verifyReceipt } from '@portolan/verify';
 import { envelopeOf, identityOf, message, writeSetOf } from '../dist/testing/fabric-envelope.js';
 
 const home = new URL('../../contracts/vectors/', import.meta.url);
@@ -77,14 +77,19 @@ const entryOf = ({ org, args, time }, change = {}) => {
   return utf8(canonicalJson({ v: 1, by: org, at: time, record }));
 };
 
-/** What a head reads and writes. */
+const openKey = (key, value) => contentKey(key, sha256(value).toString('hex'));
+
+/** What a head reads and writes; where a batch lies its value says, which a receipt does not hold. */
 function effects(head) {
   const { org, id, args } = head;
   const value = entryOf(head);
   return {
     chaincode,
-    reads: [{ key: `${org}/head/${args.seq}`, found: false }, ...args.batches.map(({ n }) => ({ key: `${org}/batch/${n}`, found: true }))],
-    writes: [{ key: `${org}/head/${args.seq}`, value }],
+    reads: [
+      { key: `${org}/head/${args.seq}`, found: false },
+      ...args.batches.map((batch) => ({ key: openKey(`${org}/batch/${batch.n}`, utf8(canonicalJson(batch))), found: true })),
+    ],
+    writes: [{ key: openKey(`${org}/head/${args.seq}`, value), value }],
     owned: [
       { owner: org, key: `head/${args.seq}`, value },
       { owner: org, key: `tx/${id}`, value: utf8('put-head') },
@@ -130,7 +135,10 @@ const instead = (change) => changed({ instead: change });
 const inBytes = (edit) => ({ ...full, head: { envelope: base64(edit(bytesOfBase64(full.head.envelope))) } });
 const asked = (change) => changed({ args: ['put-head', head.id, JSON.stringify({ ...args, ...change })] });
 const value = own.writes[0].value;
-const written = (bytes) => ({ writes: [{ ...own.writes[0], value: bytes }], owned: [{ ...own.owned[0], value: bytes }, own.owned[1]] });
+const written = (bytes) => ({
+  writes: [{ key: openKey(`${org}/head/${args.seq}`, bytes), value: bytes }],
+  owned: [{ ...own.owned[0], value: bytes }, own.owned[1]],
+});
 const foreign = message([1, 'other'], [2, message([3, message([1, 'key'], [3, utf8('value')])])]);
 const batchText = JSON.stringify({ v: 1, n: 0, steps: [{ leaf: source.leaf }] });
 const batchRecord = utf8(canonicalJson({ v: 1, by: org, at: head.time, record: { v: 1, org, ...args.batches[0] } }));
@@ -161,7 +169,7 @@ const refused = {
   'proposal.fabric-a-batch-that-no-head-read': await changed({
     args: ['anchor-batch', head.id, batchText],
     set: {
-      writes: [{ key: `${org}/batch/0`, value: batchRecord }],
+      writes: [{ key: openKey(`${org}/batch/0`, batchRecord), value: batchRecord }],
       owned: [{ owner: org, key: 'batch/0', value: batchRecord }, own.owned[1]],
     },
   }),
@@ -173,8 +181,8 @@ const refused = {
   'proposal.fabric-action-of-another': await instead({ actionHeader: message([1, identityOf(notary.PT)], [2, 'nonce']) }),
   'proposal.fabric-head-of-another-country': await asked({ org: 'PT' }),
   'proposal.fabric-an-argument-more': await changed({ args: ['put-head', head.id, JSON.stringify(args), 'x'] }),
-  'write-set.fabric-another-key': await set({ writes: [{ ...own.writes[0], key: `${org}/head/1` }] }),
-  'write-set.fabric-two-writes': await set({ writes: [...own.writes, { key: `${org}/head/1`, value }] }),
+  'write-set.fabric-another-key': await set({ writes: [{ ...own.writes[0], key: openKey(`${org}/head/1`, value) }] }),
+  'write-set.fabric-two-writes': await set({ writes: [...own.writes, { key: openKey(`${org}/head/1`, value), value }] }),
   'write-set.fabric-without-the-owners-word': await set({ owned: [own.owned[1]] }),
   'write-set.fabric-in-anothers-collection': await set({ owned: own.owned.map((one) => ({ ...one, owner: 'PT' })) }),
   'write-set.fabric-the-owners-word-differs': await set({ owned: [{ ...own.owned[0], value: utf8('other') }, own.owned[1]] }),

@@ -1,5 +1,5 @@
-import { execute, foundingFn, keyText, keysOf, names, type StateKey, type Value, type Values } from '@portolan/ledger-rules';
-import { randomUUID } from 'node:crypto';
+import { contentKey, execute, foundingFn, keyText, keysOf, names, type StateKey, type Value, type Values } from '@portolan/ledger-rules';
+import { createHash, randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { CertificateName } from '../testing/certificates.fixture.js';
 import { answerOf, place, type MemoryChannel } from '../testing/memory-channel.js';
@@ -15,11 +15,20 @@ beforeEach(async () => {
 const submit = (fn: string, args: unknown, by: CertificateName = 'EE notary', time = clock.now, id = randomUUID()) =>
   fabric.submit(fn, args, by, time, id);
 
+const hashOf = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Where the bytes for which an owner's entry stands lie in the public state. */
+const openPlace = (publicKey: string): string => {
+  const [owner = '', ...key] = publicKey.split('/');
+  const { bytes } = fabric.state.get(place(`_implicit_org_${owner}`, key.join('/')))!;
+  return contentKey(publicKey, hashOf(bytes));
+};
+
 describe('an act on Fabric', () => {
   it('writes its record publicly and into its owner’s collection, the same bytes, and reads back as that record', async () => {
     expect(await submit('put-permit', permit)).toEqual({});
     const name = names.permit('EE', permit.id);
-    const open = fabric.state.get(place('', `EE/${name.key}`));
+    const open = fabric.state.get(place('', openPlace(`EE/${name.key}`)));
     expect(open?.bytes).toEqual(fabric.state.get(place('_implicit_org_EE', name.key))?.bytes);
     expect(JSON.parse(await fabric.ask('read-record', 'EE', name.key))).toEqual({ v: 1, by: 'EE', at: noon, record: permit });
     expect(await fabric.ask('read-record', 'PT', name.key)).toBe('');
@@ -71,23 +80,35 @@ const simulate = (texts: readonly string[], by: CertificateName = 'EE notary', o
 describe('the word of a record is its owner’s alone', () => {
   it('does not believe a public entry that altered chaincode wrote', async () => {
     const forged = { v: 1, by: 'EE', at: noon, record: permit };
-    const key = `EE/${names.permit('EE', permit.id).key}`;
-    fabric.state.set(place('', key), { bytes: Buffer.from(JSON.stringify(forged)), version: 999 });
+    const bytes = Buffer.from(JSON.stringify(forged));
+    const key = contentKey(`EE/${names.permit('EE', permit.id).key}`, hashOf(bytes));
+    fabric.state.set(place('', key), { bytes, version: 999 });
     const answer = await submit('anchor-batch', { v: 1, n: 0, steps: [{ leaf: releaseText(10) }] });
     expect(answer).toMatchObject({ verdicts: [{ ok: false, code: 'ledger.permit-unknown' }] });
     expect(await fabric.ask('read-record', 'EE', names.permit('EE', permit.id).key)).toBe('');
   });
 
-  it('lets the owner write what others have written publicly before', async () => {
-    const key = place('', `EE/${names.permit('EE', permit.id).key}`);
-    fabric.state.set(key, { bytes: Buffer.from('{"v":1,"by":"EE","record":{}}'), version: 999 });
+  it('writes where nobody could have written before: under the hash of its bytes, which hold their time', async () => {
+    const second = { ...permit, id: uuid(2) };
+    for (const one of [permit, second]) expect(await submit('put-permit', one)).toEqual({});
+    const places = [permit, second].map(({ id }) => openPlace(`EE/${names.permit('EE', id).key}`));
+    for (const one of places) expect(fabric.state.has(place('', one))).toBe(true);
+    expect(new Set(places.map((one) => one.split('/').at(-1))).size).toBe(2);
+  });
+
+  it('gives out no bytes but those of the owner’s hash', async () => {
     expect(await submit('put-permit', permit)).toEqual({});
-    expect(JSON.parse(await fabric.ask('read-record', 'EE', names.permit('EE', permit.id).key))).toMatchObject({ record: permit });
+    const key = `EE/${names.permit('EE', permit.id).key}`;
+    fabric.state.set(place('', openPlace(key)), { bytes: Buffer.from('{"v":1,"by":"EE","record":{}}'), version: 999 });
+    expect(await fabric.ask('read-record', 'EE', names.permit('EE', permit.id).key)).toBe('');
+    expect(await submit('anchor-batch', { v: 1, n: 0, steps: [{ leaf: releaseText(10) }] })).toMatchObject({
+      verdicts: [{ ok: false, code: 'ledger.record-forged' }],
+    });
   });
 
   it('lets nobody but its owner write a public key again', async () => {
     await submit('put-permit', permit);
-    expect(fabric.policies.get(`EE/${names.permit('EE', permit.id).key}`)).toEqual(['EE']);
+    expect(fabric.policies.get(openPlace(`EE/${names.permit('EE', permit.id).key}`))).toEqual(['EE']);
     expect([...fabric.policies.keys()].filter((key) => !/^(?:EE|PT|BE|DE|REG)\//u.test(key))).toEqual([]);
   });
 
@@ -97,7 +118,7 @@ describe('the word of a record is its owner’s alone', () => {
     const { root } = record;
     const args = { v: 1, org: 'EE', seq: 0, size: 0, root, consistency: [], batches: [{ n: 0, root, count: 0 }] };
     expect(await submit('put-head', args)).toEqual({});
-    expect([fabric.policies.has('EE/batch/0'), fabric.policies.has('EE/head/0')]).toEqual([true, false]);
+    expect(['EE/batch/0', 'EE/head/0'].map((key) => fabric.policies.has(openPlace(key)))).toEqual([true, false]);
   });
 
   it('does not take an act’s id for used because somebody else’s collection says so', async () => {
@@ -279,8 +300,8 @@ const story: [string, unknown, CertificateName][] = [
 ];
 
 async function valueIn(key: StateKey): Promise<Value> {
-  const collection = key.space === 'public' ? '' : `_implicit_org_${key.owner}`;
-  return valueOf(key, [{ key, bytes: fabric.state.get(place(collection, key.key))!.bytes }]);
+  const where = key.space === 'public' ? place('', openPlace(key.key)) : place(`_implicit_org_${key.owner}`, key.key);
+  return valueOf(key, [{ key, bytes: fabric.state.get(where)!.bytes }]);
 }
 
 function valueOf(key: StateKey, writes: readonly { key: StateKey; bytes: Uint8Array }[]): Value {

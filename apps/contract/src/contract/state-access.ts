@@ -1,7 +1,8 @@
 import type { OrgId, Uuid } from '@portolan/contracts';
-import { keysOf, keyText, type StateKey, type Value, type Values, type Write } from '@portolan/ledger-rules';
+import { contentKey, keysOf, keyText, type StateKey, type Value, type Values, type Write } from '@portolan/ledger-rules';
 import { KeyEndorsementPolicy } from 'fabric-shim';
 import type { ChaincodeStub } from 'fabric-shim-api';
+import { createHash } from 'node:crypto';
 import { manyStates } from './many-states.js';
 
 /** What the contract asks of a peer. */
@@ -17,23 +18,26 @@ export const collectionOf = (owner: OrgId): string => `_implicit_org_${owner}`;
 export const markerOf = (owner: OrgId, id: Uuid): StateKey => ({ space: 'owned', owner, key: `tx/${id}` });
 
 /**
- * What is committed under `keys`; nothing is read that no rule named. Owners' entries first: without one the public bytes are as if nobody had
- * written them (ledger-rules, findRecord), so they are not asked for. That nobody writes one meanwhile, the read of the owner's entry sees to.
+ * What is committed under `keys`; nothing is read that no rule named. Owners' entries first: their hash says where the public bytes are, and
+ * without one these are as if nobody had written them (ledger-rules, findRecord), so they are not asked for. That nobody writes one meanwhile,
+ * the read of the owner's entry sees to.
  */
 export async function readAll(stub: StateStub, keys: readonly StateKey[]): Promise<Values> {
   const owned = keys.filter((key) => key.space === 'owned');
   const hashes = await Promise.all(owned.map(({ owner, key }) => stub.getPrivateDataHash(collectionOf(owner), key)));
   const values = new Map<string, Value>();
-  const mute = new Set<string>();
+  const places = new Map<string, string>();
   owned.forEach((key, i) => {
-    const hash = hashes[i] ?? new Uint8Array();
-    if (hash.length === 0) mute.add(keysOf(key)[0].key);
-    else values.set(keyText(key), { hash: Buffer.from(hash).toString('hex') });
+    const hash = Buffer.from(hashes[i] ?? []).toString('hex');
+    if (hash === '') return;
+    values.set(keyText(key), { hash });
+    const [{ key: name }] = keysOf(key);
+    places.set(name, contentKey(name, hash));
   });
-  const open = keys.filter((key) => key.space === 'public' && !mute.has(key.key));
+  const open = keys.filter((key) => key.space === 'public' && places.has(key.key));
   const states = await manyStates(
     stub,
-    open.map(({ key }) => key),
+    open.map(({ key }) => places.get(key) ?? key),
   );
   open.forEach((key, i) => {
     const bytes = states[i] ?? new Uint8Array();
@@ -44,13 +48,15 @@ export async function readAll(stub: StateStub, keys: readonly StateKey[]): Promi
 
 /**
  * Writes in the order in which they were decided. A public key takes the organisation `guard` as its endorsement policy, so that others, once
- * it is written, cannot take its bytes away; a first write no key's policy can guard (design, section 5), the owner's entry does.
+ * it is written, cannot take its bytes away; a first write no key's policy can guard (design, section 5), the owner's entry does. The key ends
+ * with the hash of its bytes, so nobody can take it beforehand.
  */
 export async function writeAll(stub: StateStub, writes: readonly Write[], guard: OrgId | undefined): Promise<void> {
   for (const { key, bytes } of writes) {
     if (key.space === 'public') {
-      await stub.putState(key.key, bytes);
-      if (guard !== undefined) await stub.setStateValidationParameter(key.key, policyOf(guard));
+      const place = contentKey(key.key, createHash('sha256').update(bytes).digest('hex'));
+      await stub.putState(place, bytes);
+      if (guard !== undefined) await stub.setStateValidationParameter(place, policyOf(guard));
     } else await stub.putPrivateData(collectionOf(key.owner), key.key, bytes);
   }
 }

@@ -38,7 +38,8 @@ export async function trustFileOf(parts: TrustFileParts): Promise<FabricTrust> {
 
 async function keysIn(org: OrgId, parts: TrustFileParts): Promise<TrustedKey[]> {
   const prefix = indexKeys.open(`${org}/key/`);
-  const kids = (await parts.store.startingWith(prefix, most.keys)).map(({ key }) => key.slice(prefix.length));
+  const found = await parts.store.startingWith(prefix, most.keys);
+  const kids = new Set(found.map(({ key }) => key.slice(prefix.length).split('/')[0] ?? ''));
   const keys: TrustedKey[] = [];
   for (const kid of kids) {
     const key = (await recordOf<KeyRecord>(names.key(org, kid), parts))?.record;

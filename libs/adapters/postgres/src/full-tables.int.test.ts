@@ -24,14 +24,17 @@ const rows = inject('rows');
 /** More than these are put only into the tables that grow with each record that crosses, and the plans are told. */
 const MANY = 20_000;
 const BIG = {
-  edge: ['audit_event', 'resource', 'search_value'],
+  edge: ['audit_event', 'resource', 'resource_version', 'search_value'],
   exchange: ['transfer', 'outgoing', 'outbox'],
   notary: ['step', 'trail_step'],
 };
 /** A page. */
 const LIMIT = 100;
-/** Rows that a page or a take may look at, those that do not fit included: of ten countries one has a tenth, and each row may stand in an index and in a table. */
-const MOST = 20 * LIMIT;
+/**
+ * Rows that a page or a take may look at, those that do not fit included: of ten countries one has a tenth, and each row may stand in an index
+ * and in a table. A search counts no further than to 1,000 and one more.
+ */
+const MOST = 20 * LIMIT + 2;
 
 /** Opens everything to an empty document: rows were filled in with bytes that no key has sealed. */
 class OpenKeys extends DataKeys {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { canonicalJson, Validators, type OrgId } from '@portolan/contracts';
 import type { CommittedTx } from '@portolan/domain';
 import { sha256 } from '@portolan/keys';
-import { names, type RecordName } from '@portolan/ledger-rules';
+import { contentKey, names, type RecordName } from '@portolan/ledger-rules';
 import { inclusionPath, leafHash, merkleRoot, sha256Hex, utf8, verifyReceipt } from '@portolan/verify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fabricEngine } from '../stack/fabric/index.js';
@@ -22,12 +22,14 @@ interface FakeWrite {
   readonly owner?: OrgId;
   readonly key: string;
   readonly text: string;
+  /** Organisations that must endorse whoever writes the key from then on. */
+  readonly keptBy?: readonly string[];
 }
 
-const publicly = ({ owner, key }: RecordName, record: object): FakeWrite => ({
-  key: `${owner}/${key}`,
-  text: canonicalJson({ v: 1, by: owner, at: '2026-01-01T00:00:00.000Z', record }),
-});
+const publicly = ({ owner, key }: RecordName, record: object): FakeWrite => {
+  const text = canonicalJson({ v: 1, by: owner, at: '2026-01-01T00:00:00.000Z', record });
+  return { key: contentKey(`${owner}/${key}`, sha256Hex(text, sha256)), text };
+};
 const asOwner = (name: RecordName, record: object): FakeWrite => ({ ...publicly(name, record), owner: name.owner, key: name.key });
 
 describe.skipIf(absent !== undefined && !inCi)(
@@ -163,9 +165,11 @@ describe.skipIf(absent !== undefined && !inCi)(
     });
 
     it('bytes that stand they cannot take away', async () => {
-      const name = names.participant('EE');
+      const { key } = names.participant('EE');
+      const stands = Buffer.from((await at('EE').ledger.record('EE', key)) ?? []).toString();
+      const taking = { key: contentKey(`EE/${key}`, sha256Hex(stands, sha256)), text: '{}' };
       await withAltered(async () => {
-        expect(await collude(['put-participant', randomUUID(), '{}'], [publicly(name, { v: 1 })])).toBe('ENDORSEMENT_POLICY_FAILURE');
+        expect(await collude(['put-participant', randomUUID(), '{}'], [taking])).toBe('ENDORSEMENT_POLICY_FAILURE');
       });
       expect(await act('EE', 'put-permit', permitOf('EE', 'BE'))).toMatchObject({ valid: true });
     });
@@ -319,6 +323,22 @@ describe.skipIf(absent !== undefined && !inCi)(
       await expect.poll(() => ledger.height(), { timeout: 30_000 }).toBe(before.blocks.length - 1);
       expect(await store.blocks(0, 10_000)).toEqual(before.blocks);
       expect(store.state).toEqual(before.state);
+    });
+
+    it('two organisations that take a third’s next keys, for an organisation that never endorses, do not stop it', async () => {
+      const n = next.get('EE') ?? 0;
+      const permit = permitOf('EE', 'PT');
+      expect(await act('EE', 'put-permit', permit)).toMatchObject({ valid: true });
+      const taken = [names.batch('EE', n), names.permitEnd('EE', permit.id)].flatMap((name) => {
+        const guessed = publicly(name, { v: 1 });
+        return [guessed, { ...guessed, key: `EE/${name.key}` }].map((write) => ({ ...write, keptBy: ['XX'] }));
+      });
+      await withAltered(async () => {
+        const own: FakeWrite = { owner: 'PT', key: `tx/${randomUUID()}`, text: 'mine' };
+        expect(await collude(['anchor-batch', randomUUID(), JSON.stringify({ v: 1, n, steps: [] })], [...taken, own])).toBe('VALID');
+      });
+      expect(await anchor('EE', { leaf: release(permit.id, 'EE', 'PT') })).toEqual(['accepted']);
+      expect(await act('EE', 'end-permit', { v: 1, permitId: permit.id })).toMatchObject({ valid: true });
     });
   },
 );

@@ -18,6 +18,13 @@ type Namespace = Message<typeof messages.writeSet>['namespaces'][number];
 /** The implicit collection that Fabric lets nobody write without a peer of its owner endorsing. */
 export const collectionOf = (owner: string): string => `_implicit_org_${owner}`;
 
+/**
+ * Public key of a value: the record's name and the hexadecimal SHA-256 of the bytes. Where a record's next key could be told beforehand, two
+ * organisations with altered chaincode could write it first, with an endorsement policy of their own, and so keep its owner from ever writing
+ * it; the owner's word says the hash, so whoever may read knows the key.
+ */
+export const contentKey = (publicKey: string, valueHash: string): string => `${publicKey}/${valueHash}`;
+
 /** Hexadecimal SHA-256 of a private key's name, as Fabric writes it down. */
 export const keyHash = (key: string, sha256: Sha256): string => hexOf(sha256(utf8(key)));
 

@@ -1,6 +1,6 @@
 import type { AnchorBatchArgs, BatchRecord, ErrorCode, Instant } from '@portolan/contracts';
 import type { IndexedTx, StepVerdict } from '@portolan/domain';
-import { foundingFn, keysOf, names, rules, type StepVerdict as RuleVerdict } from '@portolan/ledger-rules';
+import { contentKey, foundingFn, keysOf, names, rules, type StepVerdict as RuleVerdict } from '@portolan/ledger-rules';
 import { leafHash, merkleRoot, utf8 } from '@portolan/verify';
 import { createHash } from 'node:crypto';
 import type { ChaincodeCall, RawWrite } from './envelope.js';
@@ -105,18 +105,24 @@ function isOwnWord(call: ChaincodeCall, id: string, args: unknown, verdicts: rea
   }
   if (!own.has(sha256Of(markerKey(id)))) return false;
   const entries = call.writes.filter((write) => 'key' in write);
-  const spoken = entries.every((write) => own.get(ownKeyHash(call.org, write.key)) === sha256(write.value).toString('hex'));
+  const spoken = entries.every((write) => {
+    const hash = sha256(write.value).toString('hex');
+    return own.get(ownKeyHash(call.org, write.key, hash)) === hash;
+  });
   return spoken && entries.length > 0 && (verdicts === undefined || leadToRoot(call, args as AnchorBatchArgs, verdicts));
 }
 
-/** Hash of the key under which the caller's collection holds the same bytes; of nothing where the public key is not the caller's. */
-function ownKeyHash(org: string, key: string): string {
-  return key.startsWith(`${org}/`) ? sha256Of(key.slice(org.length + 1)) : '';
+/** Hash of the key under which the caller's collection holds the same bytes; of nothing where the public key is not the caller's and of these bytes. */
+function ownKeyHash(org: string, key: string, valueHash: string): string {
+  const [start, end] = [`${org}/`, contentKey('', valueHash)];
+  return key.startsWith(start) && key.endsWith(end) ? sha256Of(key.slice(start.length, -end.length)) : '';
 }
 
 function leadToRoot({ org, writes }: ChaincodeCall, { n, steps }: AnchorBatchArgs, verdicts: readonly RuleVerdict[]): boolean {
   const [open] = keysOf(names.batch(org, n));
-  const entry = writes.find((write): write is RawWrite & { value: Uint8Array } => 'key' in write && write.key === open.key);
+  const entry = writes.find(
+    (write): write is RawWrite & { value: Uint8Array } => 'key' in write && write.key.startsWith(contentKey(open.key, '')),
+  );
   if (entry === undefined || verdicts.length !== steps.length) return false;
   const { record } = JSON.parse(Buffer.from(entry.value).toString('utf8')) as { record: BatchRecord };
   const accepted = steps.filter((_, index) => verdicts[index]?.ok === true).map(({ leaf }) => leafHash(utf8(leaf), sha256));

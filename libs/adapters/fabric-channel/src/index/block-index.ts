@@ -1,7 +1,7 @@
 import type { common } from '@hyperledger/fabric-protos';
 import type { OrgId } from '@portolan/contracts';
 import type { FabricIndexStore } from '@portolan/domain';
-import { keysOf } from '@portolan/ledger-rules';
+import { contentKey, keysOf } from '@portolan/ledger-rules';
 import { sha256, sha256Of } from '../block/act.js';
 import { indexKeys, readBlock, type Tip } from '../block/read-block.js';
 import { Signal } from './waiting.js';
@@ -73,8 +73,10 @@ export class BlockIndex {
   async record(owner: OrgId, key: string): Promise<Uint8Array | undefined> {
     const [name] = keysOf({ owner, key });
     if (name.space !== 'public') return undefined;
-    const [open, owned] = await this.store.read([indexKeys.open(name.key), indexKeys.owned(owner, sha256Of(key))]);
-    if (open === undefined || owned === undefined || open.length === 0) return undefined;
-    return sha256(open).toString('hex') === Buffer.from(owned).toString('utf8') ? open : undefined;
+    const [owned] = await this.store.read([indexKeys.owned(owner, sha256Of(key))]);
+    if (owned === undefined) return undefined;
+    const hash = Buffer.from(owned).toString('utf8');
+    const [open] = await this.store.read([indexKeys.open(contentKey(name.key, hash))]);
+    return open !== undefined && sha256(open).toString('hex') === hash ? open : undefined;
   }
 }

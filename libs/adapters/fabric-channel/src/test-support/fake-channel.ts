@@ -2,6 +2,7 @@ import { peer, type common } from '@hyperledger/fabric-protos';
 import { PortolanError, Validators, type ErrorCode, type Instant, type OrgId } from '@portolan/contracts';
 import { Clock } from '@portolan/domain';
 import {
+  contentKey,
   foundingFn,
   keyText,
   prepare,
@@ -147,7 +148,7 @@ export class FakeChannel {
 
 const fakeWrite = ({ key, bytes }: Write): FakeWrite => ({
   collection: key.space === 'public' ? '' : `_implicit_org_${key.owner}`,
-  key: key.key,
+  key: key.space === 'public' ? contentKey(key.key, Buffer.from(sha256(bytes)).toString('hex')) : key.key,
   bytes,
 });
 

@@ -4,7 +4,7 @@ import { sha256 } from '../hashing.js';
 import type { LedgerFacts } from '../ledger-facts.js';
 import type { JudgedLedger } from '../judged-ledger.js';
 import type { Findings } from '../violation.js';
-import { fabricFacts, ownedKey, replay, type FabricReplay, type PlacedCall } from './fabric-facts.js';
+import { fabricFacts, placeIn, replay, statesByName, type FabricReplay, type PlacedCall } from './fabric-facts.js';
 import { checkIndex } from './check-index.js';
 import { hashOfData, readPeerBlocks } from './peer-blocks.js';
 
@@ -36,7 +36,7 @@ export async function judgeFabric(ledger: FabricLedger, countries: readonly Coun
   const facts = fabricFacts(reference);
   checkWords(reference, findings);
   checkCalls(reference, facts, findings);
-  return { facts, state: reference.state, windowSeconds: WINDOW_SECONDS, texts: textsOf(replays) };
+  return { facts, state: statesByName(reference), windowSeconds: WINDOW_SECONDS, texts: textsOf(replays) };
 }
 
 /** Blocks of every peer as they lie, for whoever looks for what must not stand there. */
@@ -76,16 +76,13 @@ function comparePeers([reference, ...others]: readonly FabricReplay[], findings:
   }
 }
 
-/** Every public value is its owner's word. */
-function checkWords({ org, state }: FabricReplay, findings: Findings): void {
+/** Every public value lies under its own hash, and is or was its owner's word. */
+function checkWords({ org, state, words }: FabricReplay, findings: Findings): void {
   for (const [key, value] of state) {
     if (!key.startsWith('public:')) continue;
-    findings.demand(
-      state.get(ownedKey(key))?.toString('utf8') === sha256(value),
-      11,
-      `${org} peer ${key}`,
-      'the value is not its owner’s word',
-    );
+    const { hash, owned } = placeIn(key);
+    const spoken = hash === sha256(value) && words.has(`${owned} ${hash}`);
+    findings.demand(spoken, 11, `${org} peer ${key}`, 'the value is not its owner’s word');
   }
 }
 

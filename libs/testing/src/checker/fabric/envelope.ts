@@ -105,9 +105,10 @@ const ownedWrites = (set: Message): Writes['owned'][number][] =>
 /** Whether all that a call wrote is its caller's own word: its marker, and each public value, stand in the caller's own collection. */
 export function isOwnWord({ args: [, id = ''], creator: { org }, writes }: Call): boolean {
   const own = new Map(writes.owned.map(({ keyHash, valueHash }) => [keyHash, valueHash]));
-  const spoken = writes.open.every(
-    ({ key, value }) => key.startsWith(`${org}/`) && own.get(sha256(key.slice(org.length + 1))) === sha256(value),
-  );
+  const spoken = writes.open.every(({ key, value }) => {
+    const [hash, name] = [sha256(value), key.slice(org.length + 1, -65)];
+    return key === `${org}/${name}/${hash}` && own.get(sha256(name)) === hash;
+  });
   const inOwn = writes.owned.every(({ collection }) => collection === `_implicit_org_${org}`);
   return spoken && inOwn && writes.open.length > 0 && own.has(sha256(`tx/${id}`));
 }

@@ -19,8 +19,10 @@ export interface FabricReplay {
   readonly org: string;
   readonly blocks: readonly PeerBlock[];
   readonly calls: readonly PlacedCall[];
-  /** `public:<owner>/<name>` → value, `owned:<org>:#<hash of the name>` → hash of the value, as the valid transactions left them. */
+  /** `public:<owner>/<name>/<hash of the value>` → value, `owned:<org>:#<hash of the name>` → hash of the value, as the valid transactions left them. */
   readonly state: ReadonlyMap<string, Buffer>;
+  /** Each word of an owner that ever stood: `owned:<org>:#<hash of the name> <hash of the value>`. */
+  readonly words: ReadonlySet<string>;
 }
 
 const CONTRACT = 'portolan';
@@ -31,13 +33,16 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export function replay(org: string, blocks: readonly PeerBlock[]): FabricReplay {
   const calls = blocks.flatMap((block) => callsIn(block));
   const state = new Map<string, Buffer>();
+  const words = new Set<string>();
   for (const { call } of calls.filter(({ isValid }) => isValid)) {
     for (const { key, value } of call.writes.open) state.set(`public:${key}`, value);
     for (const { collection, keyHash, valueHash } of call.writes.owned) {
-      state.set(`owned:${collection.replace('_implicit_org_', '')}:#${keyHash}`, Buffer.from(valueHash));
+      const key = `owned:${collection.replace('_implicit_org_', '')}:#${keyHash}`;
+      state.set(key, Buffer.from(valueHash));
+      words.add(`${key} ${valueHash}`);
     }
   }
-  return { org, blocks, calls, state };
+  return { org, blocks, calls, state, words };
 }
 
 function callsIn({ number, envelopes, flags }: PeerBlock): PlacedCall[] {
@@ -71,8 +76,16 @@ const argsIn = (text: string): Record<string, unknown> => {
 const acceptedIn = (answer: string): boolean[] =>
   (JSON.parse(answer) as { verdicts: readonly { ok: boolean }[] }).verdicts.map(({ ok }) => ok);
 
-/** Key under which an owner's word on a public value stands in a replay. */
-export const ownedKey = (publicKey: string): string => {
+/** A public value's name, its hash as the key has it, and the key under which its owner's word on the name stands in a replay. */
+export function placeIn(publicKey: string): { name: string; hash: string; owned: string } {
   const [owner = '', ...rest] = publicKey.slice('public:'.length).split('/');
-  return `owned:${owner}:#${sha256(rest.join('/'))}`;
-};
+  const hash = rest.pop() ?? '';
+  return { name: `public:${owner}/${rest.join('/')}`, hash, owned: `owned:${owner}:#${sha256(rest.join('/'))}` };
+}
+
+/** What stands by name: the values that are their owners' last word. */
+export function statesByName({ state }: FabricReplay): ReadonlyMap<string, Buffer> {
+  const open = [...state].filter(([key]) => key.startsWith('public:'));
+  const places = open.map(([key, value]) => ({ ...placeIn(key), value }));
+  return new Map(places.filter(({ owned, hash }) => state.get(owned)?.toString('utf8') === hash).map(({ name, value }) => [name, value]));
+}
