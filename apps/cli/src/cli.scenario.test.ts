@@ -2,8 +2,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createServer } from 'node:tls';
+import { CountryFolders, findTlsIdentity } from '@portolan/nest';
 import { eventually, repository, sendMllp, World } from '@portolan/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from './doctor/finding.js';
@@ -145,6 +148,32 @@ describe('portolan doctor and node', () => {
     for (const country of ['EE', 'PT'])
       for (const check of ['orderer', 'clock', 'database edge', 'health ledger', 'certificate inbox'])
         expect(out).toMatch(new RegExp(`^ok +${country} ${check} `, 'm'));
+    expect(out).toMatch(/^ok +EE inbox at PT +lets us in at 127\.0\.0\.1:\d+$/m);
+  });
+  it('name a partner whose inbox is away, or does not let us in', async () => {
+    await world.process('PT', 'exchange').stop();
+    const away = await wrong('EE');
+    expect(away).toEqual([
+      { check: 'EE inbox at PT', what: expect.stringMatching(/^127\.0\.0\.1:\d+: ECONNREFUSED$/), next: expect.stringContaining('PT') },
+    ]);
+
+    const { config } = world.country('EE');
+    // A door that trusts another authority: that of our own roles, which issued PT nothing.
+    const door = await strangeDoor(config.home);
+    try {
+      const partners = config.partners.map((one) => (one.country === 'PT' ? { ...one, inbox: door.at } : one));
+      writeFileSync(join(folder, 'strange.json'), JSON.stringify({ ...config, partners }));
+      const { out } = await runHere(['doctor', '--config', 'strange.json', '--json'], { folder });
+      const { findings } = JSON.parse(out) as { findings: Finding[] };
+      expect(findings.find(({ check }) => check === 'EE inbox at PT')).toMatchObject({
+        ok: false,
+        what: expect.stringMatching(/CERT|SSL|TLS/),
+      });
+    } finally {
+      await door.close();
+    }
+    await world.process('PT', 'exchange').start();
+    await eventually('the inbox lets us in again', async () => (await wrong('EE')).length === 0);
   });
   it('miss a role that is not up, start it, and stop it at a signal', async () => {
     await world.process('EE', 'edge').stop();
@@ -177,6 +206,19 @@ describe('portolan doctor and node', () => {
     });
   });
 });
+
+/** A server with the certificate of our own edge towards its country's roles. */
+async function strangeDoor(home: string): Promise<{ at: { host: string; port: number }; close: () => Promise<void> }> {
+  const found = await findTlsIdentity(new CountryFolders(home).internal('edge'));
+  if (found === undefined) throw new Error('the edge has no identity');
+  const { privateKeyPem: key, certificatePem: cert, authorityPem: ca } = found;
+  const server = createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: true });
+  server.on('tlsClientError', () => undefined);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { at: { host: '127.0.0.1', port }, close: () => new Promise((resolve) => void server.close(() => resolve())) };
+}
 
 function portolan(...args: string[]): ChildProcess {
   const main = join(repository, 'apps/cli/dist/main.js');

@@ -1,5 +1,6 @@
 // What a tool that looks at a node from outside needs of its parts (`portolan doctor`, `portolan replay`). No role uses it.
 export { databaseOf } from './compose/node-ground.js';
+export { connectFabric } from './compose/channel.compose.js';
 export { inboxOf, kafkaClientsOf, partnerLinkOf } from './compose/partner-doors.js';
 export { Courier } from './exchange/courier.js';
 export { readCountry } from './config/read-country.js';
@@ -8,6 +9,7 @@ export {
   certificateInventory,
   CountryFolders,
   FileKeyVault,
+  findFabricIdentity,
   findPartnerIdentity,
   findTlsIdentity,
   MasterKeyDataKeys,

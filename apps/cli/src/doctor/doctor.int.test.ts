@@ -48,7 +48,7 @@ describe('doctor', () => {
       ...['edge', 'exchange', 'notary'].flatMap((role) => [`EE folder ${role}`, `EE master key ${role}`, `EE database ${role}`]),
       ...['exchange/sign', 'exchange/seal', 'exchange/tls', 'notary/ledger', 'notary/tls'].map((key) => `EE key ${key}`),
       ...['inbox', 'at PT', 'at the orderer'].map((certificate) => `EE certificate ${certificate}`),
-      ...['EE node', 'EE orderer'],
+      ...['EE node', 'EE orderer', 'EE inbox at PT'],
     ];
     expect(
       found

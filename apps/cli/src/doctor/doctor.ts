@@ -12,7 +12,9 @@ import { healthFindings } from './health.checks.js';
 import { certificateFindings, keyFindings } from './key.checks.js';
 import { nodeVersionFinding } from './machine.checks.js';
 import { ordererFindings } from './orderer.checks.js';
+import { peerFindings } from './peer.checks.js';
 import { isNode, portFindings } from './port.checks.js';
+import { wayFindings } from './way.checks.js';
 
 export interface DoctorFlags extends NodeFlags {
   readonly token?: string;
@@ -57,6 +59,8 @@ async function nodeFindings(file: string, token: string | undefined, terminal: T
     databaseFindings(config),
     portFindings(config, runs),
     ordererFindings(config),
+    peerFindings(config),
+    wayFindings(config),
     runs ? healthFindings(config.country, operatorOf(config, token)) : [],
   ]);
   return [...read, ...parts.flat()];

@@ -6,6 +6,7 @@ import {
   CountryFolders,
   describeCertificate,
   FileKeyVault,
+  findFabricIdentity,
   findPartnerIdentity,
   findTlsIdentity,
   MasterKeyDataKeys,
@@ -80,8 +81,15 @@ async function tokenKeyFinding(country: string, place: NonNullable<NodeConfig['l
   }
 }
 
-/** Certificates of our doors, and those that partners and the orderer issued for us. */
-export async function certificateFindings({ country, home, partners, transport }: NodeConfig): Promise<readonly Finding[]> {
+/** Certificates of our doors, and those that partners and the channel's side issued for us. */
+export async function certificateFindings({
+  country,
+  home,
+  partners,
+  transport,
+  ledger,
+  ledgerKey,
+}: NodeConfig): Promise<readonly Finding[]> {
   const folders = new CountryFolders(home);
   const inner = transport.kind === 'tcp' ? roles.map((role) => ({ name: `internal ${role}`, folder: folders.internal(role) })) : [];
   const own = [{ name: 'inbox', folder: folders.inbox }, ...inner].map(({ name, folder }) => {
@@ -89,13 +97,21 @@ export async function certificateFindings({ country, home, partners, transport }
     return looked(check, MEND, async () => certificateFinding(check, (await findTlsIdentity(folder))?.certificatePem));
   });
   const issued = [
-    ...partners.map((partner) => ({ name: `at ${partner.country}`, role: 'exchange' as const, folder: folders.partner(partner.country) })),
-    { name: 'at the orderer', role: 'notary' as const, folder: folders.orderer },
-  ].map(({ name, role, folder }) => {
+    ...partners.map(({ country: at }) => ({
+      ...{ name: `at ${at}`, role: 'exchange' as const, folder: folders.partner(at), find: findPartnerIdentity },
+    })),
+    ...(ledger.kind === 'embedded'
+      ? [{ name: 'at the orderer', role: 'notary' as const, folder: folders.orderer, find: findPartnerIdentity }]
+      : []),
+    // A key in a token is matched with its certificate when our peer is asked.
+    ...(ledger.kind === 'fabric' && ledgerKey === undefined
+      ? [{ name: 'on the channel', role: 'notary' as const, folder: folders.fabric, find: findFabricIdentity }]
+      : []),
+  ].map(({ name, role, folder, find }) => {
     const check = `${country} certificate ${name}`;
     return looked(check, MEND, async () => {
       const vault = new FileKeyVault({ folder: join(home, role, 'keys'), clock: new SystemClock() });
-      return certificateFinding(check, (await findPartnerIdentity(folder, vault))?.certificatePem);
+      return certificateFinding(check, (await find(folder, vault))?.certificatePem);
     });
   });
   return (await Promise.all([...own, ...issued, authorityFindings(country, home)])).flat();

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { PortolanError, type LedgerGenesis, type NodeEmbeddedLedger, type NodeFabricLedger } from '@portolan/contracts';
+import { PortolanError, type LedgerGenesis, type NodeEmbeddedLedger, type NodeFabricLedger, type OrgId } from '@portolan/contracts';
 import type { Ledger } from '@portolan/domain';
 import { EmbeddedLedger, nodeTools, readGenesis, TlsOrdererLink } from '@portolan/embedded-ledger';
-import { FabricLedger } from '@portolan/fabric-channel';
+import { FabricLedger, type ChannelClient } from '@portolan/fabric-channel';
 import { FileKeyVault, findPartnerIdentity } from '@portolan/keys';
 import type { NotaryDatabase } from '@portolan/postgres';
 import { fabricClient } from './fabric-client.js';
@@ -72,24 +72,40 @@ async function openEmbedded(ground: NodeGround, settings: NodeEmbeddedLedger, da
   };
 }
 
-async function openFabric(ground: NodeGround, settings: NodeFabricLedger, database: NotaryDatabase): Promise<OpenedChannel> {
-  const { config, clock, logger } = ground;
-  const { channel, chaincode = 'portolan', otherEndorsers, peer, peerName, client: sdk = 'fabric-gateway' } = settings;
+/** Our own peer as the notary reaches it; `keys.none-live` where its organisation issued no certificate for our ledger key. */
+export async function connectFabric(
+  ground: Pick<NodeGround, 'config' | 'folders' | 'clock'>,
+  settings: NodeFabricLedger,
+): Promise<ChannelClient> {
+  const { peer, peerName, client = 'fabric-gateway' } = settings;
   const identity = await fabricIdentity(ground);
   if (identity === undefined) throw new PortolanError('keys.none-live', 'notary/fabric');
-  const place = { org: config.country, channel, chaincode };
-  const client = await fabricClient(sdk, {
-    ...place,
+  return fabricClient(client, {
+    ...placeOf(ground.config.country, settings),
     peer: {
       address: `${peer.host}:${peer.port}`,
       tls: { ca: identity.authorityPem, ...(peerName === undefined ? {} : { serverName: peerName }) },
     },
     identity: { certificate: identity.certificatePem, sign: identity.sign },
   });
+}
+
+const placeOf = (
+  org: OrgId,
+  { channel, chaincode = 'portolan' }: NodeFabricLedger,
+): { org: OrgId; channel: string; chaincode: string } => ({
+  org,
+  channel,
+  chaincode,
+});
+
+async function openFabric(ground: NodeGround, settings: NodeFabricLedger, database: NotaryDatabase): Promise<OpenedChannel> {
+  const { config, clock, logger } = ground;
+  const { otherEndorsers, client: sdk = 'fabric-gateway' } = settings;
   const ledger = await FabricLedger.open({
-    ...place,
+    ...placeOf(config.country, settings),
     ...(otherEndorsers === undefined ? {} : { otherEndorsers }),
-    client,
+    client: await connectFabric(ground, settings),
     store: database.fabric,
     clock,
     onTrouble: (error) => logger.failure('our peer: trouble', error instanceof PortolanError ? error.code : 'ledger.unreachable', error),
