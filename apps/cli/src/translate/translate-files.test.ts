@@ -27,7 +27,7 @@ const report = (name: string): Report => JSON.parse(text(`${name}.report.json`))
 describe('own fixtures, by the rules of their country', () => {
   const files = ['hl7v2', 'cda', 'kmehr', 'ldt'].flatMap((format) =>
     readdirSync(join(fixtures, format))
-      .filter((name) => /^[a-z]{2}-.*\.(hl7|xml|ldt)$/.test(name))
+      .filter((name) => /^[a-z]{2}-(?!tables-).*\.(hl7|xml|ldt)$/.test(name))
       .map((name) => join(fixtures, format, name)),
   );
   it.each(files.map((file) => [basename(file), file]))('%s', async (name, file) => {
@@ -42,6 +42,21 @@ describe('own fixtures, by the rules of their country', () => {
   });
   it('covers every format', () =>
     expect(new Set(files.map((file) => file.split('/').at(-2)))).toEqual(new Set(['hl7v2', 'cda', 'kmehr', 'ldt'])));
+});
+
+describe('a batch file', () => {
+  it('is its messages, and a bad one stops none of the others', async () => {
+    const one = readFileSync(chemistry, 'utf8');
+    const bad = one.replace('|EE-ORU-0001|', '||');
+    writeFileSync(join(work, 'many.hl7'), `FHS|^~\\&|A\rBHS|^~\\&|A\r${one}${bad}${one}BTS|3\rFTS|1\r`);
+    const { exit, notes } = await translate('--country', 'EE', 'many.hl7');
+    expect(exit).toBe(1);
+    expect(notes).toContain('many.hl7.2: not read. ingest.header-incomplete');
+    await translate('--country', 'EE', chemistry);
+    for (const i of [1, 3]) expect(text(`many.hl7.${i}.fhir.json`)).toBe(text('ee-oru-r01-chemistry.hl7.fhir.json'));
+    expect(existsSync(join(work, 'many.hl7.2.fhir.json'))).toBe(false);
+    expect(report('many.hl7.2').rejects).toMatchObject([{ code: 'ingest.header-incomplete' }]);
+  });
 });
 
 describe('the Bundle', () => {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PortolanError, type FormatName } from '@portolan/contracts';
-import { bundleOf, toFhirJson, translate, type Account, type CountryPack } from '@portolan/formats';
+import { PortolanError, type ErrorCode, type FormatName } from '@portolan/contracts';
+import { bundleOf, isBatch, readBatch, toFhirJson, translate, type Account, type CountryPack } from '@portolan/formats';
 import { failureText } from '../failure.js';
 import { readBytes, systemCode } from '../files/read-file.js';
 import { exits, type Exit, type Terminal } from '../terminal.js';
@@ -16,8 +16,11 @@ export interface TranslateFlags {
   readonly out?: string;
 }
 
-/** Largest file: a document with its attachments. */
+/** Largest document: one with its attachments. */
 const MAX_BYTES = 20_000_000;
+/** Largest batch file, which is in memory as a whole, and how many messages it may hold. */
+const MAX_BATCH_BYTES = 200_000_000;
+const MAX_MESSAGES = 100_000;
 
 /** What is written of one file: FHIR where its bytes could be read, and in any case the account. */
 interface Result {
@@ -35,11 +38,7 @@ export async function translateFiles(files: readonly string[], flags: TranslateF
   let unread = 0;
   for (const [i, path] of paths.entries()) {
     try {
-      const bytes = await readBytes(path, path, MAX_BYTES);
-      const result = translated(bytes, flags.format, pack);
-      await write(join(out, names[i] ?? ''), result, terminal);
-      terminal.note(`${path}: ${result.told}`);
-      if (result.fhir === undefined) unread += 1;
+      unread += await translateFile(path, join(out, names[i] ?? ''), flags.format, pack, terminal);
     } catch (error) {
       if (!(error instanceof PortolanError)) throw error;
       terminal.note(failureText(error));
@@ -50,13 +49,40 @@ export async function translateFiles(files: readonly string[], flags: TranslateF
   return unread === 0 ? exits.ok : exits.failed;
 }
 
+/** Writes the results of each document of a file; how many of them could not be read. */
+async function translateFile(
+  path: string,
+  base: string,
+  format: TranslateFlags['format'],
+  pack: CountryPack,
+  terminal: Terminal,
+): Promise<number> {
+  let unread = 0;
+  for (const part of documentsOf(await readBytes(path, path, MAX_BATCH_BYTES), format)) {
+    const result = 'code' in part ? notRead(new PortolanError(part.code, part.place)) : translated(part.bytes, format, pack);
+    await write(`${base}${part.suffix}`, result, terminal);
+    terminal.note(`${path}${part.suffix}: ${result.told}`);
+    if (result.fhir === undefined) unread += 1;
+  }
+  return unread;
+}
+
+/** One document of a file: its bytes, or why it has none; and what its results are called after the file. */
+type Part = { readonly place: string; readonly suffix: string } & ({ readonly bytes: Uint8Array } | { readonly code: ErrorCode });
+
+/** The documents of a file: itself, or the messages of an HL7 v2 batch, which stand or fall each by itself. */
+function documentsOf(bytes: Uint8Array, format: TranslateFlags['format']): Part[] {
+  if (!['auto', 'hl7v2'].includes(format) || !isBatch(bytes)) return [{ place: 'document', suffix: '', bytes }];
+  return readBatch(bytes, { maxMessages: MAX_MESSAGES, maxBytes: MAX_BYTES }).map((item, i) => ({ ...item, suffix: `.${i + 1}` }));
+}
+
 function translated(bytes: Uint8Array, format: TranslateFlags['format'], country: CountryPack): Result {
   const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
   try {
     const received = new Date().toISOString();
-    const { resources, account, format: found } = translate({ bytes, format, country, sha256, received, maxBytes: MAX_BYTES });
+    const { resources, beside, account, format: found } = translate({ bytes, format, country, sha256, received, maxBytes: MAX_BYTES });
     // Relative references resolve against the address that each entry's fullUrl begins with; this one is nobody's (RFC 6761).
-    const bundle = bundleOf(resources, `https://${country.country.toLowerCase()}.portolan.example/fhir`);
+    const bundle = bundleOf([...resources, ...beside], `https://${country.country.toLowerCase()}.portolan.example/fhir`);
     const { mapped, carried, ignored, constants, warnings, rejects } = account;
     const counts = { mapped, carried, ignored, warnings, rejects };
     const told = Object.entries(counts).map(([name, list]) => `${list.length} ${name}`);
@@ -67,12 +93,16 @@ function translated(bytes: Uint8Array, format: TranslateFlags['format'], country
     };
   } catch (error) {
     if (!(error instanceof PortolanError) || !error.code.startsWith('ingest.')) throw error;
-    const reject = { code: error.code, path: error.where, rule: '(document)', severity: 'document' } as const;
-    return {
-      report: { mapped: [], carried: [], ignored: [], constants: [], warnings: [], rejects: [reject] },
-      told: `not read. ${error.message}`,
-    };
+    return notRead(error);
   }
+}
+
+function notRead(error: PortolanError): Result {
+  const reject = { code: error.code, path: error.where, rule: '(document)', severity: 'document' } as const;
+  return {
+    report: { mapped: [], carried: [], ignored: [], constants: [], warnings: [], rejects: [reject] },
+    told: `not read. ${error.message}`,
+  };
 }
 
 async function folderFor(folder: string, name: string): Promise<string> {

@@ -13,7 +13,8 @@ export function addTranslate(program: Command, run: Run): void {
     .option('--countries <dir>', 'folder that holds the countries (default: those of this clone)')
     .addHelpText(
       'after',
-      "\nWrites NAME.fhir.json (a Bundle, decimals with their digits) and NAME.report.json, NAME being the file's name with its ending.\n" +
+      "\nWrites NAME.fhir.json (a Bundle, decimals with their digits) and NAME.report.json, NAME being the file's name with its ending;\n" +
+        'of a batch file (FHS, BHS, or several messages) NAME.1, NAME.2 and so on, one for each message.\n' +
         'Exit code 1 only where a file could not be read at all; what could not be used of a file stands in its report.',
     )
     .action((files: string[], flags: TranslateFlags) =>

@@ -687,6 +687,20 @@ export const errorRegistry = {
   "http": 400,
   "fhir": "structure"
  },
+ "ingest.batch-too-long": {
+  "what": "A batch file holds more messages than are taken in one",
+  "next": "Send the messages in several files, or have the operator raise the limit",
+  "retriable": false,
+  "http": 413,
+  "fhir": "too-long"
+ },
+ "ingest.batch-incomplete": {
+  "what": "A batch file says of itself that it holds more or fewer messages or batches than it does, or it has no end",
+  "next": "Compare the file with what was sent; the messages that it holds were read, each by itself",
+  "retriable": false,
+  "http": 400,
+  "fhir": "incomplete"
+ },
  "ingest.frame-too-large": {
   "what": "An MLLP frame grew beyond the limit",
   "next": "Send smaller messages, or have the operator raise the limit",

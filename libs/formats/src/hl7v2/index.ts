@@ -46,6 +46,7 @@ export const hl7v2: Format = {
   conversions: { ...hl7v2Conversions, ...scheduleConversions },
 };
 
+export { BatchReader, isBatch, readBatch, type BatchItem, type BatchLimits } from './batch.js';
 export { escapeText, unescapeText } from './escapes.js';
 export { headerProblem, readHeader, type HeaderProblem, type Hl7Header } from './header.js';
 export { parseHl7, readHl7, serialiseHl7, type Hl7Message, type Hl7ReadOptions, type Hl7Segment } from './message.js';

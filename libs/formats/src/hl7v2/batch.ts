@@ -1,0 +1,194 @@
+import { PortolanError, type ErrorCode } from '@portolan/contracts';
+import { withoutMark } from './charset.js';
+
+/** Largest batch file that is read: how many messages, and how long each may be. */
+export interface BatchLimits {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+}
+
+/** One message of a batch file, or something that is wrong with the file at one place; the messages beside it stand by themselves. */
+export type BatchItem =
+  | { readonly kind: 'message'; readonly place: string; readonly bytes: Uint8Array }
+  | { readonly kind: 'problem'; readonly place: string; readonly code: ErrorCode };
+
+const [carriageReturn, lineFeed] = [0x0d, 0x0a];
+const frames = ['FHS', 'BHS', 'MSH', 'BTS', 'FTS'] as const;
+type Frame = (typeof frames)[number];
+
+/** Which segment of the batch protocol (HL7 v2 §2.10.3), or the head of a message, a line is. */
+function frameOf(line: Uint8Array): Frame | undefined {
+  const name = String.fromCharCode(...line.subarray(0, 3));
+  const separator = String.fromCharCode(line[3] ?? carriageReturn);
+  return /[A-Za-z0-9]/.test(separator) ? undefined : frames.find((frame) => frame === name);
+}
+
+/**
+ * Takes a file of many messages apart as its bytes come: FHS, BHS, messages, BTS, FTS, each of the four optional. Memory is bounded by one
+ * message. A message that is too long is told and left out, and so is what stands between messages; its neighbours are read as if it were not
+ * there. Whoever reads a message reads it as one that came alone.
+ */
+export class BatchReader {
+  private rest = new Uint8Array();
+  private lines: Uint8Array[] | undefined;
+  private size = 0;
+  private messages = 0;
+  private inBatch = 0;
+  private batches = 0;
+  private readonly open = new Set<'FHS' | 'BHS'>();
+  private begun = false;
+  /** Whether the beginning of the line that is read was already taken. */
+  private within = false;
+  private items: BatchItem[] = [];
+
+  constructor(private readonly limits: BatchLimits) {}
+
+  /** What is complete with this chunk. Throws PortolanError `ingest.batch-too-long` where the file has more messages than are taken. */
+  push(chunk: Uint8Array): BatchItem[] {
+    const data = this.rest.length === 0 ? chunk : joined([this.rest, chunk]);
+    let at = 0;
+    for (let end = lineEnd(data, at); end >= 0; end = lineEnd(data, at)) {
+      this.line(data.subarray(at, end + 1));
+      at = end + 1;
+    }
+    this.rest = data.slice(at);
+    // A line longer than a message may be: its beginning says what it is, and nothing more of it is kept.
+    if (this.rest.length > this.limits.maxBytes) this.part(this.take());
+    return this.told();
+  }
+
+  /** What the end of the file completes. */
+  end(): BatchItem[] {
+    if (this.rest.length > 0) this.line(this.take());
+    this.flush();
+    for (const frame of this.open) this.tell('ingest.batch-incomplete', frame);
+    return this.told();
+  }
+
+  private take(): Uint8Array {
+    const { rest } = this;
+    this.rest = new Uint8Array();
+    return rest;
+  }
+
+  private told(): BatchItem[] {
+    const { items } = this;
+    this.items = [];
+    return items;
+  }
+
+  private tell(code: ErrorCode, place: string): void {
+    this.items.push({ kind: 'problem', code, place });
+  }
+
+  private part(beginning: Uint8Array): void {
+    if (this.within) this.add(beginning);
+    else this.line(beginning);
+    this.within = true;
+  }
+
+  private line(raw: Uint8Array): void {
+    if (this.within) {
+      this.within = false;
+      this.add(raw);
+      return;
+    }
+    const line = this.begun ? raw : withoutMark(raw);
+    this.begun = true;
+    const frame = frameOf(line);
+    if (frame === undefined) this.add(line);
+    else this.frame(frame, line);
+  }
+
+  private frame(frame: Frame, line: Uint8Array): void {
+    this.flush();
+    switch (frame) {
+      case 'FHS':
+      case 'BHS':
+        this.open.add(frame);
+        if (frame === 'BHS') this.inBatch = 0;
+        return;
+      case 'MSH':
+        this.begin(line);
+        return;
+      case 'BTS':
+        this.open.delete('BHS');
+        this.batches += 1;
+        this.compare(line, this.inBatch, 'BTS');
+        return;
+      case 'FTS':
+        this.open.delete('FHS');
+        this.compare(line, this.batches, 'FTS');
+    }
+  }
+
+  private begin(line: Uint8Array): void {
+    if (this.messages >= this.limits.maxMessages)
+      throw new PortolanError('ingest.batch-too-long', `message[${this.messages + 1}]`, `more than ${this.limits.maxMessages} messages`);
+    this.messages += 1;
+    this.inBatch += 1;
+    this.lines = [];
+    this.size = 0;
+    this.add(line);
+  }
+
+  /** A line of the message that is open. Between messages nothing but empty lines may stand. */
+  private add(line: Uint8Array): void {
+    if (line.every((byte) => byte === carriageReturn || byte === lineFeed || byte === 0x20)) return;
+    if (this.lines === undefined) {
+      if (this.messages === 0 || this.size <= this.limits.maxBytes) this.tell('ingest.malformed', `after message[${this.messages}]`);
+      return;
+    }
+    this.size += line.length;
+    if (this.size <= this.limits.maxBytes) this.lines.push(line.slice());
+    else {
+      this.lines = undefined;
+      this.tell('ingest.too-large', `message[${this.messages}]`);
+    }
+  }
+
+  private flush(): void {
+    if (this.lines !== undefined) this.items.push({ kind: 'message', place: `message[${this.messages}]`, bytes: joined(this.lines) });
+    this.lines = undefined;
+    this.size = 0;
+  }
+
+  /** BTS-1 and FTS-1 say how many there should have been; they may be empty. */
+  private compare(line: Uint8Array, count: number, name: 'BTS' | 'FTS'): void {
+    const [, said = ''] = String.fromCharCode(...line.subarray(0, 64)).split(String.fromCharCode(line[3] ?? 0));
+    const number = /^\s*(\d{1,9})\s*$/.exec(said)?.[1];
+    if (number !== undefined && Number(number) !== count) this.tell('ingest.batch-incomplete', `${name}-1`);
+  }
+}
+
+function lineEnd(data: Uint8Array, from: number): number {
+  const [cr, lf] = [data.indexOf(carriageReturn, from), data.indexOf(lineFeed, from)];
+  return cr < 0 || (lf >= 0 && lf < cr) ? lf : cr;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Whether a file holds a batch, or several messages one after the other, and not one message alone. */
+export function isBatch(bytes: Uint8Array): boolean {
+  const text = withoutMark(bytes);
+  const frame = frameOf(text);
+  if (frame === 'FHS' || frame === 'BHS') return true;
+  if (frame !== 'MSH') return false;
+  for (let end = lineEnd(text, 0); end >= 0; end = lineEnd(text, end + 1))
+    if (frameOf(text.subarray(end + 1, end + 5)) === 'MSH') return true;
+  return false;
+}
+
+/** All items of a batch file that is in memory as a whole. Throws PortolanError `ingest.batch-too-long`. */
+export function readBatch(bytes: Uint8Array, limits: BatchLimits): BatchItem[] {
+  const reader = new BatchReader(limits);
+  return [...reader.push(bytes), ...reader.end()];
+}
