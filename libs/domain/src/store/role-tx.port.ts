@@ -157,4 +157,8 @@ export type WakeupChannel = 'outbox' | 'transfers' | 'incoming' | 'outgoing' | '
 export abstract class Wakeups {
   abstract wait(channel: string, timeoutMs: number): Promise<void>;
   abstract notify(channel: string): Promise<void>;
+  /** Whoever waits here looks now: what it was told so far it will see, and only what comes from here on ends its next wait. */
+  heard(_channel: string): void {
+    return;
+  }
 }

@@ -39,7 +39,7 @@ export class Arrivals {
   constructor(
     private readonly ports: ExchangePorts,
     private readonly logger: NodeLogger,
-    private readonly wakeups: Wakeups,
+    wakeups: Wakeups,
     private readonly takeOverAfterMs: number,
   ) {
     this.loop = new Loop({ name: 'arrivals', work: () => this.round(), idleMs: 250, wakeups, channel: 'incoming', logger });
@@ -56,7 +56,6 @@ export class Arrivals {
   private async round(): Promise<boolean> {
     const taken = await this.ports.uow.alone((tx) => tx.incoming.take(BATCH, this.takeOverAfterMs));
     for (const envelope of taken) await this.handle(envelope);
-    if (taken.length > 0) await this.wakeups.notify('transfers');
     return taken.length > 0;
   }
 

@@ -50,6 +50,7 @@ export class Loop {
 
   private async round(): Promise<boolean> {
     try {
+      if (this.options.channel !== undefined) this.options.wakeups?.heard(this.options.channel);
       const again = await this.options.work();
       this.failures = 0;
       if (again) this.quiet = 0;

@@ -75,6 +75,17 @@ export class Bodies {
     for (const key of wanted) this.wrapped.set(key, found.get(key));
   }
 
+  /** A key as the row of what it protects came with it; null where it is destroyed. */
+  know(key: KeyId, wrapped: Uint8Array | null): void {
+    if (!this.wrapped.has(key)) this.wrapped.set(key, wrapped ?? undefined);
+  }
+
+  /** A key that nobody can destroy before this transaction ends: its row is locked, or its person's, or nobody else can see it yet. */
+  hold(key: KeyId, wrapped: Uint8Array): void {
+    this.locked.set(key, wrapped);
+    this.wrapped.set(key, wrapped);
+  }
+
   /** After keys were destroyed in this transaction. */
   forget(): void {
     this.wrapped.clear();
@@ -87,7 +98,7 @@ export class Bodies {
       [key],
     );
     if (row?.wrapped == null) return undefined;
-    this.locked.set(key, row.wrapped);
+    this.hold(key, row.wrapped);
     return row.wrapped;
   }
 

@@ -35,7 +35,7 @@ export async function openRoleDatabase<Tx extends RoleTx>(
 ): Promise<RoleDatabase<Tx> & { readonly transactions: Transactions }> {
   const source = await openDataSource(config, model);
   const wakeups = new PostgresWakeups(config.address, model.schema, source);
-  const transactions = new Transactions(source, model.schema);
+  const transactions = new Transactions(source, model.schema, wakeups);
   const uow = new PostgresUnitOfWork<Tx>(transactions, (sql) => {
     const { bodies, ...common } = roleStores(sql, keys, model.schema, config);
     return { ...common, ...own(sql, bodies) } as unknown as Tx;

@@ -1,5 +1,7 @@
 import type { LeaseName, WakeupChannel } from '@portolan/domain';
-import type { EntityManager } from 'typeorm';
+import type { PoolClient } from 'pg';
+import type { EntityManager, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm';
+import { Pipeline, type Answered, type Statement } from './pipeline.js';
 
 /** What an entity holds, without its class. */
 export type Plain<Entity> = { [Column in keyof Entity]: Entity[Column] };
@@ -7,20 +9,37 @@ export type Plain<Entity> = { [Column in keyof Entity]: Entity[Column] };
 /** `text` as a text column can hold it: PostgreSQL knows no U+0000. Exact texts are kept as bytes, this is for what is compared. */
 export const storable = (text: string): string => text.replaceAll('\0', '');
 
+const BEGIN: Statement = { text: 'BEGIN', values: [] };
+const COMMIT: Statement = { text: 'COMMIT', values: [] };
+
 /**
- * Plain parametrised SQL in the transaction of a manager, for what must be exact (SKIP LOCKED, compare-and-set, upserts). Tables are
- * found by the connection's search_path, which is its role's schema alone.
+ * Plain parametrised SQL on one connection, for what must be exact (SKIP LOCKED, compare-and-set, upserts). Tables are found by the connection's
+ * search_path, which is its role's schema alone. What nobody waits for is put off and goes with the next statement that is: they keep their
+ * order, and cost no round trip of their own. A transaction begins with its first statement, and commits with its last.
  */
 export class Sql {
   /** Wake-up channels to notify when the transaction commits. */
-  readonly touched = new Set<string>();
+  readonly touched = new Set<WakeupChannel>();
   /** Leases whose fencing number was checked and is locked in this transaction. */
   readonly fenced = new Map<LeaseName, number>();
+  private putOff: Statement[] = [];
+  private hasBegun = false;
+  private firstFailure: { readonly error: unknown } | undefined;
 
-  constructor(readonly manager: EntityManager) {}
+  constructor(
+    private readonly runner: QueryRunner,
+    private readonly client: PoolClient,
+    private readonly inTransaction: boolean,
+  ) {}
+
+  /** TypeORM's way to the same connection: its statements come after those that were put off. */
+  get manager(): EntityManager {
+    if (this.putOff.length > 0 || (this.inTransaction && !this.hasBegun)) this.send().catch((error: unknown) => this.note(error));
+    return this.runner.manager;
+  }
 
   async rows<Row>(text: string, parameters: readonly unknown[] = []): Promise<readonly Row[]> {
-    return (await this.run(text, parameters)).records as Row[];
+    return (await this.run(text, parameters)).rows as Row[];
   }
 
   async first<Row>(text: string, parameters: readonly unknown[] = []): Promise<Row | undefined> {
@@ -29,7 +48,23 @@ export class Sql {
 
   /** How many rows the statement wrote. */
   async affected(text: string, parameters: readonly unknown[] = []): Promise<number> {
-    return (await this.run(text, parameters)).affected ?? 0;
+    return (await this.run(text, parameters)).affected;
+  }
+
+  /** Sent with whatever is waited for next, at the latest with the commit; resolves at once. Where it fails, so does what it went with. */
+  later(text: string, parameters: readonly unknown[] = []): Promise<void> {
+    this.putOff.push({ text, values: parameters });
+    return Promise.resolve();
+  }
+
+  /** Puts off what a builder of TypeORM's makes. */
+  laterBy(builder: { getQueryAndParameters(): [string, unknown[]] }): Promise<void> {
+    return this.later(...builder.getQueryAndParameters());
+  }
+
+  /** For builders whose statement is not sent by them. */
+  get builder(): SelectQueryBuilder<ObjectLiteral> {
+    return this.runner.manager.createQueryBuilder();
   }
 
   /** Wakes those who wait on `channel`, once this transaction commits. */
@@ -37,9 +72,66 @@ export class Sql {
     this.touched.add(channel);
   }
 
-  private async run(text: string, parameters: readonly unknown[]): Promise<{ records: unknown[]; affected?: number }> {
-    const { queryRunner } = this.manager;
-    if (queryRunner === undefined) throw new TypeError('a store lives in a transaction');
-    return queryRunner.query(text, [...parameters], true);
+  /** Sends what was put off, `last` behind it, and commits. Where that fails: why, and whether it may have been committed all the same. */
+  async end(last: Statement | undefined): Promise<{ readonly failed?: unknown; readonly isUnknown: boolean }> {
+    // A commit of what has failed is a rollback, and the server calls it done.
+    if (this.firstFailure !== undefined) return { failed: this.firstFailure.error, isUnknown: false };
+    if (last !== undefined) this.putOff.push(last);
+    const commits = this.inTransaction && (this.hasBegun || this.putOff.length > 0);
+    if (commits) this.commit();
+    if (this.putOff.length === 0) return { isUnknown: false };
+    const pipeline = this.pipeline();
+    const failure = await pipeline.done.then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    if (failure === undefined) return { isUnknown: false };
+    return { failed: this.failureBehind(failure.error), isUnknown: commits && (pipeline.reachedLast || !isServers(failure.error)) };
+  }
+
+  /** Undoes a transaction that has begun. Fails only on a lost connection, which undoes it too. */
+  async undo(): Promise<void> {
+    this.putOff = [];
+    if (this.inTransaction && this.hasBegun) await this.client.query('ROLLBACK').catch(() => undefined);
+  }
+
+  /** What went wrong first: whatever else is tried in a transaction after that fails of it. */
+  failureBehind(failure: unknown): unknown {
+    return this.firstFailure === undefined ? failure : this.firstFailure.error;
+  }
+
+  private async run(text: string, parameters: readonly unknown[]): Promise<Answered> {
+    this.putOff.push({ text, values: parameters });
+    const answers = await this.send();
+    return answers.at(-1) ?? { rows: [], affected: 0 };
+  }
+
+  private send(): Promise<readonly Answered[]> {
+    if (this.inTransaction) this.begin();
+    return this.pipeline().done;
+  }
+
+  private commit(): void {
+    this.begin();
+    this.putOff.push(COMMIT);
+  }
+
+  private begin(): void {
+    if (!this.hasBegun) this.putOff.unshift(BEGIN);
+    this.hasBegun = true;
+  }
+
+  private pipeline(): Pipeline {
+    const pipeline = new Pipeline(this.putOff.splice(0));
+    if (this.inTransaction) pipeline.done.catch((error: unknown) => this.note(error));
+    this.client.query(pipeline);
+    return pipeline;
+  }
+
+  private note(error: unknown): void {
+    this.firstFailure ??= { error };
   }
 }
+
+/** Said by the server, and not by a connection that broke. */
+const isServers = (error: unknown): boolean => typeof (error as { severity?: unknown } | undefined)?.severity === 'string';

@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { PortolanError } from '@portolan/contracts';
 import { UnitOfWork, type RoleTx } from '@portolan/domain';
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import type { PoolClient } from 'pg';
+import type { DataSource } from 'typeorm';
 import { isRepeatable, storeFailure } from './failure.js';
 import type { Schema } from './role-data-source.js';
 import { Sql } from './sql.js';
+import type { PostgresWakeups } from './wakeups.js';
 
 const MAX_ATTEMPTS = 6;
 
@@ -34,26 +36,18 @@ export class Transactions {
   constructor(
     private readonly source: DataSource,
     private readonly schema: Schema,
+    /** Of this process; absent: everything is told through the database. */
+    private readonly wakeups?: Pick<PostgresWakeups, 'elsewhere' | 'told'>,
   ) {}
 
   /** Throws what `work` throws, `store.unavailable` (nothing written), `store.outcome-unknown` (lost while committing), `store.conflict`, `store.rejected`. */
   async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return this.repeated(() => this.once(work));
+    return this.repeated(() => this.on(true, work));
   }
 
-  /** Without a transaction: each statement commits by itself, and costs one round trip instead of three. */
+  /** Without a transaction: each statement commits by itself, together with those that were put off until it. */
   async alone<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return this.repeated(async () => {
-      const runner = this.source.createQueryRunner();
-      try {
-        const sql = new Sql(runner.manager);
-        const result = await work(sql);
-        await announce(runner.manager, this.schema, sql.touched);
-        return result;
-      } finally {
-        await runner.release();
-      }
-    });
+    return this.repeated(() => this.on(false, work));
   }
 
   private async repeated<T>(attempted: () => Promise<T>): Promise<T> {
@@ -68,37 +62,35 @@ export class Transactions {
     }
   }
 
-  private async once<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+  private async on<T>(inTransaction: boolean, work: (sql: Sql) => Promise<T>): Promise<T> {
     const runner = this.source.createQueryRunner();
     try {
-      await runner.startTransaction();
-      const sql = new Sql(runner.manager);
-      const result = await work(sql).catch(async (failure: unknown) => this.undo(runner, failure));
-      await announce(runner.manager, this.schema, sql.touched).catch(async (failure: unknown) => this.undo(runner, failure));
-      await this.commit(runner);
+      const client = (await runner.connect()) as PoolClient;
+      const sql = new Sql(runner, client, inTransaction);
+      const result = await work(sql).catch(async (failure: unknown) => this.undo(sql, failure));
+      await this.end(sql);
+      this.wakeups?.told(sql.touched, (client as { processID?: number }).processID);
       return result;
     } finally {
       await runner.release();
     }
   }
 
-  private async undo(runner: QueryRunner, failure: unknown): Promise<never> {
-    // A rollback fails only on a lost connection, which undoes the transaction too.
-    await runner.rollbackTransaction().catch(() => undefined);
-    throw failure;
+  private async undo(sql: Sql, failure: unknown): Promise<never> {
+    await sql.undo();
+    throw sql.failureBehind(failure);
   }
 
-  private async commit(runner: QueryRunner): Promise<void> {
-    try {
-      await runner.commitTransaction();
-    } catch (failure) {
-      const told = storeFailure(failure, `database, schema ${this.schema}`);
-      if (!(told instanceof PortolanError) || told.code !== 'store.unavailable') throw failure;
+  /** What is put off goes with the commit, and so does word to those who wait for it in other processes. */
+  private async end(sql: Sql): Promise<void> {
+    const channels = this.wakeups?.elsewhere(sql.touched) ?? [...sql.touched];
+    const word = { text: 'SELECT pg_notify($1, c) FROM unnest($2::text[]) c', values: [this.schema, channels] };
+    const { failed, isUnknown } = await sql.end(channels.length === 0 ? undefined : word);
+    if (failed === undefined) return;
+    await sql.undo();
+    const told = storeFailure(failed, `database, schema ${this.schema}`);
+    if (isUnknown && told instanceof PortolanError && told.code === 'store.unavailable')
       throw new PortolanError('store.outcome-unknown', told.where);
-    }
+    throw failed as Error;
   }
-}
-
-async function announce(manager: EntityManager, schema: Schema, channels: ReadonlySet<string>): Promise<void> {
-  if (channels.size > 0) await manager.query('SELECT pg_notify($1, c) FROM unnest($2::text[]) c', [schema, [...channels]]);
 }

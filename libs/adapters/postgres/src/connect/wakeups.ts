@@ -1,4 +1,4 @@
-import { Wakeups } from '@portolan/domain';
+import { Wakeups, type WakeupChannel } from '@portolan/domain';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { clientOptions, type DatabaseAddress } from './address.js';
@@ -7,14 +7,25 @@ import type { Schema } from './role-data-source.js';
 
 const RECONNECT_AFTER_MS = 1_000;
 
+/** What whoever wrote it takes from the table itself, if it has a loop that does: no other copy of the role need hear of it. */
+const TAKEN_WHERE_WRITTEN: Readonly<Record<Schema, ReadonlySet<WakeupChannel>>> = {
+  edge: new Set(['outbox']),
+  exchange: new Set(['outbox', 'incoming', 'outgoing', 'transfers']),
+  notary: new Set(['outbox', 'acts']),
+  orderer: new Set(),
+};
+
 /**
- * NOTIFY on the channel named as the schema, payload = the waiter's channel; one connection listens for all of a role's loops.
- * Anyone in the database may notify: a wake-up says "look", never what is there.
+ * NOTIFY on the channel named as the schema, payload = the waiter's channel; one connection listens for all of a role's loops. Those of this
+ * process are told directly, and what they take themselves is told to nobody else. Anyone in the database may notify: a wake-up says "look",
+ * never what is there.
  */
 export class PostgresWakeups extends Wakeups {
   private readonly waiting = new Map<string, Set<() => void>>();
   /** Channels once waited for that were notified while nobody waited: the next wait ends at once. */
   private readonly missed = new Set<string>();
+  /** The server's processes behind our own connections: what they tell was told here before. */
+  private readonly ours = new Set<number>();
   private listener: Promise<Client | undefined> | undefined;
   private brokenAt = 0;
   private closed = false;
@@ -44,11 +55,28 @@ export class PostgresWakeups extends Wakeups {
   }
 
   override async notify(channel: string): Promise<void> {
+    this.wake(channel);
     try {
       await this.source.query('SELECT pg_notify($1, $2)', [this.schema, channel]);
     } catch (failure) {
       throw storeFailure(failure, `wake-up of ${channel}`);
     }
+  }
+
+  override heard(channel: string): void {
+    this.missed.delete(channel);
+  }
+
+  /** Of channels that were written to, those that another process may have to hear of. */
+  elsewhere(channels: ReadonlySet<WakeupChannel>): readonly WakeupChannel[] {
+    const taken = TAKEN_WHERE_WRITTEN[this.schema];
+    return [...channels].filter((channel) => !taken.has(channel) || !this.waiting.has(channel));
+  }
+
+  /** What was written to these channels is committed, by our connection of that server process. */
+  told(channels: ReadonlySet<WakeupChannel>, by: number | undefined): void {
+    if (by !== undefined) this.ours.add(by);
+    for (const channel of channels) this.wake(channel);
   }
 
   async close(): Promise<void> {
@@ -77,8 +105,8 @@ export class PostgresWakeups extends Wakeups {
     };
     client.on('error', broken);
     client.on('end', broken);
-    client.on('notification', ({ payload }) => {
-      this.wake(payload ?? '');
+    client.on('notification', ({ payload, processId }) => {
+      if (!this.ours.has(processId)) this.wake(payload ?? '');
     });
     try {
       await client.connect();

@@ -14,7 +14,12 @@ export class PostgresEdgeTransferStore implements EdgeTransferStore {
   /** Throws `store.conflict` for an id that is there already. */
   async create(transfer: EdgeTransfer): Promise<void> {
     const data = await this.bodies.sealJson(transfer.keyId, transfer.data, place(transfer.transferId));
-    await this.sql.manager.insert(EdgeTransferEntity, { ...transfer, data: Buffer.from(data) });
+    await this.sql.laterBy(
+      this.sql.builder
+        .insert()
+        .into(EdgeTransferEntity)
+        .values({ ...transfer, data: Buffer.from(data) }),
+    );
   }
 
   async get(id: TransferId): Promise<EdgeTransfer | undefined> {
@@ -23,13 +28,15 @@ export class PostgresEdgeTransferStore implements EdgeTransferStore {
   }
 
   async advance(id: TransferId, from: EdgeTransfer['state'], to: EdgeTransfer['state'], data: unknown): Promise<boolean> {
-    const row = await this.sql.first<{ state: string; key_id: string }>(
-      'SELECT state, key_id FROM edge_transfer WHERE transfer_id = $1 FOR UPDATE',
+    const row = await this.sql.first<{ state: string; key_id: string; wrapped: Uint8Array | null }>(
+      `SELECT t.state, t.key_id, k.wrapped FROM edge_transfer t JOIN data_key k ON k.id = t.key_id
+       WHERE t.transfer_id = $1 FOR UPDATE OF t FOR SHARE OF k`,
       [id],
     );
     if (row?.state !== from) return false;
-    const sealed = Buffer.from(await this.bodies.sealJson(row.key_id, data, place(id)));
-    await this.sql.manager.update(EdgeTransferEntity, { transferId: id }, { state: to, data: sealed });
+    if (row.wrapped !== null) this.bodies.hold(row.key_id, row.wrapped);
+    const sealed = await this.bodies.sealJson(row.key_id, data, place(id));
+    await this.sql.later('UPDATE edge_transfer SET state = $2, data = $3 WHERE transfer_id = $1', [id, to, sealed]);
     this.sql.wake('transfers');
     return true;
   }

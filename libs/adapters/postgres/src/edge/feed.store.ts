@@ -14,7 +14,7 @@ export class PostgresFeedStore implements FeedStore {
 
   /** One person's entries commit in the order of their numbers: who read up to a number has missed none before it. */
   async append({ id, person, at, keyId, body }: FeedEntry): Promise<boolean> {
-    await this.sql.rows('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`feed ${person}`]);
+    await this.sql.later('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`feed ${person}`]);
     const sealed = await this.bodies.sealJson(keyId, body, place(id));
     const appended = await this.sql.affected(
       'INSERT INTO feed_entry (id, person, at, key_id, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING',

@@ -37,7 +37,7 @@ export class PostgresMessageStore implements MessageStore {
 
   async putAccount(message: Uuid, keyId: KeyId, account: unknown): Promise<void> {
     const body = await this.bodies.sealJson(keyId, account, { table: 'message_account', id: message });
-    await this.sql.affected(
+    await this.sql.later(
       `INSERT INTO message_account (message_id, key_id, body) VALUES ($1, $2, $3)
        ON CONFLICT (message_id) DO UPDATE SET key_id = excluded.key_id, body = excluded.body`,
       [message, keyId, body],

@@ -15,7 +15,7 @@ export class PostgresPatientLinkStore implements PatientLinkStore {
   /** Replaces the link of the same handle: confirming and undoing are both a put. */
   async put({ handle, country, keyId, traits, local }: PatientLink): Promise<void> {
     const sealed = await this.bodies.sealJson(keyId, traits, place(handle));
-    await this.sql.affected(
+    await this.sql.later(
       `INSERT INTO patient_link (handle, country, key_id, traits, local) VALUES ($1, $2, $3, $4, $5)
        ON CONFLICT (handle) DO UPDATE SET country = excluded.country, key_id = excluded.key_id, traits = excluded.traits, local = excluded.local`,
       [handle, country, keyId, sealed, local ?? null],

@@ -41,7 +41,7 @@ export class PostgresResourceStore implements ResourceStore {
 
   async setAge(type: string, id: string, { content, sent }: StandingAge): Promise<void> {
     const set = 'UPDATE resource SET content_at = $3, sent_at = $4 WHERE type = $1 AND id = $2';
-    await this.sql.affected(set, [type, id, content ?? null, sent ?? null]);
+    await this.sql.later(set, [type, id, content ?? null, sent ?? null]);
   }
 
   async version(type: string, id: string, versionId: number): Promise<ResourceVersion | undefined> {
@@ -74,7 +74,7 @@ export class PostgresResourceStore implements ResourceStore {
 
   /** The head row, locked until the commit: writers of one resource come one after the other. Version 0 stands before the first. */
   private async lockHead({ type, id, person, categories, sha256, lastUpdated }: Put): Promise<Head> {
-    await this.sql.affected(
+    await this.sql.later(
       `INSERT INTO resource (type, id, version_id, last_updated, person, categories, sha256, deleted)
        VALUES ($1, $2, 0, $3, $4, $5, $6, false) ON CONFLICT DO NOTHING`,
       [type, id, lastUpdated, person ?? null, categories, sha256],
@@ -90,12 +90,12 @@ export class PostgresResourceStore implements ResourceStore {
   private async append(resource: Put, versionId: number): Promise<void> {
     const { type, id, person, keyId, categories, messageId, sha256, deleted, lastUpdated } = resource;
     const body = await this.bodies.sealText(keyId, resource.text, versionPlace(type, id, versionId));
-    await this.sql.affected(
+    await this.sql.later(
       `INSERT INTO resource_version (type, id, version_id, last_updated, person, key_id, categories, message_id, sha256, deleted, body)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
       [type, id, versionId, lastUpdated, person ?? null, keyId, categories, messageId ?? null, sha256, deleted, body],
     );
-    await this.sql.affected(
+    await this.sql.later(
       `UPDATE resource SET version_id = $3, last_updated = $4, person = $5, categories = $6, sha256 = $7, deleted = $8
        WHERE type = $1 AND id = $2`,
       [type, id, versionId, lastUpdated, person ?? null, categories, sha256, deleted],

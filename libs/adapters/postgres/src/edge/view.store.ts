@@ -28,11 +28,16 @@ export class PostgresViewStore implements ViewStore {
 
   /** Throws `store.conflict` where the transfer has its view already. */
   async put(view: View, resources: readonly ViewResource[]): Promise<void> {
-    await this.sql.manager.insert(ViewRowEntity, { ...view });
+    await this.sql.laterBy(
+      this.sql.builder
+        .insert()
+        .into(ViewRowEntity)
+        .values({ ...view }),
+    );
     const bodies: Buffer[] = [];
     for (const resource of resources)
       bodies.push(Buffer.from(await this.bodies.sealText(view.keyId, resource.text, place(view.id, resource))));
-    await this.sql.affected(
+    await this.sql.later(
       'INSERT INTO view_resource (view_id, type, id, body) SELECT $1, * FROM unnest($2::text[], $3::text[], $4::bytea[])',
       [view.id, resources.map(({ type }) => type), resources.map(({ id }) => id), bodies],
     );

@@ -37,20 +37,20 @@ export class PostgresIncomingStore implements IncomingStore {
   }
 
   async done(seq: string): Promise<void> {
-    await this.sql.affected(`UPDATE incoming SET state = 'done', body = '', code = NULL, done_at = now() WHERE seq = $1`, [seq]);
+    await this.sql.later(`UPDATE incoming SET state = 'done', body = '', code = NULL, done_at = now() WHERE seq = $1`, [seq]);
     // The next of its key may be taken now.
     this.sql.wake('incoming');
   }
 
   async retry(seq: string, delayMs: number, code: string): Promise<void> {
-    await this.sql.affected(
+    await this.sql.later(
       `UPDATE incoming SET next_at = clock_timestamp() + $2 * interval '1 ms', code = $3 WHERE seq = $1 AND state = 'waiting'`,
       [seq, delayMs, code],
     );
   }
 
   async dead(seq: string, code: string): Promise<void> {
-    await this.sql.affected(`UPDATE incoming SET state = 'dead', code = $2 WHERE seq = $1 AND state = 'waiting'`, [seq, code]);
+    await this.sql.later(`UPDATE incoming SET state = 'dead', code = $2 WHERE seq = $1 AND state = 'waiting'`, [seq, code]);
     this.sql.wake('incoming');
   }
 

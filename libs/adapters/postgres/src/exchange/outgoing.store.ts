@@ -18,7 +18,7 @@ export class PostgresOutgoingStore implements OutgoingStore {
   ) {}
 
   async add({ id, to, key, body, notBefore, until }: OutgoingEnvelope): Promise<void> {
-    await this.sql.affected('INSERT INTO outgoing (id, recipient, key, body, next_at, until) VALUES ($1, $2, $3, $4, $5, $6)', [
+    await this.sql.later('INSERT INTO outgoing (id, recipient, key, body, next_at, until) VALUES ($1, $2, $3, $4, $5, $6)', [
       id,
       to,
       key,
@@ -54,13 +54,13 @@ export class PostgresOutgoingStore implements OutgoingStore {
   }
 
   async sent(ids: readonly string[]): Promise<void> {
-    await this.sql.affected(`UPDATE outgoing SET state = 'sent', code = NULL, ended_at = now() WHERE id = ANY ($1::text[])`, [[...ids]]);
+    await this.sql.later(`UPDATE outgoing SET state = 'sent', code = NULL, ended_at = now() WHERE id = ANY ($1::text[])`, [[...ids]]);
     // The next of their keys may leave now.
     this.sql.wake('outgoing');
   }
 
   async failed(failures: readonly OutgoingFailure[]): Promise<void> {
-    await this.sql.affected(
+    await this.sql.later(
       `UPDATE outgoing SET next_at = clock_timestamp() + f.delay * interval '1 ms', code = f.code, refusals = refusals + f.refused,
          state = CASE WHEN refusals + f.refused >= $5 THEN 'dead' ELSE state END
        FROM unnest($1::text[], $2::integer[], $3::text[], $4::integer[]) AS f (id, delay, code, refused)
@@ -114,7 +114,7 @@ export class PostgresOutgoingStore implements OutgoingStore {
   }
 
   async resend(key: string): Promise<void> {
-    await this.sql.affected(
+    await this.sql.later(
       `UPDATE outgoing SET state = 'waiting', attempts = 0, next_at = clock_timestamp() WHERE key = $1 AND state = 'sent'`,
       [key],
     );

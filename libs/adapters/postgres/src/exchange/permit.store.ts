@@ -16,7 +16,12 @@ export class PostgresPermitStore implements PermitStore {
   async put(row: PermitRow): Promise<void> {
     if (row.opening === undefined) throw new TypeError('a permit is stored with its opening');
     const opening = await this.bodies.sealText(row.keyId, row.opening, place(row.id));
-    await this.sql.manager.insert(PermitEntity, { ...row, consentId: row.consentId ?? null, opening: Buffer.from(opening) });
+    const { id, transferId, person, recipient, purpose, until, state, keyId, consentId } = row;
+    await this.sql.later(
+      `INSERT INTO permit (id, transfer_id, person, recipient, purpose, until, state, key_id, opening, consent_id)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+      [id, transferId, person, recipient, purpose, until, state, keyId, opening, consentId ?? null],
+    );
   }
 
   async get(id: Uuid): Promise<PermitRow | undefined> {
@@ -34,7 +39,7 @@ export class PostgresPermitStore implements PermitStore {
 
   /** What has ended stays ended: a late confirmation that it was anchored does not bring it back. */
   async mark(id: Uuid, state: PermitRow['state']): Promise<void> {
-    await this.sql.affected(`UPDATE permit SET state = $2 WHERE id = $1 AND state <> 'ended'`, [id, state]);
+    await this.sql.later(`UPDATE permit SET state = $2 WHERE id = $1 AND state <> 'ended'`, [id, state]);
   }
 
   private async opened({ opening, transferId, person, consentId, ...row }: PermitEntity): Promise<PermitRow> {

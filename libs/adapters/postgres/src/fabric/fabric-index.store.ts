@@ -43,7 +43,7 @@ export class PostgresFabricIndexStore extends FabricIndexStore {
       );
       if (appended === 0) return false;
       await insertTransactions(sql, block);
-      await sql.affected(
+      await sql.later(
         `INSERT INTO fabric_state (key, value) SELECT * FROM unnest($1::text[], $2::bytea[])
          ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
         [writes.map(({ key }) => key), writes.map(({ value }) => Buffer.from(value))],
@@ -135,7 +135,7 @@ function indexed({ block: _block, fabric_id: fabricId, code, envelope, ...row }:
 
 async function insertTransactions(sql: Sql, { number, transactions }: IndexedBlock): Promise<void> {
   const column = (of: (tx: IndexedTx) => unknown): unknown[] => transactions.map(of);
-  await sql.affected(
+  await sql.later(
     `INSERT INTO fabric_tx (block, index, fabric_id, id, org, role, fn, args, time, valid, code, verdicts, envelope)
      SELECT $1::bigint, * FROM unnest($2::integer[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
        $10::boolean[], $11::text[], $12::text[], $13::bytea[])`,

@@ -30,7 +30,7 @@ export class PostgresLedgerCopyStore extends LedgerCopyStore {
       );
       if (appended === 0) return false;
       await insertTransactions(sql, block);
-      await sql.affected(
+      await sql.later(
         `INSERT INTO ledger_state (key, value) SELECT * FROM unnest($1::text[], $2::bytea[])
          ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
         [writes.map(({ key }) => key), writes.map(({ value }) => Buffer.from(value))],
@@ -79,7 +79,7 @@ export class PostgresLedgerCopyStore extends LedgerCopyStore {
 
   override async keepAttestations(attestations: readonly StoredAttestation[], cursor: number): Promise<void> {
     await this.transactions.run(async (sql) => {
-      await sql.affected(
+      await sql.later(
         `INSERT INTO ledger_attestation (block, org, digest, jws)
          SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) ON CONFLICT DO NOTHING`,
         [
@@ -89,7 +89,7 @@ export class PostgresLedgerCopyStore extends LedgerCopyStore {
           attestations.map(({ jws }) => jws),
         ],
       );
-      await sql.affected(
+      await sql.later(
         `INSERT INTO ledger_cursor AS c (cursor) VALUES ($1)
          ON CONFLICT (singleton) DO UPDATE SET cursor = greatest(c.cursor, excluded.cursor)`,
         [cursor],
@@ -119,7 +119,7 @@ export class PostgresLedgerCopyStore extends LedgerCopyStore {
 }
 
 async function insertTransactions(sql: Sql, { number, transactions, verdicts }: ExecutedBlock): Promise<void> {
-  await sql.affected(
+  await sql.later(
     `INSERT INTO ledger_tx (block, index, id, jws, verdicts)
      SELECT $1, place - 1, id, jws, verdicts FROM unnest($2::uuid[], $3::text[], $4::text[]) WITH ORDINALITY AS t (id, jws, verdicts, place)`,
     [number, transactions.map(({ id }) => id), transactions.map(({ jws }) => jws), transactions.map((_, i) => verdicts[i] ?? '')],

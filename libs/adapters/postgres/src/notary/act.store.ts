@@ -8,7 +8,7 @@ export class PostgresActStore implements ActStore {
   constructor(private readonly sql: Sql) {}
 
   async add(id: Uuid, fn: string, args: unknown): Promise<void> {
-    await this.sql.affected('INSERT INTO act (id, fn, args, next_at) VALUES ($1, $2, $3, clock_timestamp()) ON CONFLICT (id) DO NOTHING', [
+    await this.sql.later('INSERT INTO act (id, fn, args, next_at) VALUES ($1, $2, $3, clock_timestamp()) ON CONFLICT (id) DO NOTHING', [
       id,
       fn,
       JSON.stringify(args ?? null),
@@ -31,7 +31,7 @@ export class PostgresActStore implements ActStore {
   }
 
   async bundle(ids: readonly Uuid[], bundle: Uuid): Promise<void> {
-    await this.sql.affected(
+    await this.sql.later(
       `UPDATE act SET bundle = $2 WHERE id = ANY ($1::uuid[]) AND bundle IS NULL AND attempts <= 1 AND state = 'pending'`,
       [[...ids], bundle],
     );
@@ -42,7 +42,7 @@ export class PostgresActStore implements ActStore {
   }
 
   async separate(bundle: Uuid): Promise<void> {
-    await this.sql.affected(
+    await this.sql.later(
       `UPDATE act SET bundle = NULL, next_at = clock_timestamp() WHERE bundle = $1 AND state IN ('pending', 'submitted')`,
       [bundle],
     );
@@ -50,19 +50,15 @@ export class PostgresActStore implements ActStore {
   }
 
   async submitted(id: Uuid): Promise<void> {
-    await this.sql.manager.update(ActEntity, { id, state: 'pending' }, { state: 'submitted' });
+    await this.sql.later(`UPDATE act SET state = 'submitted' WHERE id = $1 AND state = 'pending'`, [id]);
   }
 
   async settle(id: Uuid, state: 'committed' | 'invalid', code?: string): Promise<void> {
-    await this.sql.manager.update(ActEntity, { id }, { state, code: code ?? null });
+    await this.sql.later('UPDATE act SET state = $2, code = $3 WHERE id = $1', [id, state, code ?? null]);
   }
 
   async postpone(id: Uuid, delayMs: number, code: string): Promise<void> {
-    await this.sql.affected(`UPDATE act SET next_at = clock_timestamp() + $2 * interval '1 ms', code = $3 WHERE id = $1`, [
-      id,
-      delayMs,
-      code,
-    ]);
+    await this.sql.later(`UPDATE act SET next_at = clock_timestamp() + $2 * interval '1 ms', code = $3 WHERE id = $1`, [id, delayMs, code]);
   }
 
   async get(id: Uuid): Promise<ActRow | undefined> {

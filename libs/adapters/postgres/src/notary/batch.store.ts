@@ -46,7 +46,7 @@ export class PostgresBatchStore implements BatchStore {
   }
 
   async assignHead(from: number, to: number, head: number): Promise<void> {
-    await this.sql.affected(`UPDATE batch SET head = $3 WHERE n BETWEEN $1 AND $2 AND state = 'committed'`, [from, to, head]);
+    await this.sql.later(`UPDATE batch SET head = $3 WHERE n BETWEEN $1 AND $2 AND state = 'committed'`, [from, to, head]);
   }
 }
 

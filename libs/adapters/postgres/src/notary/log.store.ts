@@ -11,7 +11,7 @@ export class PostgresLogStore implements LogStore {
   constructor(private readonly sql: Sql) {}
 
   async enqueue(eventId: Uuid, leafHash: Sha256): Promise<void> {
-    await this.sql.affected('INSERT INTO log_queue (event_id, leaf_hash) VALUES ($1, $2) ON CONFLICT (event_id) DO NOTHING', [
+    await this.sql.later('INSERT INTO log_queue (event_id, leaf_hash) VALUES ($1, $2) ON CONFLICT (event_id) DO NOTHING', [
       eventId,
       leafHash,
     ]);
@@ -36,11 +36,11 @@ export class PostgresLogStore implements LogStore {
       [index, eventId, leafHash],
     );
     if (appended === 0) throw new PortolanError('store.conflict', `log leaf ${index}`);
-    await this.sql.manager.update(LogQueueEntity, { eventId }, { appended: true });
+    await this.sql.later('UPDATE log_queue SET appended = true WHERE event_id = $1', [eventId]);
   }
 
   async putNodes(nodes: readonly Node[]): Promise<void> {
-    await this.sql.affected(
+    await this.sql.later(
       'INSERT INTO log_node (level, index, hash) SELECT * FROM unnest($1::integer[], $2::bigint[], $3::text[]) ON CONFLICT DO NOTHING',
       [nodes.map(({ level }) => level), nodes.map(({ index }) => index), nodes.map(({ hash }) => hash)],
     );

@@ -44,17 +44,17 @@ export class PostgresStepStore implements StepStore {
 
   async accept(step: StepName, index: number, fencing: number): Promise<void> {
     await fence(this.sql, 'batcher', fencing);
-    await this.sql.manager.update(StepEntity, named(step), { state: 'accepted', index, code: null });
+    await this.sql.laterBy(this.sql.builder.update(StepEntity).set({ state: 'accepted', index, code: null }).where(named(step)));
   }
 
   async reject(step: StepName, code: string, fencing: number): Promise<void> {
     await fence(this.sql, 'batcher', fencing);
-    await this.sql.manager.update(StepEntity, named(step), { state: 'rejected', code });
+    await this.sql.laterBy(this.sql.builder.update(StepEntity).set({ state: 'rejected', code }).where(named(step)));
   }
 
   async again({ transferId, step, act }: StepName, delayMs: number, fencing: number): Promise<void> {
     await fence(this.sql, 'batcher', fencing);
-    await this.sql.affected(
+    await this.sql.later(
       `UPDATE step SET state = 'pending', batch = NULL, position = NULL, leaf_index = NULL, next_at = clock_timestamp() + $4 * interval '1 ms'
        WHERE transfer_id = $1 AND step = $2 AND act IS NOT DISTINCT FROM $3`,
       [transferId, step, act ?? null, delayMs],

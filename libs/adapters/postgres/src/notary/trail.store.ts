@@ -48,7 +48,7 @@ export class PostgresTrailStore implements TrailStore {
   }
 
   async endPermit(id: Uuid, at: Instant, block: number): Promise<void> {
-    await this.sql.affected('UPDATE trail_permit SET ended_at = $2, end_block = $3 WHERE id = $1 AND ended_at IS NULL', [id, at, block]);
+    await this.sql.later('UPDATE trail_permit SET ended_at = $2, end_block = $3 WHERE id = $1 AND ended_at IS NULL', [id, at, block]);
   }
 
   async permit(id: Uuid): ReturnType<TrailStore['permit']> {
@@ -63,7 +63,7 @@ export class PostgresTrailStore implements TrailStore {
   }
 
   async endKey(org: OrgId, kid: Kid, at: Instant): Promise<void> {
-    await this.sql.affected('UPDATE trail_key SET ended_at = $3 WHERE org = $1 AND kid = $2 AND ended_at IS NULL', [org, kid, at]);
+    await this.sql.later('UPDATE trail_key SET ended_at = $3 WHERE org = $1 AND kid = $2 AND ended_at IS NULL', [org, kid, at]);
   }
 
   async keys(org: OrgId, use: RegisteredKey['use']): Promise<readonly RegisteredKey[]> {
@@ -98,13 +98,13 @@ export class PostgresTrailStore implements TrailStore {
 
   private async insert<Row extends object>(entity: new () => Row, rows: readonly Partial<Row>[]): Promise<void> {
     if (rows.length === 0) return;
-    await this.sql.manager
-      .createQueryBuilder()
-      .insert()
-      .into(entity)
-      .values(rows as never)
-      .orIgnore()
-      .execute();
+    await this.sql.laterBy(
+      this.sql.builder
+        .insert()
+        .into(entity)
+        .values(rows as never)
+        .orIgnore(),
+    );
   }
 }
 

@@ -34,9 +34,9 @@ export class PostgresOrdererStore extends OrdererStore {
       );
       if (free?.free !== true) return false;
       // Whatever the server's default: a block is given out only when it cannot be lost.
-      await sql.affected('SET LOCAL synchronous_commit = on');
-      await sql.affected('INSERT INTO block (number, header) VALUES ($1, $2)', [number, header]);
-      await sql.affected(
+      await sql.later('SET LOCAL synchronous_commit = on');
+      await sql.later('INSERT INTO block (number, header) VALUES ($1, $2)', [number, header]);
+      await sql.later(
         `INSERT INTO block_tx (block, index, id, jws)
          SELECT $1, place - 1, id, jws FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS t (id, jws, place)`,
         [number, ids, transactions.map(({ jws }) => jws)],

@@ -19,8 +19,11 @@ export class PostgresAuditStore implements AuditStore {
   async append({ body, person, transferId, ...row }: AuditRow): Promise<{ leafHash: string }> {
     const sealed = await this.bodies.sealText(row.keyId, body, place(row.id));
     const leafHash = leafHashOf(sealed);
-    const columns = { ...row, person: person ?? null, transferId: transferId ?? null, body: Buffer.from(sealed), leafHash };
-    await this.sql.manager.insert(AuditEventEntity, columns);
+    const { id, at, type, outcome, keyId } = row;
+    await this.sql.later(
+      `INSERT INTO audit_event (id, at, type, outcome, person, transfer_id, key_id, body, leaf_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [id, at, type, outcome, person ?? null, transferId ?? null, keyId, sealed, leafHash],
+    );
     return { leafHash: leafHash.toString('hex') };
   }
 

@@ -21,6 +21,6 @@ export class PostgresInboxStore implements InboxStore {
 
   async forget(ids: readonly Uuid[], fencing: number): Promise<void> {
     await fence(this.sql, 'retention', fencing);
-    await this.sql.affected('DELETE FROM inbox WHERE id = ANY ($1::uuid[])', [[...ids]]);
+    await this.sql.later('DELETE FROM inbox WHERE id = ANY ($1::uuid[])', [[...ids]]);
   }
 }

@@ -17,22 +17,24 @@ export class PostgresKeyStore implements KeyStore {
   ) {}
 
   async forPerson(person: PersonId): Promise<KeyId> {
-    await this.own(person);
-    const existing = await this.mainOf(person);
-    if (existing !== undefined) return existing;
+    const known = await this.own(person);
+    if (known !== undefined) return known;
+    const wrapped = await this.keys.create();
     const made = await this.sql.first<{ id: KeyId }>(
       `INSERT INTO data_key (id, wrapped, person, main) VALUES ($1, $2, $3, true)
        ON CONFLICT (person) WHERE main DO NOTHING RETURNING id`,
-      [randomUUID(), await this.keys.create(), person],
+      [randomUUID(), wrapped, person],
     );
-    const id = made?.id ?? (await this.mainOf(person));
+    if (made !== undefined) this.bodies.hold(made.id, wrapped);
+    const id = made?.id ?? (await this.own(person));
     if (id === undefined) throw new PortolanError('store.conflict', 'data_key');
     return id;
   }
 
   async create(): Promise<KeyId> {
-    const id = randomUUID();
-    await this.sql.affected('INSERT INTO data_key (id, wrapped) VALUES ($1, $2)', [id, await this.keys.create()]);
+    const [id, wrapped] = [randomUUID(), await this.keys.create()];
+    await this.sql.later('INSERT INTO data_key (id, wrapped) VALUES ($1, $2)', [id, wrapped]);
+    this.bodies.hold(id, wrapped);
     return id;
   }
 
@@ -47,32 +49,39 @@ export class PostgresKeyStore implements KeyStore {
   }
 
   async destroy(key: KeyId): Promise<void> {
-    await this.sql.affected('UPDATE data_key SET wrapped = NULL, destroyed_at = now() WHERE id = $1 AND wrapped IS NOT NULL', [key]);
+    await this.sql.later('UPDATE data_key SET wrapped = NULL, destroyed_at = now() WHERE id = $1 AND wrapped IS NOT NULL', [key]);
     this.bodies.forget();
   }
 
   async erase(person: PersonId): Promise<void> {
     await this.erasures?.note(person);
-    await this.sql.affected(
+    await this.sql.later(
       `INSERT INTO key_owner AS o (person, erased_at) VALUES ($1, now())
        ON CONFLICT (person) DO UPDATE SET erased_at = coalesce(o.erased_at, excluded.erased_at)`,
       [person],
     );
-    await this.sql.affected('UPDATE data_key SET wrapped = NULL, destroyed_at = now() WHERE person = $1 AND wrapped IS NOT NULL', [person]);
+    await this.sql.later('UPDATE data_key SET wrapped = NULL, destroyed_at = now() WHERE person = $1 AND wrapped IS NOT NULL', [person]);
     this.bodies.forget();
   }
 
-  private async own(person: PersonId): Promise<void> {
-    const share = 'SELECT erased_at FROM key_owner WHERE person = $1 FOR SHARE';
-    let owner = await this.sql.first<{ erased_at: Date | null }>(share, [person]);
+  /** Holds her row, and answers with her key if she has one: an erasure, which takes the row whole, waits for us. */
+  private async own(person: PersonId): Promise<KeyId | undefined> {
+    const share = `SELECT o.erased_at, k.id, k.wrapped FROM key_owner o LEFT JOIN data_key k ON k.person = o.person AND k.main
+      WHERE o.person = $1 FOR SHARE OF o`;
+    let owner = await this.sql.first<Owner>(share, [person]);
     if (owner === undefined) {
-      await this.sql.affected('INSERT INTO key_owner (person) VALUES ($1) ON CONFLICT DO NOTHING', [person]);
-      owner = await this.sql.first(share, [person]);
+      await this.sql.later('INSERT INTO key_owner (person) VALUES ($1) ON CONFLICT DO NOTHING', [person]);
+      owner = await this.sql.first<Owner>(share, [person]);
     }
     if (owner?.erased_at != null) throw new PortolanError('store.person-erased', 'data_key');
+    if (owner?.id == null) return undefined;
+    if (owner.wrapped !== null) this.bodies.hold(owner.id, owner.wrapped);
+    return owner.id;
   }
+}
 
-  private async mainOf(person: PersonId): Promise<KeyId | undefined> {
-    return (await this.sql.first<{ id: KeyId }>('SELECT id FROM data_key WHERE person = $1 AND main', [person]))?.id;
-  }
+interface Owner {
+  readonly erased_at: Date | null;
+  readonly id: KeyId | null;
+  readonly wrapped: Uint8Array | null;
 }

@@ -18,8 +18,8 @@ export class PostgresOutboxStore implements OutboxStore {
   async add({ id, to, type, key, keyId, body }: OutboxMessage): Promise<void> {
     const sealed = await this.bodies.sealJson(keyId, body, { table: 'outbox', id });
     // Numbers are drawn before commits: without this, of two transactions on one key the later number could be seen first.
-    await this.sql.rows('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`outbox ${to} ${key}`]);
-    await this.sql.affected(
+    await this.sql.later('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`outbox ${to} ${key}`]);
+    await this.sql.later(
       `INSERT INTO outbox (id, recipient, type, key, key_id, body, next_at) VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())`,
       [id, to, type, key, keyId, sealed],
     );
@@ -27,10 +27,14 @@ export class PostgresOutboxStore implements OutboxStore {
   }
 
   async body(id: Uuid, asker: Role): Promise<unknown> {
-    const row = await this.sql.manager.findOneBy(OutboxEntity, { id });
-    if (row === null) return undefined;
+    const row = await this.sql.first<{ recipient: Role; key: Uuid; body: Uint8Array; wrapped: Uint8Array | null }>(
+      'SELECT o.recipient, o.key_id AS key, o.body, k.wrapped FROM outbox o LEFT JOIN data_key k ON k.id = o.key_id WHERE o.id = $1',
+      [id],
+    );
+    if (row === undefined) return undefined;
     if (row.recipient !== asker) throw new PortolanError('store.not-for-you', `outbox message ${id}`);
-    return this.bodies.openJson(row.keyId, row.body, { table: 'outbox', id });
+    this.bodies.know(row.key, row.wrapped);
+    return this.bodies.openJson(row.key, row.body, { table: 'outbox', id });
   }
 
   /** A row is the oldest of its recipient and key, or it waits; whoever locked it first has it. */
@@ -51,13 +55,13 @@ export class PostgresOutboxStore implements OutboxStore {
   }
 
   async delivered(id: Uuid): Promise<void> {
-    await this.sql.affected(`UPDATE outbox SET state = 'delivered', delivered_at = now() WHERE id = $1`, [id]);
+    await this.sql.later(`UPDATE outbox SET state = 'delivered', delivered_at = now() WHERE id = $1`, [id]);
     // The next of its key may go now.
     this.sql.wake('outbox');
   }
 
   async failed(id: Uuid, delayMs: number, code: string, refused: boolean): Promise<void> {
-    await this.sql.affected(
+    await this.sql.later(
       `UPDATE outbox SET code = $3, next_at = clock_timestamp() + $2 * interval '1 ms', refusals = refusals + $4,
          state = CASE WHEN refusals + $4 >= $5 THEN 'dead' ELSE state END
        WHERE id = $1 AND state = 'waiting'`,

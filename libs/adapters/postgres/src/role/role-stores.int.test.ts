@@ -61,14 +61,14 @@ describe.each([
     });
 
     it('runs again after a deadlock', async () => {
-      const [a, b] = [personId(), personId()];
+      const [a, b] = [uuid(), uuid()];
       const runs: string[] = [];
       const lock = async (first: typeof a, second: typeof a, name: string): Promise<void> =>
-        db.uow.run(async ({ keys }) => {
+        db.uow.run(async ({ inbox }) => {
           runs.push(name);
-          await keys.erase(first);
+          await inbox.first(first);
           await new Promise((resolve) => setTimeout(resolve, 100));
-          await keys.erase(second);
+          await inbox.first(second);
         });
       await Promise.all([lock(a, b, 'ab'), lock(b, a, 'ba')]);
       expect(runs.length).toBeGreaterThan(2);

@@ -12,7 +12,7 @@ export class PostgresStatementStore implements StatementStore {
 
   /** Waits for another transaction that notes the same statement: it is the first, or its undoing lets us be. */
   async first({ id, until }: StatementMark): Promise<boolean> {
-    await this.sql.affected(
+    await this.sql.later(
       `DELETE FROM used_statement WHERE id = ANY (ARRAY(
          SELECT id FROM used_statement WHERE until < clock_timestamp() - $1 * interval '1 minute'
          ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED))`,

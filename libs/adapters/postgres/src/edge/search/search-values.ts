@@ -53,9 +53,9 @@ const NAMES = 'kind, param, system, code, start_at, end_at, text, normal, ref_ty
 
 /** Replaces the search rows of a resource: the newest version's rows are the only ones. */
 export async function putSearchValues(sql: Sql, { type, id }: { type: string; id: string }, values: readonly SearchValue[]): Promise<void> {
-  await sql.affected('DELETE FROM search_value WHERE type = $1 AND resource_id = $2', [type, id]);
+  await sql.later('DELETE FROM search_value WHERE type = $1 AND resource_id = $2', [type, id]);
   if (values.length === 0) return;
-  await sql.affected(
+  await sql.later(
     `INSERT INTO search_value (type, resource_id, ${NAMES}) SELECT $1, $2, ${NAMES} FROM jsonb_to_recordset($3::jsonb) AS v (${COLUMNS})`,
     [type, id, JSON.stringify(values.map(searchRow), (_, one: unknown) => (typeof one === 'string' ? storable(one) : one))],
   );
