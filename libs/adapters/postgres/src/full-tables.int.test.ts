@@ -4,6 +4,7 @@ import type { SearchClause, SearchQuery, SortKey } from '@portolan/domain';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { DatabaseAddress } from './connect/address.js';
+import { Pipeline } from './connect/pipeline.js';
 import type { RoleDatabase } from './connect/role-database.js';
 import { openEdgeDatabase } from './edge/open-edge-database.js';
 import { openExchangeDatabase } from './exchange/open-exchange-database.js';
@@ -178,9 +179,9 @@ async function asked(work: () => Promise<unknown>): Promise<readonly Statement[]
   const driver = pg.Client.prototype as unknown as { query: Ask };
   const { query } = driver;
   const spy = vi.spyOn(driver, 'query').mockImplementation(function (this: pg.Client, ...call) {
-    const [text, values] = call;
-    if (typeof text === 'string' && /^\s*(WITH|SELECT|UPDATE|DELETE)\b/i.test(text) && !text.includes('pg_notify'))
-      seen.push({ text, values: Array.isArray(values) ? values : [] });
+    const [what, values] = call;
+    const sent = what instanceof Pipeline ? what.statements : [{ text: String(what), values: Array.isArray(values) ? values : [] }];
+    seen.push(...sent.filter(({ text }) => /^\s*(WITH|SELECT|UPDATE|DELETE)\b/i.test(text) && !text.includes('pg_notify')));
     return Reflect.apply(query, this, call);
   });
   try {

@@ -75,6 +75,8 @@ describe('permits that wait together', () => {
     anchor().start();
     await came(1);
     const others = await permits(3);
+    // They wait here, and not in the table, when the first is through.
+    await expect.poll(async () => (await acts(others)).map((act) => act?.attempts)).toEqual([1, 1, 1]);
     ledger.cut();
     await came(2);
     ledger.cut();

@@ -36,7 +36,7 @@ export class Pipeline implements Submittable {
   private readonly answered: Answered[] = [];
   private current = new Result(undefined, undefined);
 
-  constructor(private readonly statements: readonly Statement[]) {
+  constructor(readonly statements: readonly Statement[]) {
     this.settle = Promise.withResolvers<readonly Answered[]>();
     this.done = this.settle.promise;
     // Before anything is written: a value that cannot be sent must not leave half a message on the wire.
