@@ -50,7 +50,7 @@ export interface OutboxStore {
   body(id: Uuid, asker: Role): Promise<unknown>;
   /** Undelivered messages whose time has come, oldest first, one per recipient and key, taken with SKIP LOCKED for `leaseMs`. */
   take(limit: number, leaseMs: number): Promise<readonly { id: Uuid; to: Role; type: string; attempts: number }[]>;
-  delivered(id: Uuid): Promise<void>;
+  delivered(...ids: readonly Uuid[]): Promise<void>;
   /**
    * Tries again after `delayMs`. Where its recipient answered and `refused` it, that counts: after `maxRefusals` the message is dead and
    * shows in doctor. One that reached nobody is tried for ever.
@@ -70,6 +70,8 @@ export interface OutboxStore {
 export interface InboxStore {
   /** True the first time this id is noted, false as long as it is kept. */
   first(id: Uuid): Promise<boolean>;
+  /** Those of these ids that were noted for the first time now. */
+  firstOf(ids: readonly Uuid[]): Promise<ReadonlySet<Uuid>>;
   /** Ids noted longer ago than this, oldest first, behind `after`. */
   old(olderThanMs: number, limit: number, after?: NotedId): Promise<readonly NotedId[]>;
   /** Forgets these: what bears one of them would be handled again. Lease `retention`. */

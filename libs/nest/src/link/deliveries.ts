@@ -3,13 +3,30 @@ import { receivers, type Role, type RoleMessages, type RoleMessageType, type Rol
 import { failureOf } from './refusal.js';
 import { retryDelay, type Delivery } from './relay.js';
 import type { RoleLink } from './role-link.js';
+import { Together } from './together.js';
 
 /** Handles one kind of message inside the transaction that notes its id. What it throws undoes the note, and the sender tries again. */
 export type Handler<Tx extends RoleTx, Type extends RoleMessageType> = (tx: Tx, body: RoleMessages[Type], id: string) => Promise<void>;
 export type Handlers<Tx extends RoleTx> = { readonly [Type in RoleMessageType]?: Handler<Tx, Type> };
 
-/** Takes what other roles deliver: fetches the body from its sender, then handles it once. */
+/** Messages that are handled in one transaction at most. */
+const MOST_TOGETHER = 50;
+
+interface Fetched<Tx extends RoleTx> {
+  readonly id: string;
+  readonly type: RoleMessageType;
+  readonly handle: Handler<Tx, RoleMessageType>;
+  /** Absent where its key was destroyed in the meantime: it belongs to an erased person or an ended view, and there is nothing left to do. */
+  readonly body?: RoleMessages[RoleMessageType];
+}
+
+/**
+ * Takes what other roles deliver: fetches the body from its sender, then handles it once. What comes while a transaction is under way is handled
+ * together in the next; where one of them cannot be handled, each is by itself.
+ */
 export class Deliveries<Tx extends RoleTx> {
+  private readonly together = new Together<Fetched<Tx>, PromiseSettledResult<void>>((messages) => this.takeAll(messages), MOST_TOGETHER);
+
   constructor(
     private readonly us: Role,
     private readonly uow: UnitOfWork<Tx>,
@@ -20,18 +37,35 @@ export class Deliveries<Tx extends RoleTx> {
   ) {}
 
   async accept(delivery: Delivery, sender: Role): Promise<void> {
-    const type = delivery.type;
+    const { id, type } = delivery;
     const handle =
       isKnown(type) && receivers[type] === this.us ? (this.handlers[type] as Handler<Tx, RoleMessageType> | undefined) : undefined;
     if (handle === undefined) throw new PortolanError('link.unknown-message', `${this.us} deliver`);
-    const body = await this.link.ask<{ body: RoleMessages[RoleMessageType] } | { gone: true }>(sender, 'outbox.body', { id: delivery.id });
-    const first = await this.uow.run(async (tx) => {
-      if (!(await tx.inbox.first(delivery.id))) return false;
-      // A body whose key was destroyed in the meantime belongs to an erased person or an ended view: there is nothing left to do.
-      if ('body' in body) await handle(tx, body.body, delivery.id);
-      return true;
+    const found = await this.link.ask<{ body: RoleMessages[RoleMessageType] } | { gone: true }>(sender, 'outbox.body', { id });
+    const body = 'body' in found ? { body: found.body } : {};
+    const outcome = await this.together.do({ id, type: type as RoleMessageType, handle, ...body });
+    if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  private async takeAll(messages: readonly Fetched<Tx>[]): Promise<readonly PromiseSettledResult<void>[]> {
+    if (messages.length > 1)
+      try {
+        await this.take(messages);
+        return messages.map(() => ({ status: 'fulfilled', value: undefined }));
+      } catch {
+        // One of them, or their company: by itself each has an outcome of its own.
+      }
+    return Promise.allSettled(messages.map((message) => this.take([message])));
+  }
+
+  private async take(messages: readonly Fetched<Tx>[]): Promise<void> {
+    const fresh = await this.uow.run(async (tx) => {
+      const first = await tx.inbox.firstOf(messages.map(({ id }) => id));
+      const ours = messages.filter(({ id }, i) => first.has(id) && messages.findIndex((one) => one.id === id) === i);
+      for (const { id, handle, body } of ours) if (body !== undefined) await handle(tx, body, id);
+      return ours;
     });
-    if (first) this.handled(type as RoleMessageType);
+    for (const { type } of fresh) this.handled(type);
   }
 
   /**

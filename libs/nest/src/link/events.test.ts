@@ -39,10 +39,10 @@ class Link extends RoleLink {
 }
 
 const inbox = {
-  first: async (one: string): Promise<boolean> => {
-    if (noted.has(one)) return false;
-    noted.add(one);
-    return Promise.resolve(true);
+  firstOf: async (ids: readonly string[]): Promise<ReadonlySet<string>> => {
+    const fresh = new Set(ids.filter((one) => !noted.has(one)));
+    for (const one of fresh) noted.add(one);
+    return Promise.resolve(fresh);
   },
 };
 const deliveries = (): Deliveries<RoleTx> =>
@@ -153,7 +153,7 @@ it('what was told waits for its receiver; told again, less and less often; what 
     },
     close: async () => Promise.resolve(),
   };
-  const wakeups = { wait: async () => new Promise((resolve) => setTimeout(resolve, 5)) } as unknown as Wakeups;
+  const wakeups = { wait: async () => new Promise((resolve) => setTimeout(resolve, 5)), heard: () => undefined } as unknown as Wakeups;
   const relay = new Relay(uowWith({ outbox }), new RoleLink(new Map(), 1_000, events), silent, wakeups, 1_000);
   relay.start();
   await expect

@@ -3,6 +3,7 @@ import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 import { failureOf } from './refusal.js';
 import type { RoleLink } from './role-link.js';
+import { Together } from './together.js';
 
 /** What travels between roles: ids alone. No broker sees a record (design, section 3). */
 export interface Delivery {
@@ -33,6 +34,11 @@ export const retryDelay = (attempts: number): number => Math.min(MAX_DELAY_MS, 1
  */
 export class Relay {
   private readonly loop: Loop;
+  /** Marks of what was delivered: what comes while some are written goes into the next statement. */
+  private readonly marks = new Together<string, undefined>(async (ids) => {
+    await this.uow.alone((tx) => tx.outbox.delivered(...ids));
+    return [];
+  }, BATCH);
 
   constructor(
     private readonly uow: UnitOfWork<RoleTx>,
@@ -92,7 +98,7 @@ export class Relay {
     const delivery: Delivery = { id: message.id, type: message.type };
     try {
       await this.link.ask(message.to, 'deliver', delivery);
-      await this.uow.alone((tx) => tx.outbox.delivered(message.id));
+      await this.marks.do(message.id);
     } catch (error) {
       const { code, refused } = failureOf(error, 'link.failed');
       await this.uow.run((tx) => tx.outbox.failed(message.id, retryDelay(message.attempts), code, refused));

@@ -11,6 +11,15 @@ export class PostgresInboxStore implements InboxStore {
     return (await this.sql.affected('INSERT INTO inbox (id, at) VALUES ($1, now()) ON CONFLICT DO NOTHING', [id])) === 1;
   }
 
+  /** Noted in one order by whoever notes several: two who share some wait for each other, and never both. */
+  async firstOf(ids: readonly Uuid[]): Promise<ReadonlySet<Uuid>> {
+    const rows = await this.sql.rows<{ id: Uuid }>(
+      'INSERT INTO inbox (id, at) SELECT id, now() FROM unnest($1::uuid[]) AS told (id) ORDER BY id ON CONFLICT DO NOTHING RETURNING id',
+      [[...new Set(ids)]],
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
   async old(olderThanMs: number, limit: number, after?: NotedId): Promise<readonly NotedId[]> {
     const rows = await this.sql.rows<{ id: Uuid; at: Date }>(
       `SELECT id, at FROM inbox WHERE at < now() - $1 * interval '1 ms' AND (at, id) > ($3::timestamptz, $4::uuid) ORDER BY at, id LIMIT $2`,

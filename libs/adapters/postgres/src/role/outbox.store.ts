@@ -54,9 +54,9 @@ export class PostgresOutboxStore implements OutboxStore {
       .map(({ id, recipient, type, attempts }) => ({ id, to: recipient, type, attempts }));
   }
 
-  async delivered(id: Uuid): Promise<void> {
-    await this.sql.later(`UPDATE outbox SET state = 'delivered', delivered_at = now() WHERE id = $1`, [id]);
-    // The next of its key may go now.
+  async delivered(...ids: readonly Uuid[]): Promise<void> {
+    await this.sql.later(`UPDATE outbox SET state = 'delivered', delivered_at = now() WHERE id = ANY ($1::uuid[])`, [ids]);
+    // The next of their keys may go now.
     this.sql.wake('outbox');
   }
 
@@ -108,7 +108,7 @@ export class OutboxDoor<Tx extends RoleTx> implements OutboxStore {
   readonly add = async (message: OutboxMessage): Promise<void> => this.uow.run(({ outbox }) => outbox.add(message));
   readonly body = async (id: Uuid, asker: Role): Promise<unknown> => this.uow.alone(({ outbox }) => outbox.body(id, asker));
   readonly take = async (limit: number, leaseMs: number): Promise<Taken> => this.uow.alone(({ outbox }) => outbox.take(limit, leaseMs));
-  readonly delivered = async (id: Uuid): Promise<void> => this.uow.alone(({ outbox }) => outbox.delivered(id));
+  readonly delivered = async (...ids: readonly Uuid[]): Promise<void> => this.uow.alone(({ outbox }) => outbox.delivered(...ids));
   readonly failed = async (id: Uuid, delayMs: number, code: string, refused: boolean): Promise<void> =>
     this.uow.run(({ outbox }) => outbox.failed(id, delayMs, code, refused));
   readonly dead = async (limit: number): Promise<Dead> => this.uow.run(({ outbox }) => outbox.dead(limit));
