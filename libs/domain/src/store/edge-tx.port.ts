@@ -84,10 +84,20 @@ export interface ResourceVersion {
   readonly text: string;
 }
 
+/** A resource as it stands, and how old that is. */
+export interface StandingResource {
+  readonly current: ResourceVersion;
+  readonly age: StandingAge;
+}
+
 export interface ResourceStore {
   /** Appends the next version unless the current one has the same content hash; replaces the search rows. */
   put(resource: Omit<ResourceVersion, 'versionId'>, search: readonly SearchValue[]): Promise<{ versionId: number; changed: boolean }>;
+  /** Locks these until the commit, in one order, so that `put` of each of them waits for nobody. */
+  lock(resources: readonly Omit<ResourceVersion, 'versionId'>[]): Promise<void>;
   get(type: string, id: string): Promise<ResourceVersion | undefined>;
+  /** What stands of these, each by `type/id`, with its age; what does not stand is not there. */
+  standing(wanted: readonly { type: string; id: string }[]): Promise<ReadonlyMap<string, StandingResource>>;
   /** How old the current content is by its source's word; undefined times where nothing said so. */
   age(type: string, id: string): Promise<StandingAge>;
   /** Says so after `put`, or of what stands and was told again. */

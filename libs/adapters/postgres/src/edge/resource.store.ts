@@ -1,5 +1,5 @@
 import { PortolanError, type DataCategory } from '@portolan/contracts';
-import type { PersonId, ResourceStore, ResourceVersion, SearchQuery, SearchValue, StandingAge } from '@portolan/domain';
+import type { PersonId, ResourceStore, ResourceVersion, SearchQuery, SearchValue, StandingAge, StandingResource } from '@portolan/domain';
 import type { Bodies } from '../bodies/bodies.js';
 import type { Sql } from '../connect/sql.js';
 import { CURRENT, openVersions, resourcesOfPerson, VERSION_COLUMNS, versionPlace, type VersionRow } from './resource-queries.js';
@@ -9,20 +9,66 @@ import { putSearchValues } from './search/search-values.js';
 type Put = Omit<ResourceVersion, 'versionId'>;
 type Head = Pick<ResourceVersion, 'versionId' | 'sha256' | 'deleted'> & { readonly erased: boolean };
 
+const HEAD = 'version_id AS "versionId", sha256, deleted, erased';
+
+const nameOf = ({ type, id }: { type: string; id: string }): string => `${type}/${id}`;
+
 /** Versioned FHIR resources: every version kept, the newest one searched. */
 export class PostgresResourceStore implements ResourceStore {
+  /** Heads that this transaction has locked, as it has written them since. */
+  private readonly heads = new Map<string, Head>();
+
   constructor(
     private readonly sql: Sql,
     private readonly bodies: Bodies,
   ) {}
 
+  async lock(resources: readonly Put[]): Promise<void> {
+    if (resources.length === 0) return;
+    const column = (of: (resource: Put) => unknown): unknown[] => resources.map(of);
+    const [types, ids] = [column(({ type }) => type), column(({ id }) => id)];
+    await this.sql.later(
+      `INSERT INTO resource (type, id, version_id, last_updated, person, categories, sha256, deleted)
+       SELECT type, id, 0, at, person, ARRAY(SELECT jsonb_array_elements_text(categories)), sha256, false
+       FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::uuid[], $5::jsonb[], $6::text[]) AS r (type, id, at, person, categories, sha256)
+       ORDER BY type, id ON CONFLICT DO NOTHING`,
+      [
+        types,
+        ids,
+        column(({ lastUpdated }) => lastUpdated),
+        column(({ person }) => person ?? null),
+        column(({ categories }) => JSON.stringify(categories)),
+        column(({ sha256 }) => sha256),
+      ],
+    );
+    const heads = await this.sql.rows<Head & { type: string; id: string }>(
+      `SELECT type, id, ${HEAD} FROM resource WHERE (type, id) IN (SELECT * FROM unnest($1::text[], $2::text[])) ORDER BY type, id FOR UPDATE`,
+      [types, ids],
+    );
+    for (const { type, id, ...head } of heads) this.heads.set(nameOf({ type, id }), head);
+  }
+
+  async standing(wanted: readonly { type: string; id: string }[]): Promise<ReadonlyMap<string, StandingResource>> {
+    const rows = await this.sql.rows<VersionRow & { content: Date | null; sent: Date | null }>(
+      `SELECT ${VERSION_COLUMNS}, r.content_at AS content, r.sent_at AS sent FROM ${CURRENT}
+       WHERE (r.type, r.id) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND NOT r.erased`,
+      [wanted.map(({ type }) => type), wanted.map(({ id }) => id)],
+    );
+    const ages = new Map(rows.map((row) => [nameOf(row), { content: row.content?.toISOString(), sent: row.sent?.toISOString() }]));
+    const versions = await openVersions(this.bodies, rows);
+    const unknown: StandingAge = { content: undefined, sent: undefined };
+    return new Map(versions.map((current) => [nameOf(current), { current, age: ages.get(nameOf(current)) ?? unknown }]));
+  }
+
   /** Throws `store.key-destroyed`, and `store.person-erased` for a resource whose person was erased. */
   async put(resource: Put, search: readonly SearchValue[]): Promise<{ versionId: number; changed: boolean }> {
-    const head = await this.lockHead(resource);
+    const name = nameOf(resource);
+    const head = this.heads.get(name) ?? (await this.lockHead(resource));
     if (head.erased) throw new PortolanError('store.person-erased', `${resource.type} resource`);
     const same = head.versionId > 0 && head.sha256 === resource.sha256 && head.deleted === resource.deleted;
     const versionId = same ? head.versionId : head.versionId + 1;
     if (!same) await this.append(resource, versionId);
+    this.heads.set(name, { versionId, sha256: resource.sha256, deleted: resource.deleted, erased: false });
     await putSearchValues(this.sql, resource, resource.deleted ? [] : search);
     return { versionId, changed: !same };
   }
@@ -79,10 +125,7 @@ export class PostgresResourceStore implements ResourceStore {
        VALUES ($1, $2, 0, $3, $4, $5, $6, false) ON CONFLICT DO NOTHING`,
       [type, id, lastUpdated, person ?? null, categories, sha256],
     );
-    const head = await this.sql.first<Head>(
-      'SELECT version_id AS "versionId", sha256, deleted, erased FROM resource WHERE type = $1 AND id = $2 FOR UPDATE',
-      [type, id],
-    );
+    const head = await this.sql.first<Head>(`SELECT ${HEAD} FROM resource WHERE type = $1 AND id = $2 FOR UPDATE`, [type, id]);
     if (head === undefined) throw new PortolanError('store.conflict', `${type} resource`);
     return head;
   }

@@ -15,6 +15,7 @@ import {
   type KeyId,
   type MessageAccount,
   type ResourceVersion,
+  type StandingResource,
 } from '@portolan/domain';
 import type { Translation } from '@portolan/formats';
 import type { SendingSystem } from '../edge.parts.js';
@@ -51,8 +52,7 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   await giveOriginal(tx, incoming, subject);
   if (subject.before === undefined || !samePerson(subject.before, subject.after)) await tx.persons.save(subject.after);
   const place: Place = { messageId: kept.id, at: incoming.received, subject };
-  const filed: Filed[] = [];
-  for (const filing of filingsOf(translation, tools.sha256, tools.index)) filed.push(await fileResource(tx, filing, place, tools));
+  const filed = await fileAll(tx, filingsOf(translation, tools.sha256, tools.index), place, tools);
   await fileProvenance(tx, filed, usable, place, tools);
   const problems = translation.account.rejects.map(({ code, path, severity }) => ({ code, path, severity }));
   const answer: IngestAnswer = { messageId: kept.id, state: 'stored', problems };
@@ -79,23 +79,38 @@ interface Place {
   readonly subject: Subject;
 }
 
-async function fileResource(tx: EdgeTx, filing: Filing, place: Place, tools: IngestTools): Promise<Filed> {
-  const { type, id, personal, search } = filing;
-  const current = await tx.resources.get(type, id);
-  if (personal && isAnothers(current, place.subject)) throw new PortolanError('ingest.entry-of-another-person', type);
-  if (current !== undefined) return fileAgain(tx, filing, current, place, tools);
-  const put = await tx.resources.put(await nextVersion(tx, filing, undefined, place), search);
-  await tx.resources.setAge(type, id, standingAge(filing.age, place.at));
+/** What stands is read at once, and what is new is locked at once. */
+async function fileAll(tx: EdgeTx, filings: readonly Filing[], place: Place, tools: IngestTools): Promise<readonly Filed[]> {
+  const standing = await tx.resources.standing(filings);
+  const fresh: { filing: Filing; version: Omit<ResourceVersion, 'versionId'> }[] = [];
+  for (const filing of filings.filter(({ type, id }) => !standing.has(`${type}/${id}`)))
+    fresh.push({ filing, version: await nextVersion(tx, filing, undefined, place) });
+  await tx.resources.lock(fresh.map(({ version }) => version));
+  const versions = new Map(fresh.map(({ filing, version }) => [filing, version]));
+  const filed: Filed[] = [];
+  for (const filing of filings) {
+    const version = versions.get(filing);
+    const stands = standing.get(`${filing.type}/${filing.id}`);
+    if (version !== undefined) filed.push(await fileFirst(tx, filing, version, place));
+    else if (stands !== undefined) filed.push(await fileAgain(tx, filing, stands, place, tools));
+  }
+  return filed;
+}
+
+async function fileFirst(tx: EdgeTx, filing: Filing, version: Omit<ResourceVersion, 'versionId'>, { at }: Place): Promise<Filed> {
+  const put = await tx.resources.put(version, filing.search);
+  await tx.resources.setAge(filing.type, filing.id, standingAge(filing.age, at));
   return { filing, ...put };
 }
 
 /** Of a resource that stands already: a mention replaces nothing, nor does what is older; unchanged content makes no new version. */
-async function fileAgain(tx: EdgeTx, filing: Filing, current: ResourceVersion, place: Place, tools: IngestTools): Promise<Filed> {
-  const { type, id, search } = filing;
+async function fileAgain(tx: EdgeTx, filing: Filing, { current, age }: StandingResource, place: Place, tools: IngestTools): Promise<Filed> {
+  const { type, id, search, personal } = filing;
+  if (personal && isAnothers(current, place.subject)) throw new PortolanError('ingest.entry-of-another-person', type);
   const unchanged = { filing, versionId: current.versionId, changed: false };
   if (filing.mention) return unchanged;
   const same = current.sha256 === filing.sha256 && !current.deleted;
-  if (isOlder(filing.age, await tx.resources.age(type, id)))
+  if (isOlder(filing.age, age))
     return same ? unchanged : fileBehind(tx, filing, await nextVersion(tx, filing, current, place), current, tools);
   const filed = same ? unchanged : { filing, ...(await tx.resources.put(await nextVersion(tx, filing, current, place), search)) };
   await tx.resources.setAge(type, id, standingAge(filing.age, place.at));
@@ -141,8 +156,7 @@ async function fileBehind(
   return { filing, versionId, changed: false, stands: restored.versionId };
 }
 
-const isAnothers = (current: ResourceVersion | undefined, { id }: Subject): boolean =>
-  current?.person !== undefined && current.person !== id;
+const isAnothers = ({ person }: ResourceVersion, { id }: Subject): boolean => person !== undefined && person !== id;
 
 async function fileProvenance(
   tx: EdgeTx,
