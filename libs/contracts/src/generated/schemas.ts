@@ -3932,6 +3932,12 @@ export const schemas = {
         "type": "integer",
         "minimum": 50,
         "maximum": 600000
+       },
+       "mostTogether": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 1000,
+        "description": "Most steps, and most permits, of one transaction; with 1 each goes by itself. What one transaction holds where absent"
        }
       },
       "title": "NodeEmbeddedLedger"
@@ -3978,6 +3984,12 @@ export const schemas = {
         "type": "integer",
         "minimum": 50,
         "maximum": 600000
+       },
+       "mostTogether": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 1000,
+        "description": "Most steps, and most permits, of one transaction; with 1 each goes by itself. What one transaction holds where absent"
        },
        "otherEndorsers": {
         "type": "integer",

@@ -1552,6 +1552,10 @@ export interface NodeEmbeddedLedger {
   genesis: string;
   orderer: Door;
   headEveryMs?: number;
+  /**
+   * Most steps, and most permits, of one transaction; with 1 each goes by itself. What one transaction holds where absent
+   */
+  mostTogether?: number;
 }
 export interface NodeFabricLedger {
   kind: 'fabric';
@@ -1570,6 +1574,10 @@ export interface NodeFabricLedger {
    */
   peerName?: string;
   headEveryMs?: number;
+  /**
+   * Most steps, and most permits, of one transaction; with 1 each goes by itself. What one transaction holds where absent
+   */
+  mostTogether?: number;
   /**
    * How many countries endorse beside the owner by the channel's policy; 1 where absent
    */

@@ -32,6 +32,7 @@ export async function composeNotary(ground: NodeGround, link: RoleLink, opened: 
     logger,
     clockWindowMs: channel.clockWindowMs,
     headEveryMs: config.ledger.headEveryMs ?? HEAD_EVERY_MS,
+    ...(config.ledger.mostTogether === undefined ? {} : { mostTogether: config.ledger.mostTogether }),
     takeOverAfterMs: ground.takeOverAfterMs,
     kept: ground.kept,
     ledgerState: channel.state,

@@ -30,6 +30,8 @@ export interface ActAnchorParts {
   readonly logger: NodeLogger;
   readonly wakeups: Wakeups;
   readonly takeOverAfterMs: number;
+  /** Most permits of one transaction; with 1 each goes by itself, beside the others. What one transaction holds where absent. */
+  readonly mostTogether?: number;
 }
 
 /**
@@ -58,16 +60,20 @@ export class ActAnchor {
     await Promise.all(this.underWay);
   }
 
+  private get most(): number {
+    return Math.min(MOST_PERMITS, this.parts.mostTogether ?? MOST_PERMITS);
+  }
+
   private async round(): Promise<boolean> {
     if (this.underWay.size >= BATCH) await Promise.race(this.underWay);
-    const room = BATCH - this.underWay.size + MOST_PERMITS - this.gathered.length;
+    const room = BATCH - this.underWay.size + this.most - this.gathered.length;
     const taken = await this.parts.uow.alone((tx) => tx.acts.take(room, this.parts.takeOverAfterMs));
     const bundles = new Set(taken.flatMap(({ bundle }) => bundle ?? []));
     for (const bundle of bundles) this.begin('put-permits', this.advanceBundle(bundle));
     // What has waited here for longer than its lease is taken again: it waits on.
     const waiting = new Set(this.gathered.map(({ id }) => id));
     for (const act of taken.filter(({ bundle, id }) => bundle === undefined && !waiting.has(id))) {
-      if (goesWithOthers(act)) this.gathered.push(act);
+      if (this.most > 1 && goesWithOthers(act)) this.gathered.push(act);
       else this.begin(act.fn, this.advance(act));
     }
     this.sendPermits();
@@ -77,7 +83,7 @@ export class ActAnchor {
   /** At once where none is under way; whatever comes meanwhile goes together next, as steps do. */
   private sendPermits(): void {
     if (this.permitsUnderWay || this.gathered.length === 0) return;
-    const [first, ...others] = this.gathered.splice(0, MOST_PERMITS);
+    const [first, ...others] = this.gathered.splice(0, this.most);
     if (first === undefined) return;
     this.permitsUnderWay = true;
     const work = others.length === 0 ? this.advance(first) : this.together([first, ...others]);

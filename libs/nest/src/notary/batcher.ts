@@ -20,6 +20,8 @@ export interface BatcherParts extends BatchOutcomeParts {
   readonly leases: Leases;
   readonly restingOn: RestingOn;
   readonly wakeups: Wakeups;
+  /** Most steps of one batch; what one transaction holds where absent. */
+  readonly mostTogether?: number;
 }
 
 /**
@@ -30,11 +32,12 @@ export class Batcher {
   private readonly loop: Loop;
   private readonly lease: HeldLease;
   private readonly outcome: BatchOutcome;
-  private size = MAX_STEPS;
+  private size: number;
   private submittedAt = 0;
 
   constructor(private readonly parts: BatcherParts) {
     const { wakeups, logger } = parts;
+    this.size = this.most;
     this.outcome = new BatchOutcome(parts);
     this.lease = new HeldLease(parts.leases, 'batcher', parts.holder, parts.takeOverAfterMs);
     this.loop = new Loop({ name: 'batcher', work: () => this.round(), idleMs: 250, wakeups, channel: 'steps', logger });
@@ -47,6 +50,10 @@ export class Batcher {
   async stop(): Promise<void> {
     await this.loop.stop();
     await this.lease.release();
+  }
+
+  private get most(): number {
+    return Math.min(MAX_STEPS, this.parts.mostTogether ?? MAX_STEPS);
   }
 
   private async round(): Promise<boolean> {
@@ -115,7 +122,7 @@ export class Batcher {
   }
 
   private async settle(open: BatchRow, outcome: CommittedTx, fencing: number): Promise<void> {
-    this.size = MAX_STEPS;
+    this.size = this.most;
     await this.outcome.settle(open, outcome, fencing);
   }
 }

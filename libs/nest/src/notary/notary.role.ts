@@ -49,6 +49,8 @@ export interface NotaryParts {
   readonly checkpoint: Checkpoint;
   readonly logger: NodeLogger;
   readonly headEveryMs: number;
+  /** Most steps and permits of one transaction (node-config). */
+  readonly mostTogether?: number;
   /** The channel's clock window; that of the rules where absent. */
   readonly clockWindowMs?: number;
   readonly takeOverAfterMs: number;

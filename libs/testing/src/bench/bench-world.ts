@@ -25,11 +25,13 @@ export interface BenchWorldOptions {
   /** On embedded engines, of two countries: a second to start instead of a minute, for showing that the benchmark runs. */
   readonly quick: boolean;
   readonly roles?: 'together' | 'apart';
+  /** Most steps and permits of one transaction; as many as it holds where absent. */
+  readonly mostTogether?: number;
 }
 
 /** Starts a world on real engines in a temporary folder, with every write flushed to the disk; does the work; ends and removes it. */
 export async function inBenchWorld<T>(
-  { say, quick, roles = 'together' }: BenchWorldOptions,
+  { say, quick, roles = 'together', mostTogether }: BenchWorldOptions,
   work: (world: BenchWorld) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'portolan-bench-'));
@@ -38,10 +40,11 @@ export async function inBenchWorld<T>(
   const engines = quick
     ? ({ column: 'embedded', countries: COUNTRIES.slice(0, 2) } as const)
     : ({ column: 'real', countries: COUNTRIES } as const);
+  const notary = { headEveryMs: HEAD_EVERY_MS, ...(mostTogether === undefined ? {} : { mostTogether }) };
   try {
     const world = await World.start({
       ...engines,
-      headEveryMs: HEAD_EVERY_MS,
+      ...notary,
       folder,
       roles,
       progress: say,

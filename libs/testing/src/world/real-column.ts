@@ -34,6 +34,8 @@ export interface RealColumnOptions {
   readonly endsWithUs: boolean;
   /** How often a country anchors the head of its log, where something is new. */
   readonly headEveryMs?: number;
+  /** Most steps and permits of one transaction. */
+  readonly mostTogether?: number;
   /** The channel's orderers agree by Raft, and nodes reach it by `fabric-network`. All countries found it: joins are for BFT alone. */
   readonly raft?: boolean;
   /** Partners reach each country's inbox over a line that a test can cut. */
@@ -217,6 +219,7 @@ export class RealColumn implements Column {
       peer: { host, port: Number(port) },
       peerName: 'localhost',
       headEveryMs: this.options.headEveryMs ?? 500,
+      ...(this.options.mostTogether === undefined ? {} : { mostTogether: this.options.mostTogether }),
     };
   }
 }

@@ -45,6 +45,8 @@ export interface WorldOptions {
   readonly fsync?: boolean;
   /** Of real engines: how often a country anchors its log's head, and whether tests can cut the lines between countries. */
   readonly headEveryMs?: number;
+  /** Of real engines: most steps and permits of one transaction. */
+  readonly mostTogether?: number;
   readonly cuttable?: boolean;
   /** Told of each thing that takes a while. */
   readonly progress?: (what: string) => void;
@@ -232,7 +234,11 @@ async function columnOf(options: WorldOptions, progress: (what: string) => void)
   const common = { folder, fsync, progress, ...(reachableFolder === undefined ? {} : { reachableFolder }) };
   if (options.column !== 'real')
     return EmbeddedColumn.start({ ...common, ...(options.eventsByKafka === true ? { eventsByKafka: countriesOf(options) } : {}) });
-  const { headEveryMs, cuttable, raft = false } = options;
-  const more = { ...(headEveryMs === undefined ? {} : { headEveryMs }), ...(cuttable === undefined ? {} : { cuttable }) };
+  const { headEveryMs, mostTogether, cuttable, raft = false } = options;
+  const more = {
+    ...(headEveryMs === undefined ? {} : { headEveryMs }),
+    ...(mostTogether === undefined ? {} : { mostTogether }),
+    ...(cuttable === undefined ? {} : { cuttable }),
+  };
   return RealColumn.start({ ...common, countries: countriesOf(options), endsWithUs: !(await isKept(folder)), raft, ...more });
 }
