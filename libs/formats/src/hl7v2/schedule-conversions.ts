@@ -116,6 +116,11 @@ export const scheduleConversions: Readonly<Record<string, Conversion>> = {
   'offset-minutes': offsetMinutes,
   'text-base64': (node) => attached(node.named('5').flatMap((field) => field.leaves())),
   'note-base64': (node) => attached(node.named('3').flatMap((field) => field.leaves())),
+  /** PRT-23: whichever way of reaching somebody it names, it is the preferred one. */
+  preferred: (node) => {
+    const leaf = textLeaf(node);
+    return leaf?.value === undefined ? undefined : { value: true, origins: [{ path: '', from: [leaf] }] };
+  },
   mime: mediaType('2', '3'),
   'mime-pointed': mediaType('3', '4'),
 };

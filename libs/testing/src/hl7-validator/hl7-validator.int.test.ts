@@ -62,7 +62,7 @@ describe.skipIf(ready === undefined)(`HL7’s validator${absent}`, () => {
     expect(wrong).toEqual({});
   }
 
-  it('has no error in what we make of our own documents', { timeout: 300_000 }, async () => {
+  it('has no error in what we make of our own documents', { timeout: 600_000 }, async () => {
     expect(own.length).toBeGreaterThanOrEqual(15);
     await expectNone(own);
   });

@@ -40,6 +40,8 @@ import medicationOrderStatus from './medication-order-status.json' with { type: 
 import participationStatus from './participation-status.json' with { type: 'json' };
 import problemStatus from './problem-status.json' with { type: 'json' };
 import weekDays from './week-days.json' with { type: 'json' };
+import orderControlStatus from './order-control-status.json' with { type: 'json' };
+import unknownReason from './unknown-reason.json' with { type: 'json' };
 
 /** HL7 v2's own concept maps; their notices stand in the files. */
 export const hl7v2CodeMaps: Readonly<Record<string, unknown>> = {
@@ -85,4 +87,6 @@ export const hl7v2CodeMaps: Readonly<Record<string, unknown>> = {
   'participation-status.json': participationStatus,
   'problem-status.json': problemStatus,
   'week-days.json': weekDays,
+  'order-control-status.json': orderControlStatus,
+  'unknown-reason.json': unknownReason,
 };
