@@ -5,7 +5,8 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './bootstrap/places.mjs';
 
-const { countryOfTables, dependsOnRules, reportOf, served, specimenOf } = await import('../libs/formats/dist/testing/coverage/index.js');
+const { countryOfTables, dependsOnRules, reportOf, served, specimenOf, typedValues } =
+  await import('../libs/formats/dist/testing/coverage/index.js');
 
 const wants = new Set(process.argv.slice(2));
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
@@ -20,15 +21,24 @@ function specimensIn(folder) {
 const own = served(set, specimensIn(join(root, 'libs/formats/fixtures/hl7v2')));
 const report = reportOf(own);
 const shared = join(root, '../shared/fixtures/hl7v2');
-const beside = existsSync(shared) ? [...served(set, specimensIn(shared)).keys()].filter((key) => !own.has(key)) : undefined;
+const publicOnes = existsSync(shared) ? specimensIn(shared) : undefined;
+const beside = publicOnes === undefined ? undefined : [...served(set, publicOnes).keys()].filter((key) => !own.has(key));
+const counts = (publicOnes ?? []).map((one) => typedValues(one.root, one.drafts(set)));
+const sum = (what) => counts.reduce((total, one) => total + one[what], 0);
+const typed = publicOnes === undefined ? undefined : { values: sum('values'), typed: sum('typed'), share: sum('typed') / sum('values') };
 const notDependent = wants.has('--all')
   ? [...own.values()].filter((one) => !dependsOnRules(one, set)).map(({ row }) => row.key)
   : undefined;
-const answer = { ...report, servedByPublicMessagesAlone: beside, servedWithoutTheirRules: notDependent };
+const answer = {
+  ...report,
+  servedByPublicMessagesAlone: beside,
+  typedValuesOfPublicMessages: typed,
+  servedWithoutTheirRules: notDependent,
+};
 
 if (wants.has('--write')) {
-  const counts = Object.fromEntries(report.tables.filter((one) => one.served > 0).map((one) => [one.table, one.served]));
-  writeFileSync(join(root, 'libs/formats/src/testing/coverage/served.json'), `${JSON.stringify(counts, undefined, 2)}\n`);
+  const noted = Object.fromEntries(report.tables.filter((one) => one.served > 0).map((one) => [one.table, one.served]));
+  writeFileSync(join(root, 'libs/formats/src/testing/coverage/served.json'), `${JSON.stringify(noted, undefined, 2)}\n`);
 }
 if (wants.has('--json')) console.log(JSON.stringify(answer));
 else {
@@ -47,6 +57,10 @@ else {
       ? 'no ../shared/fixtures/hl7v2 beside this clone'
       : `${beside.length} more only by the public messages in ../shared/fixtures/hl7v2`,
   );
+  if (typed !== undefined)
+    console.log(
+      `${typed.typed} of their ${typed.values} values whose row has a FHIR target stand in a typed element, ${(100 * typed.share).toFixed(1)} %`,
+    );
   if (notDependent !== undefined)
     console.log(`${own.size} rows tried without their rules; still served: ${notDependent.length}`, notDependent.slice(0, 20));
 }
