@@ -350,7 +350,7 @@ describe('what cannot be used is a reject that holds the original', () => {
   const refusals: readonly [string, () => Buffer, string, string, string][] = [
     [
       'an unknown type',
-      () => about('ee-adt-a01', '48201010012', [['ADT^A01^ADT_A01', 'MDM^T02^MDM_T02']]),
+      () => about('ee-adt-a01', '48201010012', [['ADT^A01^ADT_A01', 'MFN^M02^MFN_M02']]),
       'AR',
       'ingest.type-unsupported',
       'MSH-9.1',
@@ -492,7 +492,7 @@ describe('acknowledgement modes', () => {
   });
 
   it('refuses an unknown type at commit level', async () => {
-    expect(await say(ee, enhanced('48501010059', 'AL', 'NE', [['ADT^A01^ADT_A01', 'MDM^T02^MDM_T02']]))).toContain('MSA|CR|');
+    expect(await say(ee, enhanced('48501010059', 'AL', 'NE', [['ADT^A01^ADT_A01', 'MFN^M02^MFN_M02']]))).toContain('MSA|CR|');
   });
 });
 

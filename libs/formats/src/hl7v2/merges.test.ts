@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { FhirResource } from '../engine/index.js';
+import { countryOfTables } from '../testing/coverage/index.js';
+import { openReferences } from '../testing/oracles.js';
+import { translate, type Translation } from '../translate.js';
+import { headerProblem, readHeader } from './header.js';
+import { readHl7 } from './message.js';
+
+const fixtures = join(import.meta.dirname, '../../fixtures/hl7v2');
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const country = countryOfTables();
+const bytesOf = (event: string): Uint8Array => readFileSync(join(fixtures, `ee-tables-adt-${event}.hl7`));
+const translated = (bytes: Uint8Array): Translation =>
+  translate({ bytes, format: 'hl7v2', country, sha256, received: '2026-11-20T10:00:00.000Z' });
+
+interface Person extends FhirResource {
+  readonly active?: boolean;
+  readonly link: { other: { reference: string }; type: string }[];
+}
+const persons = ({ resources }: Translation): Person[] => resources.filter(({ resourceType }) => resourceType === 'Patient') as Person[];
+
+describe('A merge', () => {
+  it.each(['a40', 'a47'])('%s says of either identifier what became of it', (event) => {
+    const answer = translated(bytesOf(event));
+    const [stays, goes] = [
+      persons(answer).find(({ active }) => active !== false)!,
+      persons(answer).find(({ active }) => active === false)!,
+    ];
+    expect(stays.link).toEqual([{ other: { reference: `Patient/${goes.id}` }, type: 'replaces' }]);
+    expect(goes.link).toEqual([{ other: { reference: `Patient/${stays.id}` }, type: 'replaced-by' }]);
+    expect(answer.persons).toHaveLength(1);
+    expect(answer.mentions).toContain(answer.resources.indexOf(goes));
+    expect(openReferences(answer.resources)).toEqual([]);
+  });
+
+  it('gives who goes the id that her own messages gave her', () => {
+    const lines = Buffer.from(bytesOf('a40')).toString().replace('ADT^A40^ADT_A39', 'ADT^A08^ADT_A01').split('\r');
+    const own = lines.filter((line) => !/^(MRG|PID)/.test(line)).join('\r');
+    const before = translated(Buffer.from(`${own}PID|1||H-200002^7^M11^EE-NAIDISHAIGLA&2.999.1.1&ISO^MR||Katse^Jaanus\r`));
+    const goes = persons(translated(bytesOf('a40'))).find(({ active }) => active === false);
+    expect(persons(before).map(({ id }) => id)).toEqual([goes?.id]);
+  });
+
+  it('of accounts names the account, and merges no persons', () => {
+    const answer = translated(bytesOf('a41'));
+    expect(persons(answer)).toHaveLength(1);
+    expect(persons(answer)[0]?.link).toBeUndefined();
+    expect(answer.resources.find(({ resourceType }) => resourceType === 'Account')).toMatchObject({ identifier: [{ value: 'ACC-41' }] });
+  });
+});
+
+describe('A link', () => {
+  it('leads from one person to the other, and never to herself', () => {
+    const [first, second] = persons(translated(bytesOf('a24')));
+    expect(first?.link).toEqual([{ other: { reference: `Patient/${second?.id ?? ''}` }, type: 'seealso' }]);
+    expect(second?.link).toBeUndefined();
+  });
+});
+
+describe('What nothing acts on yet', () => {
+  it.each(['a17', 'a24', 'a29', 'a40', 'a41', 'a47'])('%s is translated, and refused at the door', (event) => {
+    const header = readHeader(readHl7(bytesOf(event), { maxBytes: 1_000_000, terminators: 'any' }));
+    expect(headerProblem(header)?.code).toBe('ingest.event-unsupported');
+    expect(translated(bytesOf(event)).account.rejects).toContainEqual(
+      expect.objectContaining({ code: 'ingest.type-unsupported', severity: 'document' }),
+    );
+  });
+});
