@@ -103,14 +103,18 @@ const telecom: Conversion = (node, context) => {
   const leaf = attribute(node, 'value');
   if (leaf?.value === undefined) return undefined;
   const value = contactPoint(leaf.value.trim(), context);
-  return value === undefined ? { problem: 'translate.value-invalid', at: leaf } : { value, origins: [{ path: '', from: [leaf] }] };
+  return value === undefined ? { problem: 'translate.value-invalid', at: leaf } : { value, origins: [{ path: 'value', from: [leaf] }] };
 };
 
+/** Senders leave the scheme out where it is a number, though TEL is a URL. */
+const bareNumber = /^\+?[\d\s().-]{5,40}$/;
+
 function contactPoint(url: string, context: ConversionContext): FhirObject | undefined {
+  if (bareNumber.test(url)) return { system: 'phone', value: url };
   const [, scheme = '', rest = ''] = /^([a-z]{2,8}):(.+)$/i.exec(url) ?? [];
   const system = context.conceptMaps.get('cda-telecom-systems')?.translate(undefined, scheme.toLowerCase())?.code;
   if (system === undefined) return undefined;
-  return { system, value: system === 'url' ? url : rest.trim() };
+  return { system, value: system === 'url' ? url : rest.replace(/^\/\//, '').trim() };
 }
 
 /** Unit of an HL7 v3 PQ. It should be UCUM, and bears system and code where it is; another is kept as text and told. */
@@ -123,8 +127,18 @@ const ucumUnit: Conversion = (node, context) => {
   return { value, origins: [{ path: 'unit', from: [leaf] }] };
 };
 
+/** Base64 as it stands, without the white space between its lines. */
+const base64: Conversion = (node) => {
+  const leaf = textLeaf(node);
+  const text = leaf?.value?.replace(/\s+/g, '') ?? '';
+  if (leaf === undefined || text === '') return undefined;
+  const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(text);
+  return isBase64 ? { value: text, origins: [{ path: '', from: [leaf] }] } : { problem: 'translate.value-invalid', at: leaf };
+};
+
 /** Conversions that only CDA needs. */
 export const cdaConversions: Readonly<Record<string, Conversion>> = {
+  base64,
   'code-system': codeSystem,
   'instance-identifier': identifier,
   'narrative-text': narrativeText,

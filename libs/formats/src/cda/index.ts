@@ -18,7 +18,14 @@ const namespaces: Namespaces = {
 /** LOINC document types whose sections the maps are meant for: patient summary, summary of episode. */
 const supportedTypes: ReadonlySet<string> = new Set(['60591-5', '34133-9']);
 
-/** HL7 CDA Release 2 (ISO/HL7 27932), patient summaries in the manner of MyHealth@EU. */
+/**
+ * The template that every document of Consolidated CDA bears in its header, whatever its kind (US Realm Header, C-CDA R2.1 vol. 2 §1.1): care plan,
+ * continuity of care, consultation, diagnostic imaging report, discharge summary, history and physical, operative note, procedure note, progress note,
+ * referral note, transfer summary, unstructured document.
+ */
+const consolidated = '2.16.840.1.113883.10.20.22.1.1';
+
+/** HL7 CDA Release 2 (ISO/HL7 27932): patient summaries in the manner of MyHealth@EU, and the documents of Consolidated CDA. */
 export const cda: Format = {
   name: 'cda',
   detect: (bytes) => rootName(bytes) === 'ClinicalDocument',
@@ -59,7 +66,7 @@ function headerOf(root: SourceNode): SourceHeader {
       ...(name !== '' && { name }),
       ...(application !== '' && { application }),
     },
-    supported: supportedTypes.has(type),
+    supported: supportedTypes.has(type) || root.named('templateId').some((template) => valueAt(template, '@root') === consolidated),
     ...madeAt(valueAt(root, 'effectiveTime', '@value')),
   };
 }

@@ -42,9 +42,12 @@ function occurs(value: string, all: string, digits: string): boolean {
   return (
     all.includes(value) ||
     all.includes(collapsed) ||
-    all.toLowerCase().includes(collapsed.replace(/^(tel|mailto|fax):/i, '').toLowerCase()) ||
-    // FHIR wants seconds in a time of day.
-    (plain.length >= 4 && (digits.includes(plain) || digits.includes(plain.replace(/^(\d{12})/, '$100')))) ||
+    all.toLowerCase().includes(collapsed.replace(/^(tel|mailto|fax):(\/\/)?/i, '').toLowerCase()) ||
+    // FHIR wants minutes and seconds in a time of day.
+    (plain.length >= 4 &&
+      (digits.includes(plain) ||
+        digits.includes(plain.replace(/^(\d{12})/, '$100')) ||
+        digits.includes(plain.replace(/^(\d{10})(\d{4})?$/, '$10000$2')))) ||
     // A pointer into the narrative stands in the output as what it points to; the syntax that chose a type, as the type.
     /^#/.test(collapsed) ||
     /^[A-Z_]{2,8}$/.test(collapsed)

@@ -71,6 +71,7 @@ describe.skipIf(ready === undefined)(`HL7’s validator${absent}`, () => {
     const folders = [
       ['hl7v2', 'ee', /./, 57],
       ['ehdsi-patient-summary', 'pt', /\.xml$/, 5],
+      ['ccda', 'pt', /\.ccda$/, 14],
       ['kmehr/medication-scheme', 'be', /\.kmehr\.xml$/, 9],
     ] as const;
     it.each(folders)('and has no error in what we make of %s', { timeout: 600_000 }, async (folder, cc, ends, least) => {

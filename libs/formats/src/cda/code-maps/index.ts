@@ -17,6 +17,14 @@ import procedureStatus from './procedure-status.json' with { type: 'json' };
 import reportStatus from './report-status.json' with { type: 'json' };
 import telecomSystems from './telecom-systems.json' with { type: 'json' };
 import telecomUse from './telecom-use.json' with { type: 'json' };
+import deviceUseStatus from './device-use-status.json' with { type: 'json' };
+import encounterStatus from './encounter-status.json' with { type: 'json' };
+import familyStatus from './family-status.json' with { type: 'json' };
+import goalStatus from './goal-status.json' with { type: 'json' };
+import intent from './intent.json' with { type: 'json' };
+import medicationRequestStatus from './medication-request-status.json' with { type: 'json' };
+import relatedDocument from './related-document.json' with { type: 'json' };
+import requestStatus from './request-status.json' with { type: 'json' };
 
 /** CDA's own concept maps. */
 export const cdaCodeMaps: Readonly<Record<string, unknown>> = {
@@ -39,4 +47,12 @@ export const cdaCodeMaps: Readonly<Record<string, unknown>> = {
   'report-status.json': reportStatus,
   'telecom-systems.json': telecomSystems,
   'telecom-use.json': telecomUse,
+  'device-use-status.json': deviceUseStatus,
+  'encounter-status.json': encounterStatus,
+  'family-status.json': familyStatus,
+  'goal-status.json': goalStatus,
+  'intent.json': intent,
+  'medication-request-status.json': medicationRequestStatus,
+  'related-document.json': relatedDocument,
+  'request-status.json': requestStatus,
 };

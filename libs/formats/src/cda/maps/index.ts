@@ -1,5 +1,7 @@
 import datatypes from './datatypes.json' with { type: 'json' };
 import header from './header.json' with { type: 'json' };
+import document from './document.json' with { type: 'json' };
+import activities from './activities.json' with { type: 'json' };
 import allergies from './allergies.json' with { type: 'json' };
 import problems from './problems.json' with { type: 'json' };
 import medications from './medications.json' with { type: 'json' };
@@ -11,6 +13,8 @@ import observations from './observations.json' with { type: 'json' };
 export const cdaMaps: Readonly<Record<string, unknown>> = {
   'datatypes.json': datatypes,
   'header.json': header,
+  'document.json': document,
+  'activities.json': activities,
   'allergies.json': allergies,
   'problems.json': problems,
   'medications.json': medications,
