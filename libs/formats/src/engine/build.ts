@@ -39,6 +39,8 @@ export interface BuildJob {
   /** Everything of a ConversionContext but the rule and the notes. */
   readonly facts: Omit<ConversionContext, 'rule' | 'note'>;
   readonly findings: Finding[];
+  /** What the object refers to, by type and id. */
+  readonly references: Set<string>;
   /** System of codings whose source names none, from the nearest enclosing rule that binds one. */
   readonly boundSystem?: string | undefined;
 }
@@ -138,13 +140,17 @@ function missingPlace({ rule }: CompiledElement, at: SourceNode): string {
   return `${segment?.path ?? name}-${number}`;
 }
 
-function sourcesOf(element: CompiledElement, node: SourceNode): SourceNode[] {
+const NOTHING: readonly SourceNode[] = [];
+
+function sourcesOf(element: CompiledElement, node: SourceNode): readonly SourceNode[] {
   if (element.from.length === 0) return [node];
   for (const path of element.from) {
-    const found = select(node, path).filter(hasValue);
-    if (found.length > 0) return found;
+    const found = select(node, path);
+    if (found.length === 0) continue;
+    const said = found.filter(hasValue);
+    if (said.length > 0) return said;
   }
-  return [];
+  return NOTHING;
 }
 
 function convert(element: CompiledElement, source: SourceNode, node: SourceNode, job: BuildJob, depth: number): Built[] {
@@ -193,6 +199,7 @@ function marksOf(element: CompiledElement, { value, origins }: Extract<Converted
 function references(element: CompiledElement, source: SourceNode, making: Extract<Making, { kind: 'reference' }>, job: BuildJob): Built[] {
   const meant = inScope(job.instances, source, making);
   const texts = [...new Set(meant.map((one) => `${one.rule.resource}/${one.id}`))];
+  for (const text of texts) job.references.add(text);
   return texts.map((reference) => ({
     value: { reference } satisfies FhirValue,
     marks: [{ kind: 'reference', path: 'reference', rule: element.id }],

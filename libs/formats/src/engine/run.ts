@@ -16,37 +16,72 @@ export interface RunResult {
   readonly rejects: readonly Reject[];
 }
 
+/** What became of one instance: its draft, or why it was refused; what was told on the way, and to what it refers. */
+interface Outcome {
+  readonly built: Draft | Refused;
+  readonly findings: readonly Finding[];
+  readonly references: ReadonlySet<string>;
+}
+
 /**
- * Runs all rules of `set` over one source document. An entry that is refused is left out and the rest is built again
- * without it, so that no reference points at what is not there.
+ * Runs all rules of `set` over one source document. An entry that is refused is left out, and what referred to it is built again without it,
+ * so that no reference points at what is not there.
  */
 export function run(root: SourceNode, set: MapSet, identity: IdentityContext, facts: BuildJob['facts']): RunResult {
   const rejects: Reject[] = [];
+  const outcomes = new Map<Instance, Outcome>();
   let instances = findInstances(root, set, identity);
   for (;;) {
-    const findings: Finding[] = [];
-    const refused = new Set<Instance>();
-    const job = { set, instances: new InstanceIndex(instances), facts, findings };
-    const drafts = instances.flatMap((instance) => {
-      const outcome = buildOne(instance, job);
-      if (!(outcome instanceof Refused)) return outcome;
-      refused.add(instance);
-      if (outcome.finding.path !== '' && instance.rule.rule.accompanies !== true)
-        rejects.push({ ...outcome.finding, severity: outcome.severity === 'document' ? 'document' : 'entry' });
-      return [];
-    });
-    if (refused.size === 0) return { ...merged(drafts, findings), rejects };
-    instances = instances.filter((instance) => !refused.has(instance));
+    const common = { set, instances: new InstanceIndex(instances), facts };
+    const gone = new Set<string>();
+    for (const instance of instances) {
+      if (outcomes.has(instance)) continue;
+      const outcome = outcomeOf(instance, common);
+      outcomes.set(instance, outcome);
+      if (outcome.built instanceof Refused) gone.add(nameOf(instance));
+      rejects.push(...rejectOf(instance, outcome.built));
+    }
+    if (gone.size === 0) return resultOf(instances, outcomes, rejects);
+    instances = instances.filter((instance) => !(outcomes.get(instance)?.built instanceof Refused));
+    for (const instance of instances) if (refersTo(gone, outcomes.get(instance))) outcomes.delete(instance);
   }
 }
 
-function buildOne(instance: Instance, job: BuildJob): Draft[] | Refused {
+const nameOf = ({ rule, id }: Instance): string => `${rule.resource}/${id}`;
+
+function refersTo(gone: ReadonlySet<string>, outcome: Outcome | undefined): boolean {
+  return outcome !== undefined && [...outcome.references].some((one) => gone.has(one));
+}
+
+function resultOf(instances: readonly Instance[], outcomes: ReadonlyMap<Instance, Outcome>, rejects: readonly Reject[]): RunResult {
+  const all = instances.flatMap((instance) => outcomes.get(instance) ?? []);
+  const drafts = all.flatMap(({ built }) => (built instanceof Refused ? [] : [built]));
+  return {
+    ...merged(
+      drafts,
+      all.flatMap(({ findings }) => findings),
+    ),
+    rejects,
+  };
+}
+
+function rejectOf(instance: Instance, built: Outcome['built']): Reject[] {
+  if (!(built instanceof Refused) || built.finding.path === '' || instance.rule.rule.accompanies === true) return [];
+  return [{ ...built.finding, severity: built.severity === 'document' ? 'document' : 'entry' }];
+}
+
+function outcomeOf(instance: Instance, common: Omit<BuildJob, 'findings' | 'references'>): Outcome {
+  const job = { ...common, findings: [], references: new Set<string>() };
+  return { built: buildOne(instance, job), findings: job.findings, references: job.references };
+}
+
+function buildOne(instance: Instance, job: BuildJob): Draft | Refused {
   try {
     const built = buildObject(instance.rule.elements, instance.node, job);
     if (built === undefined || !isFhirObject(built.value) || !built.marks.some((mark) => mark.kind === 'source'))
       return nothingThere(instance);
     const resource = { resourceType: instance.rule.resource, id: instance.id, ...built.value };
-    return [{ resource, marks: built.marks, instance, mention: instance.rule.mention?.(instance.node) === true }];
+    return { resource, marks: built.marks, instance, mention: instance.rule.mention?.(instance.node) === true };
   } catch (error) {
     if (error instanceof Refused) return error;
     throw error;

@@ -1,3 +1,17 @@
+/** So many children are looked through; more are found by an index. */
+const FEW = 12;
+const NONE: readonly SourceNode[] = [];
+
+function among(children: readonly SourceNode[], name: string): readonly SourceNode[] {
+  let found: SourceNode[] | undefined;
+  for (const child of children) {
+    if (child.name !== name) continue;
+    if (found === undefined) found = [child];
+    else found.push(child);
+  }
+  return found ?? NONE;
+}
+
 /**
  * One node of a source document, whatever its format: a branch holds children, a leaf holds one value. Every leaf has a
  * path that is unique in its document; the account names each leaf by it.
@@ -40,8 +54,9 @@ export class SourceNode {
 
   /** The children of one name, in document order; found by an index, so that long documents stay quick. */
   named(name: string): readonly SourceNode[] {
+    if (this.byName === undefined && this.children.length <= FEW) return among(this.children, name);
     this.byName ??= this.index();
-    return this.byName.get(name) ?? [];
+    return this.byName.get(name) ?? NONE;
   }
 
   private index(): Map<string, SourceNode[]> {
@@ -57,7 +72,7 @@ export class SourceNode {
   /** Nodes of one name at any depth below this one, in document order; names that are numbers are not looked for. */
   everywhere(name: string): readonly SourceNode[] {
     this.byNameBelow ??= indexBelow(this);
-    return this.byNameBelow.get(name) ?? [];
+    return this.byNameBelow.get(name) ?? NONE;
   }
 
   /** All leaves at and below this node, in document order. */

@@ -100,16 +100,16 @@ function parseTest(inner: string): Test {
 }
 
 /** The nodes at `path` from `from`, in document order. Explicit nulls are no values and are left out. */
-export function select(from: SourceNode, path: SourcePathPlan): SourceNode[] {
-  let nodes: SourceNode[] = [from];
+export function select(from: SourceNode, path: SourcePathPlan): readonly SourceNode[] {
+  let nodes: readonly SourceNode[] = [from];
   for (const step of path.steps) {
-    const next: SourceNode[] = [];
-    for (const node of nodes) for (const found of take(node, step)) next.push(found);
-    nodes = next;
-    if (nodes.length === 0) break;
+    nodes = nodes.length === 1 && nodes[0] !== undefined ? take(nodes[0], step) : nodes.flatMap((node) => take(node, step));
+    if (nodes.length === 0) return nodes;
   }
-  return nodes.filter((node) => !node.explicitNull);
+  return nodes.some(isNull) ? nodes.filter((node) => !node.explicitNull) : nodes;
 }
+
+const isNull = (node: SourceNode): boolean => node.explicitNull;
 
 function take(node: SourceNode, step: Step): readonly SourceNode[] {
   switch (step.kind) {
@@ -135,6 +135,7 @@ function childrenNamed(node: SourceNode, step: Extract<Step, { kind: 'child' }>)
 }
 
 function test(nodes: readonly SourceNode[], tests: readonly Test[]): readonly SourceNode[] {
+  if (tests.length === 0 || nodes.length === 0) return nodes;
   return tests.reduce((left, one) => {
     if (one.kind === 'index') return left.slice(one.index - 1, one.index);
     return left.filter((node) => {
