@@ -54,15 +54,32 @@ export const flowBench: Bench = {
 
 async function ramp(world: BenchWorld, rates: readonly number[], seconds: number, say: (line: string) => void): Promise<readonly Point[]> {
   const people = await Promise.all(Array.from({ length: Math.min(PEOPLE, rates.length * 2) }, () => ready(world)));
-  for (const person of people) await once(world, person);
+  // Twice, before anything counts: what has never run is slow.
+  for (let round = 0; round < 2; round += 1) await Promise.all(people.map((person) => once(world, person)));
   const points: Point[] = [];
   for (const rate of rates) {
-    const point = await at(world, people, rate, seconds);
+    const point = await tried(world, people, rate, seconds, say);
     points.push(point);
-    say(`${rate}/s: ${point.back} of ${point.asked} back, p50 ${point.p50} ms, p99 ${point.p99} ms`);
     if (!isSustained(point)) break;
   }
   return points;
+}
+
+/** A rate that was missed is tried once more: a stall of the machine is no knee. */
+async function tried(
+  world: BenchWorld,
+  people: readonly Person[],
+  rate: number,
+  seconds: number,
+  say: (line: string) => void,
+): Promise<Point> {
+  const measured = async (): Promise<Point> => {
+    const point = await at(world, people, rate, seconds);
+    say(`${rate}/s: ${point.back} of ${point.asked} back, p50 ${Math.round(point.p50)} ms, p99 ${Math.round(point.p99)} ms`);
+    return point;
+  };
+  const point = await measured();
+  return isSustained(point) ? point : measured();
 }
 
 const isSustained = ({ p99, back, asked }: Point): boolean => p99 <= MOST_P99_MS && back === asked;
