@@ -47,7 +47,14 @@ describe('The rows of HL7’s v2-to-FHIR tables', () => {
 describe('A FHIR attribute of the tables', () => {
   it.each([
     ['name[1].given[2]', [['Patient', 'name.given']]],
-    ['participant[1].individual(PractitionerRole.practitioner(Practitioner))', [['Patient', 'participant.individual'], ['PractitionerRole', 'practitioner'], ['Practitioner', '']]],
+    [
+      'participant[1].individual(PractitionerRole.practitioner(Practitioner))',
+      [
+        ['Patient', 'participant.individual'],
+        ['PractitionerRole', 'practitioner'],
+        ['Practitioner', ''],
+      ],
+    ],
     ['extension[2].uri', [['Patient', 'extension.url']]],
     ['$this', [['Patient', '']]],
   ])('%s leads to %j', (target, hops) => {

@@ -72,7 +72,8 @@ class Owners {
     this.below.set(element, ids);
     if (element.making.kind === 'object') {
       const { type, elements } = element.making;
-      for (const one of [...elements, ...(type === undefined ? [] : (this.set.types.get(type) ?? []))]) for (const id of this.ids(one)) ids.add(id);
+      for (const one of [...elements, ...(type === undefined ? [] : (this.set.types.get(type) ?? []))])
+        for (const id of this.ids(one)) ids.add(id);
     }
     return ids;
   }

@@ -50,7 +50,9 @@ export function findRows(rows: readonly Row[], index: FactIndex): Found[] {
     const facts = factsOfRow(row, index);
     if (facts.length === 0) return [];
     const base = row.hops.at(-1)?.path ?? '';
-    const parts = facts.filter(({ kind }) => kind === 'source').map((fact) => ({ fact, components: fact.components, path: below(fact.path, base) }));
+    const parts = facts
+      .filter(({ kind }) => kind === 'source')
+      .map((fact) => ({ fact, components: fact.components, path: below(fact.path, base) }));
     return [{ row, via: row, facts }, ...typeRows(row.type, { parts, index, via: row, depth: 0 })];
   });
 }
@@ -65,7 +67,8 @@ function factsOfRow(row: Row, index: FactIndex): readonly Fact[] {
 
 /** The facts of resources of the last hop's type to which the hop before it refers, made of the row's field. */
 function acrossReference(row: Row, from: Hop | undefined, to: Hop, index: FactIndex): readonly Fact[] {
-  const references = from === undefined ? [] : index.from(from.type, '').filter(({ kind, path }) => kind === 'reference' && isUnder(path, from.path));
+  const references =
+    from === undefined ? [] : index.from(from.type, '').filter(({ kind, path }) => kind === 'reference' && isUnder(path, from.path));
   return references.flatMap((reference) => {
     const meant = reference.value.startsWith(`${to.type}/`) ? index.in(reference.value).filter((fact) => serves(fact, row, '')) : [];
     return meant.length === 0 ? [] : [...meant, reference];
@@ -164,7 +167,9 @@ function literalRow(row: Row, path: string, { parts, index, via }: Below): Found
     const base = part.fact.path.slice(0, part.fact.path.length - part.path.length).replace(/\.$/, '');
     const place = base === '' ? path : `${base}.${path}`;
     const { resourceType, id } = part.fact.draft.resource;
-    return index.in(`${resourceType}/${id}`).filter((fact) => fact.kind === 'constant' && fact.path === place && fact.value === row.literal);
+    return index
+      .in(`${resourceType}/${id}`)
+      .filter((fact) => fact.kind === 'constant' && fact.path === place && fact.value === row.literal);
   });
   return facts.length === 0 ? [] : [{ row, via, facts: [...new Set(facts)] }];
 }

@@ -20,7 +20,10 @@ describe.skipIf(files.length === 0)('Public messages (../shared/fixtures/hl7v2)'
   it.each(files)('%s: every value is mapped, carried or ignored by name', (file) => {
     const bytes = readFileSync(join(shared, file));
     const { account } = translate({ bytes, format: 'hl7v2', country, sha256, received: '2026-11-20T10:00:00.000Z' });
-    const values = hl7v2.read(bytes, { maxBytes: 1_048_576 }).root.leaves().filter(({ value }) => value !== '');
+    const values = hl7v2
+      .read(bytes, { maxBytes: 1_048_576 })
+      .root.leaves()
+      .filter(({ value }) => value !== '');
     const named = new Set([...account.mapped, ...account.carried, ...account.ignored].map(({ path }) => path));
     expect(values.filter(({ path }) => !named.has(path)).map(({ path }) => path)).toEqual([]);
     // MSH-1 and MSH-2, the delimiters, are the two that are left out of any message.
