@@ -38,13 +38,13 @@ afterEach(async () => {
   await db.close();
 });
 
-function anchor(): ActAnchor {
+function anchor(more: { mostTogether?: number } = {}): ActAnchor {
   const { uow, wakeups } = db;
   const clock: Clock = { now: () => Date.parse(ledger.now) };
   const channel = new ChannelQueries({ org: 'EE', channelName: 'test', ledger, uow, clock, sha256 });
   const restingOn = new RestingOn({ org: 'EE', ledger, uow, channel, clock });
   const logger = new NodeLogger({ country: 'EE', role: 'notary' }, 'silent', () => undefined);
-  const made = new ActAnchor({ uow, ledger, restingOn, random: new SystemRandom(), logger, wakeups, takeOverAfterMs: 1_500 });
+  const made = new ActAnchor({ uow, ledger, restingOn, random: new SystemRandom(), logger, wakeups, takeOverAfterMs: 1_500, ...more });
   anchors.push(made);
   return made;
 }
@@ -84,6 +84,15 @@ describe('permits that wait together', () => {
     expect(ledger.submitted.map(({ id, fn }) => (fn === 'put-permit' ? id : fn))).toEqual([first, 'put-permits']);
     expect(permitsIn(ledger.submitted[1])).toEqual(others);
     expect(await told()).toBe(4);
+  });
+
+  it('go each by itself, and beside each other, where one transaction is to hold one', async () => {
+    const ids = await permits(3);
+    anchor({ mostTogether: 1 }).start();
+    await came(3);
+    expect(ledger.submitted.map(({ fn }) => fn)).toEqual(['put-permit', 'put-permit', 'put-permit']);
+    ledger.cut();
+    await become(ids, ['committed', 'committed', 'committed']);
   });
 
   it('go each by itself where one of them is refused, so that the others stand', async () => {
