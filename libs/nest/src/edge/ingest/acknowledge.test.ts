@@ -26,7 +26,7 @@ describe('acknowledgements', () => {
 
   it('refuses at commit level what is not a message for us', () => {
     const problem: IngestProblem = { code: 'ingest.type-unsupported', path: 'MSH-9.1', severity: 'document' };
-    expect(codes(acknowledgements(message('ER', 'NE', 'MDM^T02'), [problem], sender))).toEqual(['CR']);
+    expect(codes(acknowledgements(message('ER', 'NE', 'MFN^M02'), [problem], sender))).toEqual(['CR']);
   });
 
   it('says AE, or CE, to whatever was not taken over, wanted or not', () => {
