@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { countryPack, type CountryPack } from '../country-pack.js';
 import { toFhirJson, type FhirResource } from '../engine/index.js';
 import { inventedValues, openReferences, sharedIds } from '../testing/oracles.js';
-import { textsOf, unaccounted } from '../testing/documents.js';
+import { textsOf, typedValues, unaccounted } from '../testing/documents.js';
 import { translate, type Translation } from '../translate.js';
 import { cdaCodeMaps } from './code-maps/index.js';
 import { cda } from './index.js';
@@ -277,6 +277,19 @@ describe.each(['ehdsi-patient-summary', 'ccda'])('foreign documents in %s', (nam
       expect(openReferences(answer.resources), file).toEqual([]);
       expect(sharedIds(answer.resources), file).toEqual([]);
     }
+  });
+});
+
+describe.skipIf(!existsSync(shared))('coded and dated values of foreign documents (skipped where ../shared/fixtures is absent)', () => {
+  // What is reached, rounded down: it may rise, and is never to fall.
+  it.each([
+    ['ehdsi-patient-summary', 0.85],
+    ['ccda', 0.76],
+  ])('of %s stand in typed elements', (name, least) => {
+    const at = join(shared, name);
+    const counts = readdirSync(at).map((file) => typedValues(translateBytes(readFileSync(join(at, file)), 'pt')));
+    const [typed, of] = [counts.reduce((sum, one) => sum + one.typed, 0), counts.reduce((sum, one) => sum + one.of, 0)];
+    expect(typed / of).toBeGreaterThanOrEqual(least);
   });
 });
 

@@ -22,6 +22,16 @@ export function unaccounted(format: Format, source: Uint8Array, { account, resou
   });
 }
 
+/**
+ * Coded and dated values of an XML document, and how many of them stand in a typed element; of the rest, those that a named rule ignores are not
+ * counted. A pointer into the narrative is neither.
+ */
+export function typedValues({ account }: Translation): { readonly typed: number; readonly of: number } {
+  const counts = ({ path }: { readonly path: string }): boolean => /@(code|value)$/.test(path) && !path.endsWith('reference/@value');
+  const typed = account.mapped.filter(counts).length;
+  return { typed, of: typed + account.carried.filter(counts).length };
+}
+
 /** Every text of some JSON: what the code maps of a format or country can bring into an output. */
 export function textsOf(json: unknown): Set<string> {
   if (typeof json === 'string') return new Set([json]);
@@ -30,7 +40,7 @@ export function textsOf(json: unknown): Set<string> {
 
 /** Elements that hold a code or a system in place of the source's own, by a code map or a table. */
 const coded =
-  /(status|Status|gender|type|category\[\d+\]|system|severity|use|criticality|code|periodUnit|period|when\[\d+\]|coding\[\d+\])(\.coding\[0\]\.(code|system))?$/;
+  /(status|Status|onsetAge|gender|type|category\[\d+\]|system|severity|use|criticality|code|periodUnit|period|when\[\d+\]|coding\[\d+\])(\.coding\[0\]\.(code|system))?$/;
 const standsFor = (value: string, to: string): boolean => coded.test(to) && !/\s/.test(value.trim());
 
 function occurs(value: string, all: string, digits: string): boolean {
