@@ -6,7 +6,7 @@ import { failureAnswer } from './fhir/index.js';
 import { sendProblem } from './problem.filter.js';
 
 /** Largest HTTP body in bytes: a batch of messages, a document with its attachment. */
-const BODY_LIMIT = 10_000_000;
+export const BODY_LIMIT = 10_000_000;
 
 /**
  * The edge's HTTP server. An address that cannot even be decoded reaches no room; it is answered here in the form of the room that it

@@ -1,8 +1,10 @@
 import { Body, Controller, Headers, Inject, Post, Res } from '@nestjs/common';
 import { PortolanError } from '@portolan/contracts';
 import { ackVerdict, instant } from '@portolan/domain';
+import { isBatch, readBatch } from '@portolan/formats';
 import { authenticate, type CallHeaders } from '../access.js';
 import { EdgeParts } from '../edge.parts.js';
+import { BODY_LIMIT } from '../http-adapter.js';
 import { sendProblem, type Reply } from '../problem.filter.js';
 import { acknowledgement } from './acknowledge.js';
 import type { Accepted } from './incoming.js';
@@ -10,7 +12,7 @@ import { IngestService } from './ingest.service.js';
 
 /**
  * Ingest over HTTP: one message a call, the body its exact bytes. HL7 v2 is answered with an acknowledgement, everything else with
- * JSON or a problem document; the status says the same as the body.
+ * JSON or a problem document; the status says the same as the body. A batch file of HL7 v2 is taken apart, and answered with a list.
  */
 @Controller('ingest')
 export class IngestController {
@@ -23,6 +25,7 @@ export class IngestController {
   async post(@Headers() headers: CallHeaders, @Body() body: unknown, @Res() reply: Reply): Promise<void> {
     const { principal } = await authenticate(headers, ['system'], this.parts);
     if (!(body instanceof Uint8Array) || body.length === 0) throw new PortolanError('ingest.body-missing', 'POST /ingest');
+    if (isBatch(body)) return this.batch(body, principal.clientId, reply);
     const accepted = await this.ingest.accept({ bytes: body, via: 'http', source: principal.clientId });
     const refused = accepted.answer.problems.find(({ severity }) => severity === 'document');
     const error = refused === undefined ? undefined : new PortolanError(refused.code, refused.path);
@@ -33,6 +36,25 @@ export class IngestController {
         .header('content-type', 'application/json')
         .send(JSON.stringify(told(accepted)));
     else sendProblem(reply, error, { messageId: accepted.answer.messageId, errors: placesOf(accepted) });
+  }
+
+  /**
+   * HL7 v2 §2.10.3: each message is taken over by itself, as if it had come alone, and its place says which it is. The status is 200 as of a batch in
+   * FHIR, whatever becomes of one of them. Where nothing can be stored just now the whole call fails: sent again, what stands already is known by its id.
+   */
+  private async batch(body: Uint8Array, source: string, reply: Reply): Promise<void> {
+    const entries: BatchEntry[] = [];
+    for (const item of readBatch(body, BATCH_LIMITS)) {
+      if (item.kind === 'problem')
+        entries.push({ place: item.place, state: 'rejected', problems: [{ code: item.code, where: item.place }] });
+      else entries.push(entryOf(item.place, await this.ingest.accept({ bytes: item.bytes, via: 'http', source })));
+    }
+    const messages = entries.filter(({ messageId }) => messageId !== undefined);
+    const refused = messages.filter(({ state }) => state === 'rejected').length;
+    reply
+      .status(200)
+      .header('content-type', 'application/json')
+      .send(JSON.stringify({ messages: messages.length, refused, entries }));
   }
 
   private acknowledge({ answer, head }: Accepted, error: PortolanError | undefined, reply: Reply): void {
@@ -47,8 +69,26 @@ export class IngestController {
   }
 }
 
+/** The body is as long as one message may be, so no message in it is longer, and none shorter than its header. */
+const BATCH_LIMITS = { maxMessages: 10_000, maxBytes: BODY_LIMIT };
+
 const placesOf = ({ answer }: Accepted): readonly { code: string; where: string }[] =>
   answer.problems.map(({ code, path }) => ({ code, where: path }));
+
+/** What stands in the place of one message of a batch. */
+interface BatchEntry {
+  readonly place: string;
+  readonly state: string;
+  readonly messageId?: string;
+  readonly problems: readonly { code: string; where: string }[];
+}
+
+const entryOf = (place: string, accepted: Accepted): BatchEntry => ({
+  place,
+  state: accepted.answer.state,
+  messageId: accepted.answer.messageId,
+  problems: placesOf(accepted),
+});
 
 const told = (accepted: Accepted): unknown => {
   const { messageId, state } = accepted.answer;

@@ -118,6 +118,36 @@ describe('ingest over HTTP', () => {
     expect(answer.text).toMatch(/MSA\|AE\|PT-ADT-0002\rERR\|\|PID\^1\^7/);
   });
 
+  it('takes a batch file apart: each message stands or falls by itself, and is told at its place', async () => {
+    const numbered = (name: string, number: string): string =>
+      hl7(name).toString('latin1').replaceAll('999000001', number).replaceAll('200001', number).replaceAll('PT-ADT-', `B${number}-`);
+    const file = [
+      'FHS|^~\\&|SIEX|PT-HOSPITAL-EXEMPLO\r',
+      'BHS|^~\\&|SIEX|PT-HOSPITAL-EXEMPLO\r',
+      numbered('pt-adt-a01', '999000021'),
+      numbered('pt-adt-a08-damaged', '999000022'),
+      numbered('pt-adt-a01', '999000023'),
+      'BTS|4\r',
+      'FTS|1\r',
+    ].join('');
+    const answer = await send('application/hl7-v2', Buffer.from(file, 'latin1'));
+    expect(answer).toMatchObject({ status: 200, type: 'application/json' });
+    const entries = answer.json['entries'] as { state: string; problems: { code: string }[]; messageId?: string }[];
+    expect(entries.map(({ state, problems }) => [state, problems[0]?.code])).toEqual([
+      ['stored', undefined],
+      ['rejected', 'translate.value-invalid'],
+      ['stored', undefined],
+      // The file says that it has four.
+      ['rejected', 'ingest.batch-incomplete'],
+    ]);
+    expect(answer.json).toMatchObject({ messages: 3, refused: 1 });
+    expect((await openRejects()).map(({ messageId }) => messageId)).toContain(entries[1]?.messageId);
+    const again = await send('application/hl7-v2', Buffer.from(file, 'latin1'));
+    expect((again.json['entries'] as typeof entries).map(({ messageId }) => messageId)).toEqual(entries.map(({ messageId }) => messageId));
+    for (const value of ['999000021', '999000023'])
+      expect(await pt.uow.run((tx) => tx.persons.byIdentifier({ ...PT_PERSON, value }))).toHaveLength(1);
+  });
+
   it('takes a CDA document and tells what became of it', async () => {
     const summary = document('cda/pt-ana-exemplo-summary.xml').toString('utf8').replaceAll('999000001', '999000007');
     const answer = await send('application/xml', summary);
