@@ -13,6 +13,13 @@ const trustFor = (name: string): string => {
   return join(vectors, 'valid/trust-file', name.startsWith('fabric-real-') ? 'fabric-real.json' : 'fabric-demo.json');
 };
 const names = (folder: string): string[] => readdirSync(join(vectors, folder));
+/** One vector for each ledger and step: libs/verify tries all of them, and here is tried how they are told. */
+const oneEach = (folder: string): string[] => {
+  const kinds = new Map(
+    names(folder).map((name) => [`${name.includes('fabric')}${name.split('.')[0]?.replace(/^fabric-/, '') ?? ''}`, name]),
+  );
+  return [...kinds.values()];
+};
 const released = readFileSync(join(vectors, 'valid/receipt/released-disclosed.json'));
 
 let work: string;
@@ -46,7 +53,7 @@ describe('a receipt that holds', () => {
 });
 
 describe('a receipt that does not hold ends with 1 and names the step', () => {
-  it.each(names('refused/receipt'))('%s', async (name) => {
+  it.each(oneEach('refused/receipt'))('%s', async (name) => {
     const { exit, out } = await runHere(['verify', join(vectors, 'refused/receipt', name), '--trust', trustFor(name)]);
     const [step = ''] = name.split('.');
     expect(exit).toBe(1);
