@@ -4,13 +4,14 @@ import type { SearchClause, SearchQuery, SortKey } from '@portolan/domain';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { DatabaseAddress } from './connect/address.js';
+import type { Statement } from './connect/pipeline.js';
 import { Pipeline } from './connect/pipeline.js';
 import type { RoleDatabase } from './connect/role-database.js';
 import { openEdgeDatabase } from './edge/open-edge-database.js';
 import { openExchangeDatabase } from './exchange/open-exchange-database.js';
 import { openNotaryDatabase, type NotaryDatabase } from './notary/open-notary-database.js';
 import type { CountryDatabase } from './provision/provision.js';
-import { explain, type Plan, type Statement } from './test-support/explain.js';
+import { explain, type Plan } from './test-support/explain.js';
 import { fillTables } from './test-support/full-tables.js';
 import { testCluster } from './test-support/test-cluster.js';
 

@@ -1,5 +1,6 @@
 import { PortolanError, type ErrorCode } from '@portolan/contracts';
 import { withoutMark } from './charset.js';
+import { joined } from './joined.js';
 
 /** Largest batch file that is read: how many messages, and how long each may be. */
 export interface BatchLimits {
@@ -164,16 +165,6 @@ export class BatchReader {
 function lineEnd(data: Uint8Array, from: number): number {
   const [cr, lf] = [data.indexOf(carriageReturn, from), data.indexOf(lineFeed, from)];
   return cr < 0 || (lf >= 0 && lf < cr) ? lf : cr;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** Whether a file holds a batch, or several messages one after the other, and not one message alone. */

@@ -1,4 +1,5 @@
 import { PortolanError } from '@portolan/contracts';
+import { joined } from './joined.js';
 
 /** Minimal Lower Layer Protocol (HL7 v2 Transport Specification, MLLP release 1): VT, the message, FS, CR. */
 const startBlock = 0x0b;
@@ -72,7 +73,9 @@ export class MllpDecoder {
 
   private ending(chunk: Uint8Array, at: number, messages: Uint8Array[]): number {
     if (chunk[at] !== carriageReturn) throw new PortolanError('ingest.frame-invalid', 'MLLP', 'no carriage return after the end block');
-    messages.push(this.joined());
+    messages.push(joined(this.chunks));
+    this.chunks = [];
+    this.size = 0;
     this.state = 'outside';
     return at + 1;
   }
@@ -82,17 +85,5 @@ export class MllpDecoder {
     this.size += bytes.length;
     if (this.size > this.maxBytes) throw new PortolanError('ingest.frame-too-large', 'MLLP', `more than ${this.maxBytes} bytes`);
     this.chunks.push(bytes);
-  }
-
-  private joined(): Uint8Array {
-    const message = new Uint8Array(this.size);
-    let at = 0;
-    for (const chunk of this.chunks) {
-      message.set(chunk, at);
-      at += chunk.length;
-    }
-    this.chunks = [];
-    this.size = 0;
-    return message;
   }
 }

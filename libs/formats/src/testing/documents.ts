@@ -26,10 +26,10 @@ export function unaccounted(format: Format, source: Uint8Array, { account, resou
  * Coded and dated values of an XML document, and how many of them stand in a typed element; of the rest, those that a named rule ignores are not
  * counted. A pointer into the narrative is neither.
  */
-export function typedValues({ account }: Translation): { readonly typed: number; readonly of: number } {
+export function codedValues({ account }: Translation): { readonly values: number; readonly typed: number } {
   const counts = ({ path }: { readonly path: string }): boolean => /@(code|value)$/.test(path) && !path.endsWith('reference/@value');
   const typed = account.mapped.filter(counts).length;
-  return { typed, of: typed + account.carried.filter(counts).length };
+  return { values: typed + account.carried.filter(counts).length, typed };
 }
 
 /** Every text of some JSON: what the code maps of a format or country can bring into an output. */

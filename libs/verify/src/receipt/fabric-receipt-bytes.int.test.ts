@@ -1,10 +1,10 @@
 // Byte for byte, which takes some seconds; fabric-receipt.prop.test.ts takes some of them at random.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { canonicalJson, Validators, type FabricReceipt } from '@portolan/contracts';
+import { Validators, type FabricReceipt } from '@portolan/contracts';
 import { expect, it } from 'vitest';
-import { base64, bytesOfBase64 } from '../bytes/base64.js';
-import { receiptSteps } from './report.js';
+import { bytesOfBase64 } from '../bytes/base64.js';
+import * as changed from '../testing/changed-receipts.js';
 import { parseTrust } from './trust.js';
 import { verifyReceipt } from './verify-receipt.js';
 
@@ -19,18 +19,8 @@ const trust = parseTrust(read('valid/trust-file/fabric-demo.json'), deps.validat
 const receipt = read('valid/receipt/fabric-released-disclosed.json');
 const parsed = JSON.parse(receipt) as FabricReceipt;
 const envelope = bytesOfBase64(parsed.head.envelope);
-const carrying = (bytes: Uint8Array): string => canonicalJson({ ...parsed, head: { envelope: base64(bytes) } });
-const flipped = (bytes: Uint8Array, at: number, mask: number): Uint8Array =>
-  Uint8Array.from(bytes, (byte, i) => (i === at ? byte ^ mask : byte));
-
-async function refusedAt(text: string): Promise<string> {
-  const { ok, steps } = await verifyReceipt(text, trust, deps);
-  expect(ok, 'a changed receipt was believed').toBe(false);
-  const last = steps.at(-1);
-  expect(last?.ok).toBe(false);
-  expect(receiptSteps).toContain(last?.step);
-  return last?.step ?? '';
-}
+const carrying = (bytes: Uint8Array): string => changed.carrying(parsed, bytes);
+const refusedAt = (text: string): Promise<string> => changed.refusedAt(text, trust, deps);
 
 it('every byte of the receipt, flipped, is refused, and the step named', { timeout: 120_000 }, async () => {
   const bytes = new TextEncoder().encode(receipt);
@@ -39,14 +29,14 @@ it('every byte of the receipt, flipped, is refused, and the step named', { timeo
   const isWithin = (at: number): boolean => at > carried && at < carried + parsed.head.envelope.length - 4;
   for (let at = 0; at < bytes.length; at += 1) {
     if (isWithin(at) && at % 3 !== 0) continue;
-    await refusedAt(new TextDecoder().decode(flipped(bytes, at, 1 << (at % 8))));
+    await refusedAt(new TextDecoder().decode(changed.flipped(bytes, at, 1 << (at % 8))));
   }
 });
 
 it('every byte of the envelope, flipped, is refused, and the step named', { timeout: 120_000 }, async () => {
   const seen = new Set<string>();
   for (let at = 0; at < envelope.length; at += 1) {
-    seen.add(await refusedAt(carrying(flipped(envelope, at, at % 9 === 8 ? 0xff : 1 << (at % 9)))));
+    seen.add(await refusedAt(carrying(changed.flipped(envelope, at, at % 9 === 8 ? 0xff : 1 << (at % 9)))));
   }
   // Whatever the creator signed is behind the first two: what lies deeper needs a new signature, and has vectors of its own.
   expect([...seen].sort()).toEqual(['envelope', 'head-signature']);
@@ -57,8 +47,8 @@ it('a flipped byte of an envelope from a real channel is refused, too', { timeou
   const pinned = parseTrust(read('valid/trust-file/fabric-real.json'), deps.validators);
   const bytes = bytesOfBase64(real.head.envelope);
   for (let at = 0; at < bytes.length; at += 5) {
-    const changed = { ...real, head: { envelope: base64(flipped(bytes, at, 1 << (at % 8))) } };
-    const { ok, steps } = await verifyReceipt(canonicalJson(changed), pinned, deps);
+    const text = changed.carrying(real, changed.flipped(bytes, at, 1 << (at % 8)));
+    const { ok, steps } = await verifyReceipt(text, pinned, deps);
     expect(ok).toBe(false);
     expect(['envelope', 'head-signature']).toContain(steps.at(-1)?.step);
   }

@@ -1,11 +1,6 @@
 import { Client } from 'pg';
 import { clientOptions, type DatabaseAddress } from '../connect/address.js';
-
-/** A statement as a store sent it. */
-export interface Statement {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
+import type { Statement } from '../connect/pipeline.js';
 
 /** What the database did for one statement. */
 export interface Plan {

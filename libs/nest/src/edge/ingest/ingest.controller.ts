@@ -69,7 +69,7 @@ export class IngestController {
   }
 }
 
-/** The body is as long as one message may be, so no message in it is longer, and none shorter than its header. */
+/** No message of a body is longer than a body may be. */
 const BATCH_LIMITS = { maxMessages: 10_000, maxBytes: BODY_LIMIT };
 
 const placesOf = ({ answer }: Accepted): readonly { code: string; where: string }[] =>

@@ -102,12 +102,19 @@ const ownedWrites = (set: Message): Writes['owned'][number][] =>
     .map((one) => new Message(one))
     .map((one) => ({ collection: set.text(1), keyHash: one.bytes(1).toString('hex'), valueHash: one.bytes(3).toString('hex') }));
 
+/** A public key taken apart: whose value, under which name, with which hash. */
+export function partsOf(publicKey: string): { owner: string; name: string; hash: string } {
+  const [owner = '', ...rest] = publicKey.split('/');
+  const hash = rest.pop() ?? '';
+  return { owner, name: rest.join('/'), hash };
+}
+
 /** Whether all that a call wrote is its caller's own word: its marker, and each public value, stand in the caller's own collection. */
 export function isOwnWord({ args: [, id = ''], creator: { org }, writes }: Call): boolean {
   const own = new Map(writes.owned.map(({ keyHash, valueHash }) => [keyHash, valueHash]));
   const spoken = writes.open.every(({ key, value }) => {
-    const [hash, name] = [sha256(value), key.slice(org.length + 1, -65)];
-    return key === `${org}/${name}/${hash}` && own.get(sha256(name)) === hash;
+    const { owner, name, hash } = partsOf(key);
+    return owner === org && hash === sha256(value) && own.get(sha256(name)) === hash;
   });
   const inOwn = writes.owned.every(({ collection }) => collection === `_implicit_org_${org}`);
   return spoken && inOwn && writes.open.length > 0 && own.has(sha256(`tx/${id}`));

@@ -1,6 +1,6 @@
 import { sha256 } from '../hashing.js';
 import { factsOf, type LedgerFacts, type Transaction } from '../ledger-facts.js';
-import { callIn, isOwnWord, type Call } from './envelope.js';
+import { callIn, isOwnWord, partsOf, type Call } from './envelope.js';
 import type { PeerBlock } from './peer-blocks.js';
 
 /** A call of the channel's contract, where it stands, and what became of it. */
@@ -78,9 +78,8 @@ const acceptedIn = (answer: string): boolean[] =>
 
 /** A public value's name, its hash as the key has it, and the key under which its owner's word on the name stands in a replay. */
 export function placeIn(publicKey: string): { name: string; hash: string; owned: string } {
-  const [owner = '', ...rest] = publicKey.slice('public:'.length).split('/');
-  const hash = rest.pop() ?? '';
-  return { name: `public:${owner}/${rest.join('/')}`, hash, owned: `owned:${owner}:#${sha256(rest.join('/'))}` };
+  const { owner, name, hash } = partsOf(publicKey.slice('public:'.length));
+  return { name: `public:${owner}/${name}`, hash, owned: `owned:${owner}:#${sha256(name)}` };
 }
 
 /** What stands by name: the values that are their owners' last word. */
