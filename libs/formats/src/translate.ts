@@ -1,7 +1,17 @@
 import { PortolanError, type FormatName, type Instant } from '@portolan/contracts';
 import type { CountryPack } from './country-pack.js';
 import { accountOf, provenanceOf } from './engine/account.js';
-import type { Account, ElementProvenance, FhirResource, Format, Reject, Sha256Hex, SourceDocument, SourceHeader } from './engine/index.js';
+import {
+  isFhirObject,
+  type Account,
+  type ElementProvenance,
+  type FhirResource,
+  type Format,
+  type Reject,
+  type Sha256Hex,
+  type SourceDocument,
+  type SourceHeader,
+} from './engine/index.js';
 import { run, type RunResult } from './engine/run.js';
 import { compactSpan, type TimeSpan } from './engine/times.js';
 import { detectFormat, formatNamed } from './formats.js';
@@ -39,6 +49,8 @@ export interface Translation {
   readonly times: SaidTimes;
   /** The persons whom the document is about. */
   readonly persons: readonly PersonTraits[];
+  /** Under which identifiers those persons were kept before the document joined them (HL7 v2: MRG): Patients that are replaced by theirs. */
+  readonly priors: readonly PersonTraits[];
   readonly resources: readonly FhirResource[];
   /**
    * What the document says of itself (HL7 v2: MessageHeader, Provenance, the systems and organisations between which it went): it refers to
@@ -74,6 +86,7 @@ export function translate(input: TranslationInput): Translation {
     message: document.header,
     times: timesOf(input.country, document),
     persons: drafts.flatMap((draft, i) => (draft.instance.rule.rule.subject === true ? [personTraits(draft.resource, i)] : [])),
+    priors: drafts.flatMap((draft, i) => (isReplaced(draft) ? [personTraits(draft.resource, i)] : [])),
     resources: drafts.map((draft) => draft.resource),
     beside: result.drafts.filter(isBeside).map((draft) => draft.resource),
     mentions: drafts.flatMap((draft, i) => (draft.mention ? [i] : [])),
@@ -84,6 +97,12 @@ export function translate(input: TranslationInput): Translation {
 
 /** Whether the resource tells of the message and not of the record. */
 const isBeside = (draft: RunResult['drafts'][number]): boolean => draft.instance.rule.rule.beside === true;
+
+/** Whether it is a Patient whose record goes on under another one. */
+function isReplaced({ resource: { resourceType, link }, instance }: RunResult['drafts'][number]): boolean {
+  if (resourceType !== 'Patient' || instance.rule.rule.subject === true || !Array.isArray(link)) return false;
+  return link.some((one) => isFhirObject(one) && one['type'] === 'replaced-by');
+}
 
 function chosenFormat({ bytes, format }: TranslationInput): Format {
   const name = format === 'auto' ? detectFormat(bytes) : format;

@@ -762,6 +762,14 @@ export const errorRegistry = {
   "fhir": "conflict",
   "hl7": "204"
  },
+ "ingest.merge-conflict": {
+  "what": "The message joins two persons who bear different national identifiers or birth dates",
+  "next": "Find out at the source whether they are one person; where they are, have it send which of the two particulars is right, and replay the reject",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict",
+  "hl7": "204"
+ },
  "ingest.entry-of-another-person": {
   "what": "The message moves an entry from one person to another",
   "next": "Find out at the source whose entry it is; entries are never moved between persons silently",
@@ -1379,6 +1387,20 @@ export const errorRegistry = {
   "retriable": false,
   "http": 400,
   "fhir": "value"
+ },
+ "operator.merge-unknown": {
+  "what": "No joining of two persons has this id",
+  "next": "Take the id from the list of joinings",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "operator.merge-undone": {
+  "what": "This joining of two persons was undone before",
+  "next": "Nothing is to be done; look at the list of joinings",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict"
  },
  "orderer.client-unknown": {
   "what": "The client certificate's key is not a live registered TLS key of an organisation",

@@ -1,4 +1,4 @@
-import { toFhirJson, type Sha256Hex, type Translation } from '@portolan/formats';
+import { toFhirJson, type FhirResource, type Sha256Hex, type Translation } from '@portolan/formats';
 import type { DataCategory } from '@portolan/contracts';
 import { searchValues, type IndexOptions, type SearchValue } from '../fhir/index.js';
 import { agesOf, type Age } from './age.js';
@@ -46,6 +46,23 @@ export function filingsOf(translation: Translation, sha256: Sha256Hex, index: In
       };
     })
     .toSorted((a, b) => compare(a.type, b.type) || compare(a.id, b.id));
+}
+
+/** The same resource with other content. */
+export function refiled(filing: Filing, resource: FhirResource, sha256: Sha256Hex, index: IndexOptions): Filing {
+  const text = toFhirJson(resource);
+  const { type, id, personal, age, mention } = filing;
+  return {
+    type,
+    id,
+    personal,
+    age,
+    mention,
+    text,
+    sha256: sha256(new TextEncoder().encode(text)),
+    categories: categoriesOf(resource),
+    search: searchValues(resource, index),
+  };
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

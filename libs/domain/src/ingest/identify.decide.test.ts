@@ -1,15 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PersonId } from '../kernel/ids.js';
-import type { Person } from '../store/edge-tx.port.js';
-import { identify, knownPerson, samePerson } from './identify.decide.js';
+import type { Person, PersonEntry } from '../store/edge-tx.port.js';
+import { decideMerge, identify, knownPerson, samePerson } from './identify.decide.js';
 
 const NATIONAL = 'urn:national';
 const LOCAL = 'urn:local';
 const national = new Set([NATIONAL]);
 const id = (value: string, system = NATIONAL): { system: string; value: string } => ({ system, value });
-const person = (fields: Partial<Person> = {}): Person => ({
-  id: '10000000-0000-4000-8000-000000000001' as PersonId,
+const HERS = '10000000-0000-4000-8000-000000000001' as PersonId;
+const OTHER = '10000000-0000-4000-8000-000000000002' as PersonId;
+const person = (fields: Partial<PersonEntry> = {}): PersonEntry => ({
+  id: HERS,
+  survivor: fields.id ?? HERS,
+  others: [],
   identifiers: [id('1')],
   birthDate: '1971-01-01',
   family: 'Näidis',
@@ -17,8 +21,14 @@ const person = (fields: Partial<Person> = {}): Person => ({
   ...fields,
 });
 
+/** The same without what the index alone knows. */
+const known = (fields: Partial<PersonEntry> = {}): Person => {
+  const { survivor: _survivor, others: _others, ...entry } = person(fields);
+  return entry;
+};
+
 describe('whom a message is about', () => {
-  it.each<[string, { identifiers: { system: string; value: string }[]; birthDate?: string }, Person[], object]>([
+  it.each<[string, { identifiers: { system: string; value: string }[]; birthDate?: string }, PersonEntry[], object]>([
     [
       'nobody, without an identifier',
       { identifiers: [] },
@@ -35,7 +45,30 @@ describe('whom a message is about', () => {
       [person({ identifiers: [id('1'), id('H-1', LOCAL)] })],
       { kind: 'known' },
     ],
-    ['nobody where two bear it', { identifiers: [id('1')] }, [person(), person()], { kind: 'refused', code: 'ingest.person-ambiguous' }],
+    [
+      'the entry that stands for her, where two of her entries bear it',
+      { identifiers: [id('1')] },
+      [person({ id: OTHER, survivor: HERS }), person()],
+      { kind: 'known', person: { id: HERS } },
+    ],
+    [
+      'the entry that was joined, where it alone bears it',
+      { identifiers: [id('1')] },
+      [person({ id: OTHER, survivor: HERS })],
+      { kind: 'known', person: { id: OTHER } },
+    ],
+    [
+      'nobody where another entry of hers bears another national identifier',
+      { identifiers: [id('2'), id('H-1', LOCAL)] },
+      [person({ id: OTHER, survivor: HERS, identifiers: [id('H-1', LOCAL)], others: [id('1')] })],
+      { kind: 'refused', code: 'ingest.person-conflict', element: 'identifier' },
+    ],
+    [
+      'nobody where two bear it',
+      { identifiers: [id('1')] },
+      [person(), person({ id: OTHER })],
+      { kind: 'refused', code: 'ingest.person-ambiguous' },
+    ],
     [
       'nobody where the birth date is another',
       { identifiers: [id('1')], birthDate: '1971-01-02' },
@@ -59,6 +92,20 @@ describe('whom a message is about', () => {
   });
 });
 
+describe('two entries that a source joins', () => {
+  const local = person({ id: OTHER, identifiers: [id('H-2', LOCAL)] });
+  it.each<[string, PersonEntry, PersonEntry, object]>([
+    ['become one', local, person(), { kind: 'merge' }],
+    ['are one already', { ...local, survivor: HERS }, person(), { kind: 'same' }],
+    ['bear different national identifiers', person({ id: OTHER, identifiers: [id('2')] }), person(), { code: 'ingest.merge-conflict' }],
+    ['do so by an entry that was joined before', local, person({ identifiers: [id('H-1', LOCAL)], others: [id('1')] }), { kind: 'merge' }],
+    ['do so by either’s other entry', { ...local, others: [id('2')] }, person({ others: [id('1')] }), { code: 'ingest.merge-conflict' }],
+    ['were born on different days', { ...local, birthDate: '1971-01-02' }, person(), { code: 'ingest.merge-conflict' }],
+  ])('%s', (_what, prior, survivor, expected) => {
+    expect(decideMerge(prior, survivor, national)).toMatchObject(expected);
+  });
+});
+
 describe('what the index knows after a message', () => {
   it('adds identifiers and precision, and takes the newest name of a message about her', () => {
     const after = knownPerson(
@@ -66,12 +113,12 @@ describe('what the index knows after a message', () => {
       { resource: 0, identifiers: [id('1'), id('H-1', LOCAL)], birthDate: '1971-01-01', family: 'Uus', given: ['Mari', 'Liis'] },
       true,
     );
-    expect(after).toEqual(person({ identifiers: [id('1'), id('H-1', LOCAL)], family: 'Uus', given: 'Mari Liis' }));
+    expect(after).toEqual(known({ identifiers: [id('1'), id('H-1', LOCAL)], family: 'Uus', given: 'Mari Liis' }));
   });
 
   it('takes no name from a message that merely mentions her, unless none is known', () => {
     const traits = { resource: 0, identifiers: [id('1')], family: 'Uus', given: ['M.'] };
-    expect(knownPerson(person(), traits, false)).toEqual(person());
+    expect(knownPerson(person(), traits, false)).toEqual(known());
     expect(knownPerson(person({ family: undefined, given: undefined }), traits, false)).toMatchObject({ family: 'Uus', given: 'M.' });
   });
 

@@ -1,10 +1,10 @@
 import type { BusinessIdentifier, ErrorCode } from '@portolan/contracts';
 import type { PersonTraits } from '@portolan/formats';
-import type { Person } from '../store/edge-tx.port.js';
+import type { Person, PersonEntry } from '../store/edge-tx.port.js';
 
 /** Who a message is about: somebody known, somebody new, or nobody who can be told for certain. */
 export type Identified =
-  | { readonly kind: 'known'; readonly person: Person }
+  | { readonly kind: 'known'; readonly person: PersonEntry }
   | { readonly kind: 'new' }
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly element: 'identifier' | 'birthDate' };
 
@@ -12,26 +12,29 @@ export type Identified =
 export const MAX_IDENTIFIERS = 20;
 
 /**
- * Decides by identifiers alone, never on demographics. `candidates` are the live persons who bear any of them; several of them,
- * another national identifier of the same system or another birth date refuse the message: persons are never merged silently.
+ * Decides by identifiers alone, never on demographics. `candidates` are the live entries that bear any of them; those of several persons,
+ * another national identifier of the same system or another birth date refuse the message: persons are never merged silently. Of several
+ * entries of one person the one that stands for her is taken.
  *
  * @param national identifier systems by which the country knows a person
  */
-export function identify(traits: PersonTraits, candidates: readonly Person[], national: ReadonlySet<string>): Identified {
+export function identify(traits: PersonTraits, candidates: readonly PersonEntry[], national: ReadonlySet<string>): Identified {
   if (traits.identifiers.length === 0) return { kind: 'refused', code: 'ingest.person-unidentified', element: 'identifier' };
-  const [person, ...others] = candidates;
-  if (person === undefined) return { kind: 'new' };
-  if (others.length > 0) return { kind: 'refused', code: 'ingest.person-ambiguous', element: 'identifier' };
+  const [first, ...others] = candidates;
+  if (first === undefined) return { kind: 'new' };
+  const person = candidates.find(({ id, survivor }) => id === survivor) ?? first;
+  if (others.some(({ survivor }) => survivor !== person.survivor))
+    return { kind: 'refused', code: 'ingest.person-ambiguous', element: 'identifier' };
   if (otherNationalId(traits, person, national)) return { kind: 'refused', code: 'ingest.person-conflict', element: 'identifier' };
   if (otherDay(traits.birthDate, person.birthDate)) return { kind: 'refused', code: 'ingest.person-conflict', element: 'birthDate' };
   return { kind: 'known', person };
 }
 
 /** Whether both name a national identifier of one system, and none in common. */
-function otherNationalId(traits: PersonTraits, person: Person, national: ReadonlySet<string>): boolean {
+function otherNationalId(traits: PersonTraits, { identifiers, others }: PersonEntry, national: ReadonlySet<string>): boolean {
   return [...national].some((system) => {
     const told = valuesIn(traits.identifiers, system);
-    const known = valuesIn(person.identifiers, system);
+    const known = [...valuesIn(identifiers, system), ...valuesIn(others, system)];
     return told.length > 0 && known.length > 0 && !told.some((value) => known.includes(value));
   });
 }
@@ -42,6 +45,21 @@ const valuesIn = (identifiers: readonly BusinessIdentifier[], system: string): r
 /** FHIR dates of different precision agree where the shorter begins the longer. */
 function otherDay(told: string | undefined, known: string | undefined): boolean {
   return told !== undefined && known !== undefined && !told.startsWith(known) && !known.startsWith(told);
+}
+
+/** What becomes of an entry whose source says that the person goes on under another. */
+export type Joined = { readonly kind: 'merge' } | { readonly kind: 'same' } | { readonly kind: 'refused'; readonly code: ErrorCode };
+
+/**
+ * Whether two entries may be joined because a source says so. Refused where they name different national identifiers or birth dates: that
+ * two known persons are one is never a source's word alone.
+ */
+export function decideMerge(prior: PersonEntry, survivor: PersonEntry, national: ReadonlySet<string>): Joined {
+  if (prior.survivor === survivor.survivor) return { kind: 'same' };
+  const traits = { resource: 0, identifiers: [...prior.identifiers, ...prior.others] };
+  if (otherNationalId(traits, survivor, national) || otherDay(prior.birthDate, survivor.birthDate))
+    return { kind: 'refused', code: 'ingest.merge-conflict' };
+  return { kind: 'merge' };
 }
 
 /**

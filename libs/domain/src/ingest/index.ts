@@ -1,6 +1,16 @@
 export { agesOf, isOlder, standingAge, type Age, type StandingAge } from './age.js';
-export { filingsOf, sourcePlace, type Filing } from './filing.js';
-export { identify, knownPerson, MAX_IDENTIFIERS, sameIdentifier, samePerson, type Identified } from './identify.decide.js';
+export { filingsOf, refiled, sourcePlace, type Filing } from './filing.js';
+export { joinedPatient, keptJoined, partedPatient } from './joins.js';
+export {
+  decideMerge,
+  identify,
+  knownPerson,
+  MAX_IDENTIFIERS,
+  sameIdentifier,
+  samePerson,
+  type Identified,
+  type Joined,
+} from './identify.decide.js';
 export { ackVerdict, earlierAnswer, type IngestAnswer, type LateContent, type MessageAccount } from './ingest-answer.js';
 export { MESSAGE_SYSTEM, messageProvenance, type MessageFacts } from './message-provenance.js';
 export { readHead, readMessage, type IngestProblem, type ReadHead, type Reading, type ReadingInput } from './reading.js';

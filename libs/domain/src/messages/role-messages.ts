@@ -65,6 +65,10 @@ export interface RoleMessages {
   'emergency.end': { emergencyId: Uuid; evidence: CallEvidence };
   'emergency.review': { emergencyId: Uuid; outcome: EmergencyReviewRecord['outcome']; finding: string; evidence: CallEvidence };
   'person.erase': { person: PersonId };
+  /** Two entries of the person index are one person from now on: what she forbade under either holds for both. */
+  'person.joined': { survivor: PersonId; prior: PersonId };
+  /** That they were one person was wrong: whatever was let out of either meanwhile is taken back. */
+  'person.parted': { survivor: PersonId; prior: PersonId; reason: string };
   // to exchange, from notary
   'act.settled': { actId: Uuid; state: 'committed' | 'invalid'; code?: string };
   /**
@@ -151,6 +155,8 @@ export const receivers = {
   'emergency.end': 'exchange',
   'emergency.review': 'exchange',
   'person.erase': 'exchange',
+  'person.joined': 'exchange',
+  'person.parted': 'exchange',
   'act.settled': 'exchange',
   'step.settled': 'exchange',
   'permit.ended-on-channel': 'exchange',

@@ -57,15 +57,52 @@ export interface Person {
   readonly given: string | undefined;
 }
 
+/**
+ * A person as one entry of the index. What a source keeps of her apart is an entry of its own; entries that a source joined are one
+ * person to whoever reads, and each keeps its own rows, so that the joining can be undone.
+ */
+export interface PersonEntry extends Person {
+  /** The entry that stands for the person: this one, unless it was merged into another. */
+  readonly survivor: PersonId;
+  /** Identifiers of the person's other entries. */
+  readonly others: readonly BusinessIdentifier[];
+}
+
+/** That a source said of two entries that they are one person (HL7 v2: A34, A40, A47). */
+export interface PersonMerge {
+  readonly id: Uuid;
+  /** Both stood for themselves until then. */
+  readonly prior: PersonId;
+  readonly survivor: PersonId;
+  /** The message that said so. */
+  readonly messageId: Uuid;
+  readonly at: Instant;
+  readonly undoneAt: Instant | undefined;
+}
+
 export interface PersonStore {
   /** Live persons that bear this identifier: none, one, or several where sources disagree. */
   byIdentifier(identifier: BusinessIdentifier): Promise<readonly Person[]>;
   /** Persons that fit every trait given (identifiers and demographics, names compared without case and accents). */
   byTraits(traits: SearchTraits): Promise<readonly Person[]>;
+  /** The whole person, by the id of any of her entries. */
   get(id: PersonId): Promise<Person | undefined>;
+  /** Ids of all entries of the person of this one, which is among them. */
+  same(id: PersonId): Promise<readonly PersonId[]>;
+  /** Entries that bear this identifier themselves. */
+  entriesBearing(identifier: BusinessIdentifier): Promise<readonly PersonEntry[]>;
+  entry(id: PersonId): Promise<PersonEntry | undefined>;
+  /** Replaces what the entry says; of whom it is stays. */
   save(person: Person): Promise<void>;
-  /** Removes the search rows; keys are erased besides. */
+  /** Removes the entry's search rows; keys are erased besides. */
   erase(id: PersonId): Promise<void>;
+  /** Throws `store.conflict` where either entry stands for itself no more. */
+  merge(merge: Omit<PersonMerge, 'undoneAt'>): Promise<void>;
+  mergeOf(id: Uuid): Promise<PersonMerge | undefined>;
+  /** Newest first, after the merge `after`. */
+  merges(after: Uuid | undefined, limit: number): Promise<readonly PersonMerge[]>;
+  /** The prior entry stands for itself again, and for those that were merged into it before; false where it was undone already. */
+  undoMerge(id: Uuid, at: Instant): Promise<boolean>;
 }
 
 /** One version of a FHIR resource: exact JSON text, encrypted under its person's key. */

@@ -70,8 +70,8 @@ export function structureOf({ messageCode, triggerEvent }: Hl7Header): string | 
 }
 
 /**
- * Whether a message of this type and event may be filed. Merges, moves, swaps, links and deletions are translated, and nothing acts on them
- * yet: to take one and do nothing of it would be worse than to refuse it.
+ * Whether a message of this type and event may be filed. Moves, swaps and links of persons are translated, and nothing acts on them yet: to
+ * take one and do nothing of it would be worse than to refuse it.
  */
 function isFiled(header: Hl7Header): boolean {
   return structureOf(header) !== undefined && !structures.unfiled.events.includes(`${header.messageCode}^${header.triggerEvent}`);

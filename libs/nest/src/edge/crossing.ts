@@ -1,5 +1,5 @@
 import { PortolanError, type CountryCode, type DataCategory, type Purpose, type SearchTraits, type Uuid } from '@portolan/contracts';
-import { ensureTransferId, instant, post, spendStatement, type EdgeTransfer, type TransferId } from '@portolan/domain';
+import { DATA_CATEGORIES, ensureTransferId, instant, post, spendStatement, type EdgeTransfer, type TransferId } from '@portolan/domain';
 import { professionalKey, type Clinician } from './access.js';
 import type { EdgeParts } from './edge.parts.js';
 
@@ -32,7 +32,7 @@ export class Crossing {
   async match(question: MatchQuestion, clinician: Clinician): Promise<TransferId> {
     this.demandPartner(question.country);
     // Every category is asked for: a match is answered where anything at all may be released.
-    const asked = { ...question, kind: 'match', categories: [...ANY], caseId: this.parts.random.uuid() } as const;
+    const asked = { ...question, kind: 'match', categories: [...DATA_CATEGORIES], caseId: this.parts.random.uuid() } as const;
     return this.ask(asked, this.parts.random.uuid(), clinician);
   }
 
@@ -107,5 +107,3 @@ export class Crossing {
 }
 
 type Asked = Omit<Parameters<typeof post<'transfer.ask'>>[1]['body'], 'transferId' | 'evidence' | 'trace'>;
-
-const ANY: readonly DataCategory[] = ['summary', 'laboratory', 'medication', 'imaging', 'discharge', 'prescription', 'referral', 'claim'];

@@ -45,6 +45,8 @@ export function exchangeHandlers(
     'emergency.end': (tx, body) => emergencies.end(tx, body),
     'emergency.review': (tx, body) => emergencies.review(tx, body),
     'person.erase': (tx, { person }) => grounds.erase(tx, person),
+    'person.joined': (tx, body) => grounds.joined(tx, body),
+    'person.parted': (tx, body) => grounds.parted(tx, body),
     'act.settled': (tx, body) => settled.act(tx, body),
     'step.settled': (tx, body) => settled.step(tx, body),
     'permit.ended-on-channel': (tx, { permitId }) => endViews(tx, permitId, ports),

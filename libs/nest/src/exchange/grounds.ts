@@ -16,6 +16,7 @@ import {
   type Saying,
 } from '@portolan/domain';
 import { base64url, bytesOfBase64url, commit, utf8 } from '@portolan/verify';
+import { takeBack, tellJoined } from './joined-records.js';
 
 /**
  * What a person says about her record, as the exchange takes it: it verifies the token itself, looks itself whose record it is, and
@@ -56,10 +57,21 @@ export class Grounds {
     await tx.grounds.putRestriction({ id: content.id, person: body.person, state: 'live', keyId, text: canonicalJson(content), at });
     await this.record(tx, 'restriction-set', by, body.person, keyId, content.categories);
     // A restriction ends whatever permit it touches, in the one way in which every permit ends.
-    const touched = (permit: PermitRow): boolean =>
-      (content.recipients.length === 0 || content.recipients.includes(permit.recipient)) &&
-      (content.purposes.length === 0 || content.purposes.some((p) => p === permit.purpose));
-    await this.endPermits(tx, body.person, touched);
+    await this.endPermits(tx, body.person, (permit) => touches(content, permit));
+  }
+
+  /** Two entries are one person: what she forbade under either ends the permits of both, and who was shown the half is told. */
+  async joined(tx: ExchangeTx, { survivor }: RoleMessages['person.joined']): Promise<void> {
+    const live = (await tx.grounds.restrictions(survivor)).filter(({ state }) => state === 'live');
+    const contents = live.map(({ text }) => JSON.parse(text) as RestrictionContent);
+    await this.endPermits(tx, survivor, (permit) => contents.some((content) => touches(content, permit)));
+    await tellJoined(tx, survivor, this.ports);
+  }
+
+  /** They were not: each receiver of what was the other's is told, and every permit ends; whoever needs one asks anew. */
+  async parted(tx: ExchangeTx, body: RoleMessages['person.parted']): Promise<void> {
+    await takeBack(tx, body, this.ports);
+    for (const person of [body.survivor, body.prior]) await this.endPermits(tx, person, () => true);
   }
 
   async lift(tx: ExchangeTx, body: RoleMessages['restriction.lift']): Promise<void> {
@@ -147,5 +159,8 @@ export class Grounds {
     return instant(this.ports.clock.now());
   }
 }
+
+const touches = ({ recipients, purposes }: RestrictionContent, { recipient, purpose }: PermitRow): boolean =>
+  (recipients.length === 0 || recipients.includes(recipient)) && (purposes.length === 0 || purposes.some((one) => one === purpose));
 
 const omitSalt = ({ salt: _salt, ...content }: ConsentContent): Omit<ConsentContent, 'salt'> => content;

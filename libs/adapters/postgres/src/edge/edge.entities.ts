@@ -103,6 +103,10 @@ export class PersonEntity {
 
   @Column('text', { name: 'given_key', nullable: true })
   givenKey!: string | null;
+
+  /** The entry that stands for the person, where it is another. */
+  @Column('uuid', { name: 'merged_into', nullable: true })
+  mergedInto!: string | null;
 }
 
 @Entity('person_identifier')

@@ -10,6 +10,7 @@ import { SearchValues1795226400004 } from './migrations/1795226400004-search-val
 import { ViewResourceIndex1795226400005 } from './migrations/1795226400005-view-resource-index.js';
 import { StandingAge1795226400031 } from './migrations/1795226400031-standing-age.js';
 import { PersonTraits1795226400035 } from './migrations/1795226400035-person-traits.js';
+import { PersonMerges1795226400036 } from './migrations/1795226400036-person-merges.js';
 import { WaitingProposals1795226400032 } from './migrations/1795226400032-waiting-proposals.js';
 import { SearchValueEntity } from './search/search-value.entity.js';
 import { viewEntities } from './view.entities.js';
@@ -28,5 +29,6 @@ export const edgeModel: SchemaModel = {
     Retention1795226400022,
     AuditKinds1795226400034,
     PersonTraits1795226400035,
+    PersonMerges1795226400036,
   ],
 };

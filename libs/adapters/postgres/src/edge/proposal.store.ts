@@ -3,6 +3,7 @@ import type { PersonId, Proposal, ProposalStore } from '@portolan/domain';
 import type { Bodies, Place } from '../bodies/bodies.js';
 import type { Plain, Sql } from '../connect/sql.js';
 import { ProposalEntity } from './edge.entities.js';
+import { ofSamePerson } from './same-person.js';
 
 const place = (id: string): Place => ({ table: 'proposal', id });
 
@@ -26,7 +27,11 @@ export class PostgresProposalStore implements ProposalStore {
   /** Newest first. */
   async ofPerson(person: PersonId, limit: number): Promise<readonly Proposal[]> {
     const proposals: Proposal[] = [];
-    for (const row of await this.sql.manager.find(ProposalEntity, { where: { person }, order: { at: 'DESC' }, take: limit })) {
+    for (const row of await this.sql.manager.find(ProposalEntity, {
+      where: { person: ofSamePerson(person) },
+      order: { at: 'DESC' },
+      take: limit,
+    })) {
       proposals.push(await this.opened(row));
     }
     return proposals;

@@ -68,7 +68,7 @@ export async function resourcesOfPerson(
 ): Promise<readonly ResourceVersion[]> {
   const rows = await sql.rows<VersionRow>(
     `SELECT ${VERSION_COLUMNS} FROM ${CURRENT}
-     WHERE r.person = $1 AND NOT r.deleted AND NOT r.erased AND ($2::text[] IS NULL OR r.categories && $2 OR r.categories = '{}' AND r.type <> 'Provenance')
+     WHERE r.person = ANY (edge.same_person($1)) AND NOT r.deleted AND NOT r.erased AND ($2::text[] IS NULL OR r.categories && $2 OR r.categories = '{}' AND r.type <> 'Provenance')
      ORDER BY r.last_updated DESC, r.type, r.id LIMIT $3`,
     [person, categories === 'all' ? null : categories, limit],
   );

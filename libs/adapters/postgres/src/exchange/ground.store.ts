@@ -2,6 +2,7 @@ import type { Instant, Uuid } from '@portolan/contracts';
 import type { ConsentRow, GroundStore, PersonId, RestrictionRow } from '@portolan/domain';
 import type { Bodies } from '../bodies/bodies.js';
 import type { Sql } from '../connect/sql.js';
+import { ofSamePerson } from '../edge/same-person.js';
 import { ConsentEntity, RestrictionEntity } from './exchange.entities.js';
 
 /** What the person said. Rows are ended, never overwritten; those whose key is destroyed are not told any more. */
@@ -19,11 +20,14 @@ export class PostgresGroundStore implements GroundStore {
 
   /** All versions, oldest first. */
   async consents(person: PersonId): Promise<readonly ConsentRow[]> {
-    const rows = await this.sql.manager.find(ConsentEntity, { where: { person }, order: { version: 'ASC', at: 'ASC' } });
+    const rows = await this.sql.manager.find(ConsentEntity, {
+      where: { person: ofSamePerson(person) },
+      order: { version: 'ASC', at: 'ASC' },
+    });
     const consents: ConsentRow[] = [];
-    for (const { id, version, state, keyId, text: sealed, at } of rows) {
+    for (const { id, version, person: entry, state, keyId, text: sealed, at } of rows) {
       const text = await this.bodies.openText(keyId, sealed, { table: 'consent', id });
-      if (text !== undefined) consents.push({ id, version, person, state, keyId, text, at });
+      if (text !== undefined) consents.push({ id, version, person: entry as PersonId, state, keyId, text, at });
     }
     return consents;
   }
@@ -41,11 +45,11 @@ export class PostgresGroundStore implements GroundStore {
 
   /** All, lifted ones too, oldest first. */
   async restrictions(person: PersonId): Promise<readonly RestrictionRow[]> {
-    const rows = await this.sql.manager.find(RestrictionEntity, { where: { person }, order: { at: 'ASC' } });
+    const rows = await this.sql.manager.find(RestrictionEntity, { where: { person: ofSamePerson(person) }, order: { at: 'ASC' } });
     const restrictions: RestrictionRow[] = [];
-    for (const { id, state, keyId, text: sealed, at } of rows) {
+    for (const { id, person: entry, state, keyId, text: sealed, at } of rows) {
       const text = await this.bodies.openText(keyId, sealed, { table: 'restriction', id });
-      if (text !== undefined) restrictions.push({ id, person, state, keyId, text, at });
+      if (text !== undefined) restrictions.push({ id, person: entry as PersonId, state, keyId, text, at });
     }
     return restrictions;
   }

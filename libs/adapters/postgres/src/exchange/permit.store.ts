@@ -2,6 +2,7 @@ import type { Uuid } from '@portolan/contracts';
 import type { PermitRow, PermitStore, PersonId, TransferId } from '@portolan/domain';
 import type { Bodies, Place } from '../bodies/bodies.js';
 import type { Sql } from '../connect/sql.js';
+import { ofSamePerson } from '../edge/same-person.js';
 import { PermitEntity } from './exchange.entities.js';
 
 const place = (id: string): Place => ({ table: 'permit', id });
@@ -31,7 +32,7 @@ export class PostgresPermitStore implements PermitStore {
 
   async ofPerson(person: PersonId): Promise<readonly PermitRow[]> {
     const permits: PermitRow[] = [];
-    for (const row of await this.sql.manager.find(PermitEntity, { where: { person }, order: { until: 'ASC' } })) {
+    for (const row of await this.sql.manager.find(PermitEntity, { where: { person: ofSamePerson(person) }, order: { until: 'ASC' } })) {
       permits.push(await this.opened(row));
     }
     return permits;

@@ -52,6 +52,7 @@ export const grants: Readonly<Record<Schema, TableGrants>> = {
     reject: KEEP,
     person: FREE,
     person_identifier: FREE,
+    person_merge: KEEP,
     resource: KEEP,
     resource_version: APPEND,
     search_value: FREE,

@@ -1,20 +1,10 @@
 import { PortolanError, type CalendarDate, type DataCategory, type Purpose, type Uuid } from '@portolan/contracts';
-import { isUuid, type OperationParameters } from '@portolan/domain';
+import { DATA_CATEGORIES, isUuid, type OperationParameters } from '@portolan/domain';
 import { WAIT_MS } from '../crossing.js';
 import { header, type FhirCall } from './fhir-call.js';
 import type { FhirCaller } from './fhir-caller.js';
 
 const PURPOSES: readonly Purpose[] = ['TREAT', 'ETREAT', 'HPAYMT', 'PUBHLTH', 'PATRQT', 'HRESCH'];
-const CATEGORIES: readonly DataCategory[] = [
-  'summary',
-  'laboratory',
-  'medication',
-  'imaging',
-  'discharge',
-  'prescription',
-  'referral',
-  'claim',
-];
 const MAX_REASON = 500;
 
 const invalid = (name: string, detail: string): PortolanError => new PortolanError('fhir.parameter-invalid', `Parameters.${name}`, detail);
@@ -36,8 +26,8 @@ export function waitOf(parameters: OperationParameters | undefined, call: FhirCa
 
 export function categoriesOf(parameters: OperationParameters): readonly DataCategory[] {
   const named = parameters.texts('category').map((text) => {
-    const known = CATEGORIES.find((one) => one === text);
-    if (known === undefined) throw invalid('category', `one of ${CATEGORIES.join(', ')} is expected`);
+    const known = DATA_CATEGORIES.find((one) => one === text);
+    if (known === undefined) throw invalid('category', `one of ${DATA_CATEGORIES.join(', ')} is expected`);
     return known;
   });
   if (named.length === 0) throw invalid('category', 'missing');

@@ -1,6 +1,7 @@
-import { PortolanError, type DataCategory } from '@portolan/contracts';
+import { PortolanError } from '@portolan/contracts';
 import { Inject, Injectable } from '@nestjs/common';
 import {
+  DATA_CATEGORIES,
   assembleSummary,
   instant,
   minimise,
@@ -18,7 +19,6 @@ import { fhirCaller, type FhirCaller } from './fhir-caller.js';
 import { ForeignViews } from './foreign-views.js';
 import { indexOptions } from './index-options.js';
 
-const ALL: readonly DataCategory[] = ['summary', 'laboratory', 'medication', 'imaging', 'discharge', 'prescription', 'referral', 'claim'];
 const MAX_RESOURCES = 5_000;
 
 /** `Patient/<id>/$summary` (HL7 IPS 2.0.0): of our own record, or the newest summary that came from abroad. */
@@ -50,7 +50,7 @@ export class PatientSummary {
       parseFhirJson(text, `${type}/${id}`),
     );
     const identifiers = (await tx.persons.get(person))?.identifiers ?? [];
-    const content = minimise(held, { categories: ALL }, identifiers);
+    const content = minimise(held, { categories: DATA_CATEGORIES }, identifiers);
     if (content === undefined) return undefined;
     const custodian = { country: country.code, ...country.custodian };
     const assembly = {

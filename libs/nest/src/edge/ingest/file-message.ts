@@ -4,8 +4,10 @@ import {
   fromFhirJson,
   isFhirObject,
   isOlder,
+  keptJoined,
   messageProvenance,
   post,
+  refiled,
   samePerson,
   searchValues,
   standingAge,
@@ -17,10 +19,11 @@ import {
   type ResourceVersion,
   type StandingResource,
 } from '@portolan/domain';
-import type { Translation } from '@portolan/formats';
+import type { FhirResource, Translation } from '@portolan/formats';
 import type { SendingSystem } from '../edge.parts.js';
 import { recordLocalAct } from '../local-acts.js';
 import { keepMessage, sendingActor, type Incoming, type IngestTools } from './incoming.js';
+import { joinPriors } from './join-priors.js';
 import { subjectOf, type Subject } from './message-subject.js';
 
 /** A message that can be used, from a sender who may send. */
@@ -31,7 +34,7 @@ export interface Usable {
 }
 
 /** A resource as it stands after the message. */
-interface Filed {
+export interface Filed {
   readonly filing: Filing;
   readonly versionId: number;
   readonly changed: boolean;
@@ -52,8 +55,16 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   await giveOriginal(tx, incoming, subject);
   if (subject.before === undefined || !samePerson(subject.before, subject.after)) await tx.persons.save(subject.after);
   const place: Place = { messageId: kept.id, at: incoming.received, subject };
-  const filed = await fileAll(tx, filingsOf(translation, tools.sha256, tools.index), place, tools);
-  await fileProvenance(tx, filed, usable, place, tools);
+  const filings = filingsOf(translation, tools.sha256, tools.index);
+  const priors = new Set(translation.priors.map(({ resource }) => translation.resources[resource]?.id));
+  const filed = await fileAll(
+    tx,
+    filings.filter(({ id }) => !priors.has(id)),
+    place,
+    tools,
+  );
+  const joined = await joinPriors(tx, usable, place, filings, tools);
+  await fileProvenance(tx, [...filed, ...joined], usable, place, tools);
   const problems = translation.account.rejects.map(({ code, path, severity }) => ({ code, path, severity }));
   const answer: IngestAnswer = { messageId: kept.id, state: 'stored', problems };
   const { mapVersion, account } = translation;
@@ -62,7 +73,7 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   );
   const said: MessageAccount = { v: 1, answer, mapVersion, account, ...(late.length === 0 ? {} : { late }) };
   await tx.messages.putAccount(kept.id, kept.keyId, said);
-  await recordFiling(tx, filed, incoming, { subject, keyId: kept.keyId }, tools);
+  await recordFiling(tx, [...filed, ...joined], incoming, { subject, keyId: kept.keyId }, tools);
   await tellChanges(tx, filed, place, tools);
   return answer;
 }
@@ -73,7 +84,7 @@ async function giveOriginal(tx: EdgeTx, { repairs }: Incoming, subject: Subject)
   if (original !== undefined) await tx.keys.assign(original.keyId, subject.id);
 }
 
-interface Place {
+export interface Place {
   readonly messageId: Uuid;
   readonly at: Instant;
   readonly subject: Subject;
@@ -92,9 +103,18 @@ async function fileAll(tx: EdgeTx, filings: readonly Filing[], place: Place, too
     const version = versions.get(filing);
     const stands = standing.get(`${filing.type}/${filing.id}`);
     if (version !== undefined) filed.push(await fileFirst(tx, filing, version, place));
-    else if (stands !== undefined) filed.push(await fileAgain(tx, filing, stands, place, tools));
+    else if (stands !== undefined) filed.push(await fileAgain(tx, whole(filing, stands, tools), stands, place, tools));
   }
   return filed;
+}
+
+/** A Patient's joining to others stands, whatever its own source says of it afterwards. */
+function whole(filing: Filing, { current }: StandingResource, { sha256, index }: IngestTools): Filing {
+  if (filing.type !== 'Patient') return filing;
+  const [next, standing] = [fromFhirJson(filing.text), fromFhirJson(current.text)];
+  if (!isFhirObject(next) || !isFhirObject(standing)) return filing;
+  const kept = keptJoined(next, standing);
+  return kept === next ? filing : refiled(filing, kept as FhirResource, sha256, index);
 }
 
 async function fileFirst(tx: EdgeTx, filing: Filing, version: Omit<ResourceVersion, 'versionId'>, { at }: Place): Promise<Filed> {
@@ -123,8 +143,13 @@ async function nextVersion(
   current: ResourceVersion | undefined,
   { messageId, at, subject }: Place,
 ): Promise<Omit<ResourceVersion, 'versionId'>> {
-  const keyId: KeyId = personal ? subject.keyId : (current?.keyId ?? (await tx.keys.create()));
-  const person = personal ? subject.id : undefined;
+  // What another entry of the same person holds stays there: the joining of the two can be undone.
+  const person = personal ? (current?.person ?? subject.id) : undefined;
+  const keyId: KeyId = personal
+    ? person === undefined || person === subject.id
+      ? subject.keyId
+      : await tx.keys.forPerson(person)
+    : (current?.keyId ?? (await tx.keys.create()));
   return { type, id, lastUpdated: at, person, keyId, categories, messageId, sha256, deleted: false, text };
 }
 
@@ -156,7 +181,7 @@ async function fileBehind(
   return { filing, versionId, changed: false, stands: restored.versionId };
 }
 
-const isAnothers = ({ person }: ResourceVersion, { id }: Subject): boolean => person !== undefined && person !== id;
+const isAnothers = ({ person }: ResourceVersion, { same }: Subject): boolean => person !== undefined && !same.includes(person);
 
 async function fileProvenance(
   tx: EdgeTx,

@@ -11,6 +11,7 @@ import {
   type EdgeTx,
   type KeyId,
   type Person,
+  type PersonEntry,
   type PersonId,
 } from '@portolan/domain';
 import { stableUuid, type PersonTraits, type Translation } from '@portolan/formats';
@@ -19,12 +20,16 @@ import type { IngestTools } from './incoming.js';
 /** The person whom a message is about. */
 export interface Subject {
   readonly id: PersonId;
+  /** Entries of the index that are this person, this one among them. */
+  readonly same: readonly PersonId[];
   /** As the index knows her; undefined where she is new. */
-  readonly before: Person | undefined;
+  readonly before: PersonEntry | undefined;
   /** As the index is to know her after this message. */
   readonly after: Person;
   readonly keyId: KeyId;
 }
+
+type Tools = Pick<IngestTools, 'national' | 'sha256'>;
 
 interface Matching {
   readonly translation: Translation;
@@ -38,8 +43,16 @@ interface Matching {
  * Finds the one person whom the message is about, or makes her; throws the code that refuses the message. Until the commit nobody else
  * files for her: messages of one person come one after the other, in however many copies the edge runs.
  */
-export async function subjectOf(tx: EdgeTx, translation: Translation, tools: Pick<IngestTools, 'national' | 'sha256'>): Promise<Subject> {
-  const matching = matchingOf(translation, tools.national);
+export async function subjectOf(tx: EdgeTx, translation: Translation, tools: Tools): Promise<Subject> {
+  const [traits, ...others] = translation.persons;
+  if (traits === undefined) throw new PortolanError('translate.value-missing', 'message', 'no person');
+  if (others.length > 0) throw new PortolanError('ingest.several-persons', 'message');
+  return entryOf(tx, translation, traits, tools);
+}
+
+/** The entry of the index that these traits name, or a new one; locked until the commit. */
+export async function entryOf(tx: EdgeTx, translation: Translation, traits: PersonTraits, tools: Tools): Promise<Subject> {
+  const matching = matchingOf(translation, traits, tools.national);
   const candidates = await candidatesOf(tx, matching);
   const settled = (await claimUnknown(tx, matching.traits, candidates, tools)) ? await candidatesOf(tx, matching) : candidates;
   const id = decide(matching, settled)?.id ?? matching.patient;
@@ -48,7 +61,8 @@ export async function subjectOf(tx: EdgeTx, translation: Translation, tools: Pic
   if ((before?.id ?? matching.patient) !== id) throw new PortolanError('store.conflict', 'person index');
   const authoritative = !translation.mentions.includes(matching.traits.resource) && !(await isOld(tx, matching));
   const blank: Person = { id, identifiers: [], birthDate: undefined, family: undefined, given: undefined };
-  return { id, before, after: knownPerson(before ?? blank, matching.traits, authoritative), keyId };
+  const same = before === undefined ? [id] : await tx.persons.same(id);
+  return { id, same, before, after: knownPerson(before ?? blank, matching.traits, authoritative), keyId };
 }
 
 /** Something newer was said of her by the same source: the index follows that. */
@@ -57,27 +71,24 @@ async function isOld(tx: EdgeTx, { translation, traits, patient }: Matching): Pr
   return age !== undefined && isOlder(age, await tx.resources.age('Patient', patient));
 }
 
-function matchingOf(translation: Translation, national: ReadonlySet<string>): Matching {
-  const [traits, ...others] = translation.persons;
-  if (traits === undefined) throw new PortolanError('translate.value-missing', 'message', 'no person');
-  if (others.length > 0) throw new PortolanError('ingest.several-persons', 'message');
+function matchingOf(translation: Translation, traits: PersonTraits, national: ReadonlySet<string>): Matching {
   const identifiers = traits.identifiers.slice(0, MAX_IDENTIFIERS);
   const patient = ensurePersonId(translation.resources[traits.resource]?.id ?? '');
   return { translation, traits: { ...traits, identifiers }, patient, national };
 }
 
-/** Live persons who bear any of the identifiers, and the one who has the Patient's id. */
-async function candidatesOf(tx: EdgeTx, { traits, patient }: Matching): Promise<readonly Person[]> {
-  const found = new Map<PersonId, Person>();
+/** Live entries that bear any of the identifiers, and the one that has the Patient's id. */
+async function candidatesOf(tx: EdgeTx, { traits, patient }: Matching): Promise<readonly PersonEntry[]> {
+  const found = new Map<PersonId, PersonEntry>();
   for (const identifier of traits.identifiers) {
-    for (const person of await tx.persons.byIdentifier(identifier)) found.set(person.id, person);
+    for (const person of await tx.persons.entriesBearing(identifier)) found.set(person.id, person);
   }
-  const same = await tx.persons.get(patient);
+  const same = await tx.persons.entry(patient);
   if (same !== undefined) found.set(same.id, same);
   return [...found.values()];
 }
 
-function decide({ traits, translation, national }: Matching, candidates: readonly Person[]): Person | undefined {
+function decide({ traits, translation, national }: Matching, candidates: readonly PersonEntry[]): PersonEntry | undefined {
   const found = identify(traits, candidates, national);
   if (found.kind === 'refused') throw new PortolanError(found.code, sourcePlace(translation, traits.resource, found.element));
   return found.kind === 'known' ? found.person : undefined;
@@ -90,7 +101,7 @@ function decide({ traits, translation, national }: Matching, candidates: readonl
 async function claimUnknown(
   tx: EdgeTx,
   { identifiers }: PersonTraits,
-  candidates: readonly Person[],
+  candidates: readonly PersonEntry[],
   { sha256 }: Pick<IngestTools, 'sha256'>,
 ): Promise<boolean> {
   const unknown = identifiers.filter(

@@ -7,6 +7,7 @@ import { NotRepaired } from '../ingest/index.js';
 import { sendProblem, type Reply } from '../problem.filter.js';
 import { HealthService, type Health } from './health.service.js';
 import { recordOperatorAct } from './operator-acts.js';
+import { reasonOf, uuidOf } from './operator-inputs.js';
 import { RejectsService, type RejectDetail, type RejectView } from './rejects.service.js';
 
 /** The operator's API: what could not be used, what is stuck, and how to set it going again. No health data but an original on request. */
@@ -125,11 +126,6 @@ function isEnvelopeId(text: string): boolean {
   return isUuid(uuid) && /^[1-9]\d?$/.test(part) && rest.length === 0;
 }
 
-function uuidOf(text: string): string {
-  if (!isUuid(text)) throw new PortolanError('operator.id-invalid', ':id');
-  return text;
-}
-
 function stateOf(state: unknown): Reject['state'] {
   if (state === undefined) return 'open';
   if (state === 'open' || state === 'repaired' || state === 'discarded') return state;
@@ -141,13 +137,4 @@ function bytesOf(body: unknown): Uint8Array | undefined {
   if (body === undefined || body === null) return undefined;
   if (!(body instanceof Uint8Array)) throw new PortolanError('ingest.body-missing', 'replay');
   return body.length === 0 ? undefined : body;
-}
-
-const MAX_REASON = 500;
-
-function reasonOf(body: unknown): string {
-  const reason = typeof body === 'object' && body !== null && 'reason' in body ? body.reason : undefined;
-  if (typeof reason !== 'string' || reason.trim() === '' || reason.length > MAX_REASON)
-    throw new PortolanError('operator.reason-missing', 'reason');
-  return reason;
 }

@@ -1,5 +1,6 @@
 import { PortolanError } from '@portolan/contracts';
 import {
+  DATA_CATEGORIES,
   changedElements,
   isFhirObject,
   minimise,
@@ -28,20 +29,9 @@ export interface ProposedVersion {
 }
 
 type Resource = Parameters<typeof minimise>[0][number];
-type Category = Parameters<typeof minimise>[1]['categories'][number];
 
 /** Ids are ours, local extensions and narratives never crossed: a proposal says nothing about them. */
 const OURS: ReadonlySet<string> = new Set(['resourceType', 'id', 'meta', 'text', 'extension', 'contained']);
-const EVERYTHING: readonly Category[] = [
-  'summary',
-  'laboratory',
-  'medication',
-  'imaging',
-  'discharge',
-  'prescription',
-  'referral',
-  'claim',
-];
 
 /**
  * The entry with what the proposer changed of what it saw, and everything else as it stands here: an element that was left out or
@@ -69,7 +59,7 @@ function readProposal(text: string): ParsedResource {
 
 /** The entry as it leaves in a release that covers `record`. */
 function releasedForm(entry: FhirObject, record: readonly FhirObject[]): FhirObject {
-  const released = minimise(record as unknown as readonly Resource[], { categories: EVERYTHING }, identifiersOf(record));
+  const released = minimise(record as unknown as readonly Resource[], { categories: DATA_CATEGORIES }, identifiersOf(record));
   const found = released?.resources.find((one) => one.resourceType === entry['resourceType'] && one['id'] === entry['id']);
   if (found === undefined) throw unusable('an entry that is never released');
   return found as unknown as FhirObject;

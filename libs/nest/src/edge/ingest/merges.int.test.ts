@@ -1,0 +1,207 @@
+import type { BusinessIdentifier } from '@portolan/contracts';
+import type { Person, PersonMerge } from '@portolan/domain';
+import { randomInt, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { testEdge, type TestEdge } from '../testing/test-edge.js';
+
+const PIN = 'urn:oid:1.3.6.1.4.1.28284.6.2.2.1';
+let edge: TestEdge;
+let headers: Record<string, string>;
+beforeAll(async () => {
+  edge = await testEdge('EE', { sources: ['NAIDIS-HIS|EE-NAIDISHAIGLA'] });
+  headers = { authorization: `Bearer ${await edge.token('operator')}`, 'content-type': 'application/json' };
+});
+afterAll(() => edge.close());
+
+const pin = (): string => `4${randomInt(1e9, 1e10)}`;
+const number = (): string => `H-${randomUUID().slice(0, 8)}`;
+const national = (value: string): string => `${value}^^^EE-PIN^NI`;
+const local = (value: string): string => `${value}^^^EE-NAIDISHAIGLA^MR`;
+
+interface Said {
+  readonly pid: readonly string[];
+  readonly born?: string;
+  readonly also?: readonly string[];
+  readonly minute?: number;
+}
+
+/** One ADT message, made a minute after the one before unless it says when. */
+let minutes = 0;
+function adt(event: string, structure: string, { pid, born = '', also = [], minute = (minutes += 1) }: Said): Uint8Array {
+  const at = `202611${String(1 + Math.floor(minute / 60)).padStart(2, '0')}08${String(minute % 60).padStart(2, '0')}00+0200`;
+  const segments = [
+    `MSH|^~\\&|NAIDIS-HIS|EE-NAIDISHAIGLA^urn:portolan:demo:ee:naidishaigla^URI|PORTOLAN|EE|${at}||ADT^${event}^${structure}|${randomUUID().slice(0, 18)}|P|2.5.1||||||UNICODE UTF-8`,
+    `EVN|${event}|${at}`,
+    `PID|1||${pid.join('~')}||Proov^Mall||${born}|F`,
+    ...also,
+  ];
+  return Buffer.from(`${segments.join('\r')}\r`);
+}
+const known = (pid: readonly string[], born?: string): Uint8Array =>
+  adt('A08', 'ADT_A01', { pid, ...(born === undefined ? {} : { born }), also: ['PV1|1|O', 'AL1|1|DA|PENI^Penitsilliin^99EEALL|SV'] });
+const joined = (into: readonly string[], prior: readonly string[], born?: string): Uint8Array =>
+  adt('A40', 'ADT_A39', { pid: into, ...(born === undefined ? {} : { born }), also: [`MRG|${prior.join('~')}`] });
+
+const accept = async (bytes: Uint8Array) => (await edge.ingest.accept({ bytes, via: 'mllp', source: undefined })).answer;
+async function stored(bytes: Uint8Array): Promise<void> {
+  expect(await accept(bytes)).toMatchObject({ state: 'stored' });
+}
+const bearing = async ({ system, value }: BusinessIdentifier): Promise<readonly Person[]> =>
+  edge.uow.run((tx) => tx.persons.byIdentifier({ system, value }));
+/** The system of the hospital's own numbers. */
+let hospital: string;
+const byNumber = async (value: string): Promise<readonly Person[]> => bearing({ system: hospital, value });
+const count = async (person: Person, type: string): Promise<number> =>
+  (await edge.uow.run((tx) => tx.resources.ofPerson(person.id, 'all', 500))).filter((one) => one.type === type).length;
+const mergesOf = async (survivor: Person): Promise<readonly PersonMerge[]> =>
+  (await edge.uow.run((tx) => tx.persons.merges(undefined, 500))).filter((one) => one.survivor === survivor.id);
+const undo = async (id: string | undefined, reason: unknown = 'they are two'): Promise<Response> =>
+  fetch(`${edge.http}/operator/merges/${id ?? ''}/undo`, { method: 'POST', headers, body: JSON.stringify({ reason }) });
+
+beforeAll(async () => {
+  const mine = pin();
+  await stored(known([national(mine), local(number())]));
+  const [person] = await bearing({ system: PIN, value: mine });
+  hospital = person?.identifiers.find(({ system }) => system !== PIN)?.system ?? '';
+});
+
+describe('a source says that two whom it kept apart are one', () => {
+  it('is believed: either number finds the one person, with what was filed under both', async () => {
+    const [mine, old] = [pin(), number()];
+    await stored(known([national(mine)]));
+    await stored(known([local(old)]));
+    const [before] = await bearing({ system: PIN, value: mine });
+    expect(await byNumber(old)).not.toEqual([before]);
+    await stored(joined([national(mine)], [local(old)]));
+    const [person] = await bearing({ system: PIN, value: mine });
+    expect(person?.id).toBe(before?.id);
+    expect(await byNumber(old)).toEqual([person]);
+    expect(person?.identifiers.map(({ value }) => value).toSorted()).toEqual([mine, old].toSorted());
+    expect(await count(person!, 'AllergyIntolerance')).toBe(2);
+    const patients = (await edge.uow.run((tx) => tx.resources.ofPerson(person!.id, 'all', 500)))
+      .filter(({ type }) => type === 'Patient')
+      .map(({ text }) => JSON.parse(text) as { active?: boolean; link?: { type: string }[]; name?: unknown });
+    expect(patients.map(({ active, link }) => `${String(active)} ${(link ?? []).map(({ type }) => type).join()}`).toSorted()).toEqual([
+      'false replaced-by',
+      'undefined replaces',
+    ]);
+    expect(patients.every(({ name }) => name !== undefined)).toBe(true);
+  });
+
+  it('is so once, however often it is said, and stays so when either number is sent again', async () => {
+    const [mine, old] = [pin(), number()];
+    await stored(known([national(mine)]));
+    await stored(known([local(old)]));
+    for (let times = 0; times < 3; times += 1) await stored(joined([national(mine)], [local(old)]));
+    const [person] = await bearing({ system: PIN, value: mine });
+    expect(await mergesOf(person!)).toHaveLength(1);
+    await stored(known([local(old)]));
+    await stored(known([national(mine), local(old)]));
+    expect(await byNumber(old)).toHaveLength(1);
+    const links = (await edge.uow.run((tx) => tx.resources.ofPerson(person!.id, 'all', 500))).filter(
+      ({ type, text }) => type === 'Patient' && text.includes('"replaced-by"') && text.includes('"active":false'),
+    );
+    expect(links).toHaveLength(1);
+  });
+
+  it('holds for a number nobody heard of before: what comes late under it is hers', async () => {
+    const [mine, old] = [pin(), number()];
+    await stored(joined([national(mine)], [local(old)]));
+    await stored(known([local(old)]));
+    const [person] = await bearing({ system: PIN, value: mine });
+    expect(await count(person!, 'AllergyIntolerance')).toBe(1);
+  });
+
+  it('is refused, and kept, where both bear a national number or were born on different days', async () => {
+    const [mine, hers, old] = [pin(), pin(), number()];
+    await stored(known([national(mine)], '19710101'));
+    await stored(known([national(hers), local(old)]));
+    const problems = [{ code: 'ingest.merge-conflict', path: expect.stringContaining('MRG'), severity: 'document' }];
+    expect(await accept(joined([national(mine)], [local(old)]))).toMatchObject({ state: 'rejected', problems });
+    const child = number();
+    await stored(known([local(child)], '20200101'));
+    expect(await accept(joined([national(mine)], [local(child)], '19710101'))).toMatchObject({ state: 'rejected', problems });
+    expect(await byNumber(child)).not.toEqual(await bearing({ system: PIN, value: mine }));
+  });
+});
+
+describe('a joining that was wrong', () => {
+  it('is undone by the operator: each has what was filed under its own numbers, also when others joined meanwhile', async () => {
+    const [a, b, c] = [number(), number(), number()];
+    for (const one of [a, b, c]) await stored(known([local(one)]));
+    await stored(joined([local(b)], [local(a)]));
+    await stored(joined([local(c)], [local(b)]));
+    const [all] = await byNumber(a);
+    expect(await byNumber(c)).toEqual([all]);
+    expect(await count(all!, 'AllergyIntolerance')).toBe(3);
+    const [second] = await mergesOf(all!);
+    expect((await undo(second?.id, ' ')).status).toBe(400);
+    expect((await undo(randomUUID())).status).toBe(404);
+    expect((await undo(second?.id)).status).toBe(200);
+    expect((await undo(second?.id)).status).toBe(409);
+    const [[first], [last]] = [await byNumber(a), await byNumber(c)];
+    expect(await byNumber(b)).toEqual([first]);
+    expect(first?.id).not.toBe(last?.id);
+    expect([await count(first!, 'AllergyIntolerance'), await count(last!, 'AllergyIntolerance')]).toEqual([2, 1]);
+    const texts = async (person: Person) =>
+      (await edge.uow.run((tx) => tx.resources.ofPerson(person.id, [], 500)))
+        .filter(({ type }) => type === 'Patient')
+        .map(({ text }) => text);
+    expect((await texts(last!)).join()).not.toContain('"link"');
+    expect((await texts(first!)).filter((text) => text.includes('"link"'))).toHaveLength(2);
+    // Who was joined first is so still, and may be joined anew.
+    await stored(joined([local(c)], [local(b)]));
+    expect(await byNumber(a)).toEqual(await byNumber(c));
+  });
+
+  it('is listed without a word of who it was', async () => {
+    const answer = await fetch(`${edge.http}/operator/merges`, { headers });
+    const { merges } = (await answer.json()) as { merges: readonly object[] };
+    expect(merges.length).toBeGreaterThan(2);
+    for (const one of merges)
+      expect(Object.keys(one).every((key) => ['id', 'messageId', 'at', 'state', 'undoneAt'].includes(key))).toBe(true);
+    const [token, path] = [await edge.token('system', 'ee-gp'), `${edge.http}/operator/merges`];
+    expect((await fetch(path, { headers: { authorization: `Bearer ${token}` } })).status).toBe(403);
+  });
+});
+
+describe('what else is taken back', () => {
+  it('A41: of an account that was joined to another nobody says any more that it is in use', async () => {
+    const mine = pin();
+    await stored(known([national(mine)]));
+    await stored(adt('A41', 'ADT_A39', { pid: [national(mine)], also: [`MRG|${national(mine)}||ACC-1^^^EE-NAIDISHAIGLA^AN`] }));
+    const [person] = await bearing({ system: PIN, value: mine });
+    const accounts = (await edge.uow.run((tx) => tx.resources.ofPerson(person!.id, 'all', 500))).filter(({ type }) => type === 'Account');
+    expect(accounts.map(({ text }) => (JSON.parse(text) as { status: string }).status)).toEqual(['unknown']);
+  });
+
+  it('A12: after a transfer that was cancelled she lies where she lay', async () => {
+    const mine = pin();
+    const stay = (event: string, ward: string): Uint8Array =>
+      adt(event, event === 'A12' ? 'ADT_A12' : 'ADT_A02', {
+        pid: [national(mine)],
+        also: [`PV1|1|I|${ward}^1^1^EE-NAIDISHAIGLA||||||||||||||||V-${mine}^^^EE-NAIDISHAIGLA-VISIT^VN`],
+      });
+    const place = async (): Promise<string> => {
+      const [person] = await bearing({ system: PIN, value: mine });
+      const all = await edge.uow.run((tx) => tx.resources.ofPerson(person!.id, 'all', 500));
+      return all.find(({ type }) => type === 'Encounter')?.text ?? '';
+    };
+    await stored(stay('A02', 'SISE'));
+    const there = await place();
+    await stored(stay('A02', 'KIRURGIA'));
+    expect(await place()).not.toBe(there);
+    await stored(stay('A12', 'SISE'));
+    expect(await place()).toBe(there);
+  });
+
+  it('A29: a person whom a source keeps no more is inactive there, and her record stays', async () => {
+    const mine = pin();
+    await stored(known([national(mine)]));
+    await stored(adt('A29', 'ADT_A21', { pid: [national(mine)], also: ['PV1|1|O'] }));
+    const [person] = await bearing({ system: PIN, value: mine });
+    const all = await edge.uow.run((tx) => tx.resources.ofPerson(person!.id, 'all', 500));
+    expect(all.find(({ type }) => type === 'Patient')?.text).toContain('"active":false');
+    expect(await count(person!, 'AllergyIntolerance')).toBe(1);
+  });
+});
