@@ -790,6 +790,28 @@ export const schemas = {
    "title": {
     "$ref": "#/$defs/wording-text"
    },
+   "documents": {
+    "title": "DocumentTitles",
+    "description": "Titles of the documents about one examination or stay; English where absent",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "laboratory",
+     "imaging",
+     "discharge"
+    ],
+    "properties": {
+     "laboratory": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "imaging": {
+      "$ref": "#/$defs/wording-text"
+     },
+     "discharge": {
+      "$ref": "#/$defs/wording-text"
+     }
+    }
+   },
    "sections": {
     "title": "SummarySectionTitles",
     "description": "Titles of the sections",

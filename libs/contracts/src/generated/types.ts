@@ -386,10 +386,19 @@ export interface SummaryWording {
    */
   language: string;
   title: WordingText;
+  documents?: DocumentTitles;
   sections: SummarySectionTitles;
   columns: SummaryColumns;
   incomplete: WordingText;
   nothing: WordingText;
+}
+/**
+ * Titles of the documents about one examination or stay; English where absent
+ */
+export interface DocumentTitles {
+  laboratory: WordingText;
+  imaging: WordingText;
+  discharge: WordingText;
 }
 /**
  * Titles of the sections

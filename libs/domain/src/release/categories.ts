@@ -63,6 +63,7 @@ const rules: readonly CategoryRule[] = [
   { type: 'MedicationDispense', gives: ['medication', 'prescription'] },
   { type: 'ImagingStudy', gives: ['imaging'] },
   { type: 'ServiceRequest', gives: ['referral'] },
+  { type: 'Encounter', gives: ['discharge'] },
   { type: 'Claim', gives: ['claim'] },
   { type: 'ExplanationOfBenefit', gives: ['claim'] },
 ];

@@ -26,8 +26,11 @@ const newestFirst = (a: Resource, b: Resource): number =>
   compare(shownTime(b) ?? '', shownTime(a) ?? '') || compare(text(a, 'id') ?? '', text(b, 'id') ?? '');
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Gives each resource an id that depends on custodian and source id alone, and points all references at these. */
-export function entriesOf(minimised: Minimised, custodian: CountryCode, sha256: Sha256Hex): Entries {
+/**
+ * Gives each resource an id that depends on custodian and source id alone, and points all references at these. `root`: `Type/id` of what a
+ * document is about, which stands in it even where no section shows it.
+ */
+export function entriesOf(minimised: Minimised, custodian: CountryCode, sha256: Sha256Hex, root?: string): Entries {
   const all = [minimised.patient, ...minimised.resources];
   const ids = new Map(all.map((r) => [keyOf(r), stableUuid(sha256, [custodian, keyOf(r)])]));
   const entry = (resource: Resource): Entry => {
@@ -37,7 +40,8 @@ export function entriesOf(minimised: Minimised, custodian: CountryCode, sha256: 
     return { source, fullUrl: `urn:uuid:${id}`, resource: { resourceType, id, ...pointed(elements, ids) } };
   };
   const shown = minimised.resources.filter((r) => sectionOf(r) !== undefined).toSorted(newestFirst);
-  const supports = reachable(shown, minimised.resources).filter((r) => sectionOf(r) === undefined);
+  const roots = minimised.resources.filter((r) => keyOf(r) === root);
+  const supports = reachable([...shown, ...roots], minimised.resources).filter((r) => sectionOf(r) === undefined);
   return { patient: entry(minimised.patient), shown: shown.map(entry), supports: supports.map(entry) };
 }
 

@@ -8,6 +8,7 @@ export { keyOf, literalReferences, subjectOf, targetOf } from './references.js';
 export { isObject, objects, readResource, text as textAt, writeResource, type Json, type JsonObject, type Resource } from './resource.js';
 export { stableUuid } from '@portolan/formats';
 export { release, type ManifestEntry, type Release, type ReleasePlan } from './release.js';
+export { assembleReport, reportKindOf, type ReportKind } from './report.js';
 export { assembleResults } from './results.js';
 export { narrow, type OpeningScope, type Scope } from './scope.js';
 export { sections, type SectionKey } from './sections.js';

@@ -143,7 +143,7 @@ interface Surroundings extends Limits {
   readonly inside: ReadonlySet<string>;
 }
 
-/** References without which the element that holds them says nothing. */
+/** References without which the element that holds them says nothing; `condition` too, where it is one (Encounter.diagnosis) and no part. */
 const carryingReferences = new Set(['actor', 'link', 'manipulated', 'member', 'target', 'media']);
 
 function cleanObject(object: JsonObject, around: Surroundings): JsonObject | undefined {
@@ -151,7 +151,7 @@ function cleanObject(object: JsonObject, around: Surroundings): JsonObject | und
   for (const [key, value] of Object.entries(object)) {
     const kept = cleanValue(value, key, around);
     if (kept !== undefined) entries.push([key, kept]);
-    else if (carryingReferences.has(key)) return undefined;
+    else if (carryingReferences.has(key) || (key === 'condition' && isReference(value, key))) return undefined;
   }
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
@@ -190,7 +190,8 @@ function cleanExtensions(value: Json, around: Surroundings): Json | undefined {
   const kept = objects(value)
     .filter(travels)
     .map((e) => cleanObject(e, around))
-    .filter((e) => e !== undefined);
+    // What led to something that does not cross says nothing any more (FHIR R4 ext-1).
+    .filter((e): e is JsonObject => e !== undefined && Object.keys(e).some((key) => key === 'extension' || /^_?value[A-Z]/.test(key)));
   return kept.length === 0 ? undefined : kept;
 }
 

@@ -1,10 +1,9 @@
-import { stableUuid } from '@portolan/formats';
 import { bundleOf, custodianEntry, type Assembled, type Assembly } from './bundle.js';
+import { compositionOf } from './composition.js';
 import { entriesOf, type Entry } from './entries.js';
 import { ipsShape } from './ips-shape.js';
-import { paragraph, table } from './narrative.js';
-import type { JsonObject, Resource } from './resource.js';
-import { sectionOf, sections, type Section } from './sections.js';
+import { paragraph } from './narrative.js';
+import type { JsonObject } from './resource.js';
 
 /**
  * An International Patient Summary (HL7 IPS 2.0.0) as a FHIR R4 document Bundle: Composition, Patient, custodian, entries and
@@ -15,50 +14,26 @@ export function assembleSummary(assembly: Assembly): Assembled {
   const { patient, shown, supports } = entriesOf(assembly.content, assembly.custodian.country, assembly.sha256);
   const record = [patient, ...shown, ...supports].map((e) => ({ ...e, resource: ipsShape(e.resource) }));
   const author = custodianEntry(assembly);
-  const composition = compositionOf(assembly, record, author);
+  const composition = compositionOf(headingOf(assembly, patient, author), record, assembly);
   return { bundle: bundleOf('document', [composition, ...record, author], assembly), entries: record };
 }
 
-function compositionOf({ wording, timestamp, custodian, sha256 }: Assembly, record: readonly Entry[], author: Entry): Entry {
-  const patient = record[0]?.fullUrl ?? '';
-  const id = stableUuid(sha256, [custodian.country, 'Composition', patient]);
-  const byUrl = new Map(record.map((e) => [e.fullUrl, e.resource]));
-  const render = (resources: readonly Resource[]): JsonObject => table(resources, wording, (url) => byUrl.get(url));
-  const section = sections.flatMap((s) =>
-    sectionWith(s, record, wording.sections[s.key], render, paragraph(wording.nothing, wording.language)),
-  );
-  const resource: Resource = {
-    resourceType: 'Composition',
-    id,
-    meta: { profile: ['http://hl7.org/fhir/uv/ips/StructureDefinition/Composition-uv-ips'] },
-    // The language stands in each narrative: HL7's validator, offline, takes only the common ones in Composition.language.
-    text: paragraph(wording.incomplete, wording.language),
-    status: 'final',
-    type: { coding: [{ system: 'http://loinc.org', code: '60591-5', display: 'Patient summary Document' }] },
-    subject: { reference: patient },
-    date: timestamp,
-    author: [{ reference: author.fullUrl }],
-    title: wording.title,
-    custodian: { reference: author.fullUrl },
-    section,
+function headingOf({ wording, timestamp }: Assembly, patient: Entry, author: Entry): Parameters<typeof compositionOf>[0] {
+  return {
+    about: patient.fullUrl,
+    elements: {
+      meta: { profile: ['http://hl7.org/fhir/uv/ips/StructureDefinition/Composition-uv-ips'] },
+      // The language stands in each narrative: HL7's validator, offline, takes only the common ones in Composition.language.
+      text: paragraph(wording.incomplete, wording.language),
+      status: 'final',
+      type: { coding: [{ system: 'http://loinc.org', code: '60591-5', display: 'Patient summary Document' }] },
+      date: timestamp,
+      author: [{ reference: author.fullUrl }],
+      title: wording.title,
+      custodian: { reference: author.fullUrl },
+    },
+    empty: { text: paragraph(wording.nothing, wording.language), emptyReason },
   };
-  return { source: `Composition/${id}`, fullUrl: `urn:uuid:${id}`, resource };
-}
-
-/** The section with its entries; nothing where it is empty and not required. */
-function sectionWith(
-  { key, code, display, required }: Section,
-  record: readonly Entry[],
-  title: string,
-  render: (resources: readonly Resource[]) => JsonObject,
-  nothing: JsonObject,
-): readonly JsonObject[] {
-  const held = record.filter((e) => sectionOf(e.resource) === key);
-  const head = { title, code: { coding: [{ system: 'http://loinc.org', code, display }] } };
-  if (held.length > 0) {
-    return [{ ...head, text: render(held.map((e) => e.resource)), entry: held.map((e) => ({ reference: e.fullUrl })) }];
-  }
-  return required ? [{ ...head, text: nothing, emptyReason }] : [];
 }
 
 /** One word for "not recorded", "not covered" and "not asked", so that it tells nothing. */

@@ -6,6 +6,7 @@ export type { SummaryWording };
 export const englishWording: SummaryWording = {
   language: 'en',
   title: 'International Patient Summary',
+  documents: { laboratory: 'Laboratory report', imaging: 'Imaging report', discharge: 'Hospital discharge summary' },
   sections: {
     allergies: 'Allergies and Intolerances',
     medications: 'Medication Summary',

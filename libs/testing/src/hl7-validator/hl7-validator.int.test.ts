@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataCategory, SummaryWording } from '@portolan/contracts';
-import { release } from '@portolan/domain';
+import { assembleReport, DATA_CATEGORIES, minimise, release, reportKindOf, writeResource, type Resource } from '@portolan/domain';
 import { bundleOf, countryPack, toFhirJson, translate, type CountryPack, type Translation } from '@portolan/formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repository } from '../world/repository.js';
@@ -81,6 +81,20 @@ describe.skipIf(ready === undefined)(`HL7’s validator${absent}`, () => {
     });
   });
 
+  it('has no error in the documents of reports and stays that we make of our own documents', { timeout: 600_000 }, async () => {
+    const wrong: Record<string, unknown> = {};
+    const made = { laboratory: 0, imaging: 0, discharge: 0 };
+    for (const { file, name, cc } of own) {
+      for (const { kind, text } of reportsOf(translated(file, cc).resources as unknown as readonly Resource[], cc)) {
+        made[kind] += 1;
+        const errors = await ready?.errors(text);
+        if (errors?.length !== 0) wrong[`${name} ${kind}`] = errors;
+      }
+    }
+    expect(wrong).toEqual({});
+    for (const count of Object.values(made)) expect(count).toBeGreaterThan(0);
+  });
+
   const summaries = [
     ['ee', 'urn:oid:1.3.6.1.4.1.28284.6.2.2.1', '47101010033', ['cda/ee-mari-naidis-summary.xml', 'hl7v2/ee-oru-r01-chemistry.hl7']],
     ['pt', 'urn:oid:2.16.620.1.101.10.1.2', '999000001', ['cda/pt-ana-exemplo-summary.xml']],
@@ -112,6 +126,18 @@ describe.skipIf(ready === undefined)(`HL7’s validator${absent}`, () => {
     });
   });
 });
+
+function reportsOf(resources: readonly Resource[], cc: string): { kind: NonNullable<ReturnType<typeof reportKindOf>>; text: string }[] {
+  const content = minimise(resources, { categories: DATA_CATEGORIES }, []);
+  if (content === undefined) return [];
+  const custodian = { country: cc.toUpperCase(), identifier: { system: `urn:portolan:demo:${cc}`, value: 'node' }, name: 'National node' };
+  return content.resources.flatMap((root) => {
+    const kind = reportKindOf(root);
+    const assembly = { content, custodian, wording: country(cc).wording, timestamp: received, sha256 };
+    const document = assembleReport(assembly, `${root.resourceType}/${String(root['id'])}`);
+    return kind === undefined || document === undefined ? [] : [{ kind, text: writeResource(document.bundle) }];
+  });
+}
 
 function summaryOf(cc: string, identifier: { system: string; value: string }, files: readonly string[]): string {
   const categories: readonly DataCategory[] = ['summary', 'laboratory'];

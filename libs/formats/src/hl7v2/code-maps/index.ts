@@ -12,6 +12,7 @@ import encounterClass from './encounter-class.json' with { type: 'json' };
 import encounterPriority from './encounter-priority.json' with { type: 'json' };
 import encounterStatus from './encounter-status.json' with { type: 'json' };
 import eventStatus from './event-status.json' with { type: 'json' };
+import imagingSections from './imaging-sections.json' with { type: 'json' };
 import interpretationCodes from './interpretation-codes.json' with { type: 'json' };
 import laboratorySections from './laboratory-sections.json' with { type: 'json' };
 import { languageCodes } from './language-codes.js';
@@ -60,6 +61,7 @@ export const hl7v2CodeMaps: Readonly<Record<string, unknown>> = {
   'encounter-status.json': encounterStatus,
   'event-status.json': eventStatus,
   'interpretation-codes.json': interpretationCodes,
+  'imaging-sections.json': imagingSections,
   'laboratory-sections.json': laboratorySections,
   'language-codes.json': languageCodes,
   'marital-status.json': maritalStatus,

@@ -16,6 +16,8 @@ const own = (name: string, type?: string): OfferedOperation => ({
 const OPERATIONS: readonly OfferedOperation[] = [
   { name: 'match', type: 'Patient', definition: 'http://hl7.org/fhir/OperationDefinition/Patient-match' },
   { name: 'summary', type: 'Patient', definition: 'http://hl7.org/fhir/uv/ips/OperationDefinition/summary' },
+  own('document', 'DiagnosticReport'),
+  own('document', 'Encounter'),
   ...['request-record', 'declare-emergency', 'end-emergency', 'review-emergency', 'adopt', 'propose', 'correct', 'link', 'unlink'].map(
     (name) => own(name),
   ),
@@ -38,7 +40,7 @@ export class Conformance {
         name: `Portolan node of ${country.name}`,
         softwareVersion: version,
         date: instant(clock.now()),
-        interactions: STORED,
+        interactions: { ...STORED, Binary: ['read'] },
         operations: OPERATIONS,
         tokenEndpoint: smart.token_endpoint,
       }),

@@ -13,10 +13,22 @@ import { PatientMatch } from './patient-match.js';
 import { PatientSummary } from './patient-summary.js';
 import { RecordRequests } from './record-requests.js';
 import { Records } from './records.js';
+import { ReportDocuments } from './report-documents.js';
 
 /** The FHIR R4 API of the edge, under `/fhir`. Nest makes and joins the services; `fhir.routes.ts` says what is where. */
 @Module({
-  providers: [Conformance, Records, PatientSummary, PatientMatch, RecordRequests, Emergencies, ForeignItems, Corrections, PatientLinks],
+  providers: [
+    Conformance,
+    Records,
+    ReportDocuments,
+    PatientSummary,
+    PatientMatch,
+    RecordRequests,
+    Emergencies,
+    ForeignItems,
+    Corrections,
+    PatientLinks,
+  ],
 })
 export class FhirModule implements OnModuleInit {
   constructor(
@@ -25,6 +37,7 @@ export class FhirModule implements OnModuleInit {
     @Inject(Conformance) private readonly conformance: Conformance,
     @Inject(Records) private readonly records: Records,
     @Inject(PatientSummary) private readonly summaries: PatientSummary,
+    @Inject(ReportDocuments) private readonly documents: ReportDocuments,
     @Inject(RecordRequests) private readonly requests: RecordRequests,
     @Inject(Emergencies) private readonly emergencies: Emergencies,
     @Inject(ForeignItems) private readonly items: ForeignItems,
@@ -37,8 +50,8 @@ export class FhirModule implements OnModuleInit {
    * handler, and what a body parser refuses would then leave in Fastify's own words everywhere else.
    */
   onModuleInit(): void {
-    const { conformance, records, summaries, requests, emergencies, items, corrections, links } = this;
-    const routes = fhirRoutes({ conformance, records, summaries, requests, emergencies, items, corrections, links });
+    const { conformance, records, summaries, documents, requests, emergencies, items, corrections, links } = this;
+    const routes = fhirRoutes({ conformance, records, summaries, documents, requests, emergencies, items, corrections, links });
     const server = this.http.httpAdapter.getInstance<FastifyInstance>();
     void server.register(fhirScope(this.parts, routes), { prefix: '/fhir' });
   }

@@ -7,6 +7,7 @@ import type { PatientLinks } from './patient-links.js';
 import type { PatientSummary } from './patient-summary.js';
 import type { RecordRequests } from './record-requests.js';
 import type { Records } from './records.js';
+import type { ReportDocuments } from './report-documents.js';
 
 /** One address of the FHIR API. */
 export interface FhirRoute {
@@ -22,6 +23,7 @@ export interface FhirServices {
   readonly conformance: Conformance;
   readonly records: Records;
   readonly summaries: PatientSummary;
+  readonly documents: ReportDocuments;
   readonly requests: RecordRequests;
   readonly emergencies: Emergencies;
   readonly items: ForeignItems;
@@ -31,7 +33,7 @@ export interface FhirServices {
 
 /** The whole FHIR API on one page. */
 export function fhirRoutes(services: FhirServices): readonly FhirRoute[] {
-  const { conformance, records, summaries, requests, emergencies, items, corrections, links } = services;
+  const { conformance, records, summaries, documents, requests, emergencies, items, corrections, links } = services;
   const get = (url: string, name: string, handle: FhirRoute['handle']): FhirRoute => ({ method: 'GET', url, name, handle });
   const send = (url: string, name: string, handle: FhirRoute['handle']): FhirRoute => ({ method: 'POST', url, name, handle });
   return [
@@ -46,6 +48,9 @@ export function fhirRoutes(services: FhirServices): readonly FhirRoute[] {
     get('/:type/:id/_history/:version', 'vread', (call) => records.version(call)),
     get('/Patient/:id/$summary', 'summary', (call) => summaries.summary(call)),
     send('/Patient/:id/$summary', 'summary', (call) => summaries.summary(call)),
+    get('/DiagnosticReport/:id/$document', 'document', (call) => documents.document(call, 'DiagnosticReport')),
+    get('/Encounter/:id/$document', 'document', (call) => documents.document(call, 'Encounter')),
+    get('/Binary/:id', 'original', (call) => documents.original(call)),
     // Crossing is explicit.
     send('/Patient/$match', 'match', (call) => requests.match(call)),
     send('/$request-record', 'request-record', (call) => requests.request(call)),

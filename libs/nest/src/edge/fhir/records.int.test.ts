@@ -234,6 +234,60 @@ describe('the node’s own records over FHIR', () => {
     });
   });
 
+  describe('$document', () => {
+    it('makes a report’s document of our own record, beside which its original can be had, and each is an event', async () => {
+      const person = await seedPerson(node, 'Aruanne');
+      const [report, inside, beside, message] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+      const original = new TextEncoder().encode('MSH|as it came');
+      await node.run(async ({ messages, keys }) => {
+        const keyId = await keys.create();
+        await keys.assign(keyId, person.person);
+        const facts = { via: 'mllp', source: 's', format: 'hl7v2', controlId: '1', state: 'stored' } as const;
+        await messages.put({ id: message, ...facts, sha256: message, receivedAt: new Date().toISOString(), keyId, original });
+      });
+      for (const id of [inside, beside])
+        await seed(node, observation(person.patient, { id, value: id === inside ? '7.80' : '9.90' }), person.person);
+      const subject = { reference: `Patient/${person.patient}` };
+      const resource = {
+        resourceType: 'DiagnosticReport',
+        id: report,
+        status: 'corrected',
+        category: [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0074', code: 'CH' }] }],
+        code: { text: 'Panel' },
+        subject,
+        issued: '2026-11-03T11:55:00+02:00',
+        result: [{ reference: `Observation/${inside}` }],
+      };
+      await seed(node, JSON.stringify(resource), person.person, message);
+      const target = [{ reference: `DiagnosticReport/${report}/_history/1` }];
+      const agent = [{ who: { display: 'the laboratory' } }];
+      const provenance = { resourceType: 'Provenance', id: message, target, recorded: '2026-11-03T11:56:00+02:00', agent };
+      await seed(node, JSON.stringify(provenance), person.person, message);
+      const reply = await node.call(`/fhir/DiagnosticReport/${report}/$document`);
+      expect(reply.status, reply.text).toBe(200);
+      const bundle = reply.json<fhir4.Bundle>();
+      const composition = bundle.entry?.[0]?.resource as fhir4.Composition;
+      expect(bundle.type).toBe('document');
+      expect(composition).toMatchObject({ status: 'amended', type: { coding: [{ code: '11502-2' }] }, date: '2026-11-03T11:55:00+02:00' });
+      expect(composition.section?.map(({ entry }) => entry?.length)).toEqual([2]);
+      expect(reply.text).toContain('"value":7.80');
+      expect(reply.text).not.toContain('9.90');
+      expect(node.parts.fhirValidator.validate(bundle).filter(({ severity }) => severity === 'error' || severity === 'fatal')).toEqual([]);
+      const link = /<([^>]+)>; rel="original"/.exec(reply.headers.get('link') ?? '')?.[1] ?? '';
+      const binary = await node.call(link.slice(link.indexOf('/fhir/')));
+      expect(Buffer.from(binary.json<fhir4.Binary>().data ?? '', 'base64')).toEqual(Buffer.from(original));
+      const items = (await audits(person)).flatMap(({ body }) => body.entity?.map(({ what }) => what?.reference) ?? []);
+      expect(items).toEqual(expect.arrayContaining([`DiagnosticReport/${report}`, `Observation/${inside}`, `Binary/${message}`]));
+      expect(items).not.toContain(`Observation/${beside}`);
+    });
+
+    it('is there for nothing else, and for nobody who may not read all of it', async () => {
+      expect((await node.call(`/fhir/DiagnosticReport/${randomUUID()}/$document`)).status).toBe(404);
+      expect((await node.call(`/fhir/Encounter/${result}/$document`)).status).toBe(404);
+      for (const id of [randomUUID(), 'x']) expect((await node.call(`/fhir/Binary/${id}`)).status).toBe(404);
+    });
+  });
+
   describe('$match at home', () => {
     const question = (person: SeededPerson, over: object = {}): object => ({
       resourceType: 'Parameters',
