@@ -66,7 +66,7 @@ function headingOf(kind: ReportKind, about: Resource, record: readonly Entry[], 
       status: statusOf(about),
       type: { coding: [{ system: 'http://loinc.org', code, display }] },
       ...(stay === undefined ? {} : { encounter: { reference: stay.fullUrl } }),
-      date: text(about, 'issued') ?? (kind === 'discharge' ? text(about['period'], 'end') : undefined) ?? shownTime(about) ?? timestamp,
+      date: saidAt(about) ?? timestamp,
       author: authors.length > 0 ? [...authors] : [{ reference: keeper.fullUrl }],
       title: wording.documents?.[kind] ?? display,
       custodian: { reference: keeper.fullUrl },
@@ -74,6 +74,9 @@ function headingOf(kind: ReportKind, about: Resource, record: readonly Entry[], 
     ...(sections === undefined ? {} : { sections }),
   };
 }
+
+/** When a report was issued, and a stay ended; else when it was. */
+const saidAt = (about: Resource): string | undefined => text(about, 'issued') ?? text(about['period'], 'end') ?? shownTime(about);
 
 /** Who answers for it: performers of a report, the provider of a stay; only who stands in the document. */
 function authorsOf(about: Resource, record: readonly Entry[]): readonly JsonObject[] {

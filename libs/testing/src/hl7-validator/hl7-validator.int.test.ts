@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataCategory, SummaryWording } from '@portolan/contracts';
-import { assembleReport, DATA_CATEGORIES, minimise, release, reportKindOf, writeResource, type Resource } from '@portolan/domain';
+import { assembleReport, DATA_CATEGORIES, keyOf, minimise, release, reportKindOf, writeResource, type Resource } from '@portolan/domain';
 import { bundleOf, countryPack, toFhirJson, translate, type CountryPack, type Translation } from '@portolan/formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repository } from '../world/repository.js';
@@ -85,7 +85,7 @@ describe.skipIf(ready === undefined)(`HL7’s validator${absent}`, () => {
     const wrong: Record<string, unknown> = {};
     const made = { laboratory: 0, imaging: 0, discharge: 0 };
     for (const { file, name, cc } of own) {
-      for (const { kind, text } of reportsOf(translated(file, cc).resources as unknown as readonly Resource[], cc)) {
+      for (const { kind, text } of reportsOf(translated(file, cc).resources, cc)) {
         made[kind] += 1;
         const errors = await ready?.errors(text);
         if (errors?.length !== 0) wrong[`${name} ${kind}`] = errors;
@@ -134,7 +134,7 @@ function reportsOf(resources: readonly Resource[], cc: string): { kind: NonNulla
   return content.resources.flatMap((root) => {
     const kind = reportKindOf(root);
     const assembly = { content, custodian, wording: country(cc).wording, timestamp: received, sha256 };
-    const document = assembleReport(assembly, `${root.resourceType}/${String(root['id'])}`);
+    const document = assembleReport(assembly, keyOf(root));
     return kind === undefined || document === undefined ? [] : [{ kind, text: writeResource(document.bundle) }];
   });
 }
