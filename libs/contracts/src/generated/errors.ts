@@ -1986,6 +1986,14 @@ export const errorRegistry = {
   "fhir": "code-invalid",
   "hl7": "103"
  },
+ "translate.code-impossible": {
+  "what": "A code is said to be of LOINC, SNOMED CT or UCUM and cannot be: its check digit or form is wrong",
+  "next": "Correct the code at the source, or in the country's code map; it was kept without the system",
+  "retriable": false,
+  "http": 422,
+  "fhir": "code-invalid",
+  "hl7": "103"
+ },
  "translate.zone-unknown": {
   "what": "A time has no offset and the country names no zone for such times: only its date was used",
   "next": "Send times with their offset, or set the zone in the country's folder",

@@ -1,5 +1,5 @@
 import { textLeaf, type Conversion, type ConversionContext, type FhirObject, type Origin, type SourceNode } from '../engine/index.js';
-import { isUcum } from './ucum.js';
+import { isUcum } from '../terminology/ucum.js';
 
 const attribute = (node: SourceNode, name: string): SourceNode | undefined => {
   const leaf = node.named(`@${name}`)[0];

@@ -1,4 +1,5 @@
 import { buildObject, Refused, type BuildJob, type Finding } from './build.js';
+import { checkedDraft } from './checked-codes.js';
 import { merged, type Draft } from './drafts.js';
 import { isFhirObject } from './fhir.js';
 import { findInstances, InstanceIndex, type IdentityContext, type Instance } from './instances.js';
@@ -55,14 +56,9 @@ function refersTo(gone: ReadonlySet<string>, outcome: Outcome | undefined): bool
 
 function resultOf(instances: readonly Instance[], outcomes: ReadonlyMap<Instance, Outcome>, rejects: readonly Reject[]): RunResult {
   const all = instances.flatMap((instance) => outcomes.get(instance) ?? []);
-  const drafts = all.flatMap(({ built }) => (built instanceof Refused ? [] : [built]));
-  return {
-    ...merged(
-      drafts,
-      all.flatMap(({ findings }) => findings),
-    ),
-    rejects,
-  };
+  const findings = all.flatMap((outcome) => outcome.findings);
+  const drafts = all.flatMap(({ built }) => (built instanceof Refused ? [] : [checkedDraft(built, (one) => void findings.push(one))]));
+  return { ...merged(drafts, findings), rejects };
 }
 
 function rejectOf(instance: Instance, built: Outcome['built']): Reject[] {
