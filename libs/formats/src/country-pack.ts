@@ -1,6 +1,6 @@
 import { PortolanError, Validators, type Country, type FormatName, type TranslationMap } from '@portolan/contracts';
 import { commonConversions } from './engine/conversions.js';
-import { ConceptMap, MapSet, type Format, type MapMistake, type NamedMap } from './engine/index.js';
+import { ConceptMap, linkConceptMaps, MapSet, type Format, type MapMistake, type NamedMap } from './engine/index.js';
 import { formats } from './formats.js';
 
 /** A country's folder, checked and compiled: what `translate` needs to know of the country. */
@@ -48,7 +48,9 @@ function setOf(format: Format, country: Loaded, validators: Validators, mistakes
   return MapSet.of({
     format: format.name,
     maps: [...base, ...country.maps].filter(({ map }) => map.format === format.name),
-    conceptMaps: new Map([...codes].map(([id, { map }]) => [id, map])),
+    conceptMaps: linkConceptMaps(new Map([...codes].map(([id, { map }]) => [id, map])), (id, what) => {
+      mistakes.push({ file: `${format.name} code map ${id}`, rule: '(concept map)', what });
+    }),
     conceptMapSources: [...codes.values()].map(({ source }) => source),
     closedSystems: format.closedSystems ?? new Map(),
     conversions: { ...commonConversions, ...format.conversions },

@@ -7,6 +7,7 @@ import {
   type ElementProvenance,
   type FhirResource,
   type Format,
+  type MappingQuestion,
   type Reject,
   type Sha256Hex,
   type SourceDocument,
@@ -15,6 +16,7 @@ import {
 import { run, type RunResult } from './engine/run.js';
 import { compactSpan, type TimeSpan } from './engine/times.js';
 import { detectFormat, formatNamed } from './formats.js';
+import { misnamed } from './terminology/misnamed.js';
 import { personTraits, type PersonTraits } from './person-traits.js';
 
 /** Largest document that is translated unless the caller says otherwise: 1 MiB. */
@@ -61,6 +63,8 @@ export interface Translation {
   readonly mentions: readonly number[];
   readonly provenance: readonly ElementProvenance[];
   readonly account: Account;
+  /** Codes for whose counterpart the country asks a person: no part of anybody's record. */
+  readonly questions: readonly MappingQuestion[];
 }
 
 /**
@@ -91,7 +95,8 @@ export function translate(input: TranslationInput): Translation {
     beside: result.drafts.filter(isBeside).map((draft) => draft.resource),
     mentions: drafts.flatMap((draft, i) => (draft.mention ? [i] : [])),
     provenance: provenanceOf(drafts),
-    account: accountOf(document.root, set, drafts, result.warnings, rejects),
+    account: accountOf(document.root, set, drafts, [...result.warnings, ...misnamed(drafts)], rejects),
+    questions: result.questions,
   };
 }
 

@@ -1994,6 +1994,22 @@ export const errorRegistry = {
   "fhir": "code-invalid",
   "hl7": "103"
  },
+ "translate.code-inexact": {
+  "what": "The counterpart of a code may say what the source did not: the original stands first, or is carried",
+  "next": "Look at the code in the source, and give it a closer counterpart in the code map where there is one",
+  "retriable": false,
+  "http": 422,
+  "fhir": "code-invalid",
+  "hl7": "103"
+ },
+ "translate.system-misnamed": {
+  "what": "A code system is named otherwise than HL7 names it: receivers will not know its codes",
+  "next": "Name the code system by its URI in the country's folder, or correct it at the source",
+  "retriable": false,
+  "http": 422,
+  "fhir": "code-invalid",
+  "hl7": "103"
+ },
  "translate.zone-unknown": {
   "what": "A time has no offset and the country names no zone for such times: only its date was used",
   "next": "Send times with their offset, or set the zone in the country's folder",

@@ -957,6 +957,14 @@ export const schemas = {
      "$ref": "#/$defs/code-slot"
     }
    },
+   "unmapped": {
+    "description": "By concept map: what becomes of a code that it does not know, in all rules that name it first and say nothing themselves",
+    "type": "object",
+    "maxProperties": 200,
+    "additionalProperties": {
+     "$ref": "#/$defs/unmapped-policy"
+    }
+   },
    "types": {
     "description": "Element rules shared by name: the source's data types",
     "type": "object",
@@ -1002,6 +1010,14 @@ export const schemas = {
     "type": "string",
     "minLength": 1,
     "maxLength": 300
+   },
+   "unmapped-policy": {
+    "description": "A code that no concept map of a rule knows is kept as it came (the default), or refuses its entry, or is kept and a person asked. Each is told",
+    "enum": [
+     "keep",
+     "reject",
+     "queue"
+    ]
    },
    "code-slot": {
     "type": "object",
@@ -1184,6 +1200,9 @@ export const schemas = {
      "bound": {
       "description": "FHIR allows no other codes than those that `codes` lead to: without one the concept is its text alone",
       "const": true
+     },
+     "unmapped": {
+      "$ref": "#/$defs/unmapped-policy"
      },
      "system": {
       "description": "System of a coding whose source names none, because the standard binds the field to it",

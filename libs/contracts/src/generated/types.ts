@@ -73,6 +73,10 @@ export type RuleId = string;
  */
 export type SourcePath = string;
 /**
+ * A code that no concept map of a rule knows is kept as it came (the default), or refuses its entry, or is kept and a person asked. Each is told
+ */
+export type UnmappedPolicy = 'keep' | 'reject' | 'queue';
+/**
  * what the proxy is to the person (HL7 v3 RoleCode): parent, guardian
  */
 export type ProxyRelationship = 'PRN' | 'GUARD';
@@ -516,6 +520,7 @@ export interface ElementRule {
    * FHIR allows no other codes than those that `codes` lead to: without one the concept is its text alone
    */
   bound?: true;
+  unmapped?: UnmappedPolicy;
   /**
    * System of a coding whose source names none, because the standard binds the field to it
    */
@@ -610,6 +615,12 @@ export interface TranslationMap {
    * @maxItems 100
    */
   codeSlots?: CodeSlot[];
+  /**
+   * By concept map: what becomes of a code that it does not know, in all rules that name it first and say nothing themselves
+   */
+  unmapped?: {
+    [k: string]: UnmappedPolicy | undefined;
+  };
   /**
    * Element rules shared by name: the source's data types
    */

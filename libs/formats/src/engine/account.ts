@@ -2,7 +2,7 @@ import { select } from './source-path.js';
 import type { MapSet } from './map-set.js';
 import type { Mark } from './marks.js';
 import type { SourceNode } from './source-node.js';
-import type { Finding } from './build.js';
+import type { Finding } from './findings.js';
 import type { Draft } from './drafts.js';
 import type { Reject } from './run.js';
 

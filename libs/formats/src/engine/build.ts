@@ -1,9 +1,10 @@
 import type { ErrorCode } from '@portolan/contracts';
 import { withoutForeignSystems } from './closed-systems.js';
-import { mapCodings } from './codings.js';
+import { ask, mapCodings } from './codings.js';
 import type { CompiledElement, Making } from './compile.js';
 import { hasValue } from './condition.js';
 import type { ConversionContext, Converted } from './conversion.js';
+import { Refused, type Finding, type MappingQuestion, type Severity } from './findings.js';
 import { isFhirObject, type FhirObject, type FhirValue } from './fhir.js';
 import type { Instance, InstanceIndex } from './instances.js';
 import { joinPath, type Built, type Mark } from './marks.js';
@@ -12,33 +13,14 @@ import type { SourceNode } from './source-node.js';
 import { select } from './source-path.js';
 import { putAt } from './target-path.js';
 
-/** Something worth telling about one place; never a value. */
-export interface Finding {
-  readonly code: ErrorCode;
-  readonly path: string;
-  readonly rule: string;
-}
-
-/** How much a refusal takes with it. */
-export type Severity = 'element' | 'entry' | 'document';
-
-/** Ends the building of one object, entry or document: a value that it cannot do without is missing or broken. */
-export class Refused extends Error {
-  constructor(
-    readonly finding: Finding,
-    readonly severity: Severity,
-  ) {
-    super(finding.code);
-    this.name = 'Refused';
-  }
-}
-
 export interface BuildJob {
   readonly set: MapSet;
   readonly instances: InstanceIndex;
   /** Everything of a ConversionContext but the rule and the notes. */
   readonly facts: Omit<ConversionContext, 'rule' | 'note'>;
   readonly findings: Finding[];
+  /** Codes for whose counterpart a person is to be asked. */
+  readonly questions: MappingQuestion[];
   /** What the object refers to, by type and id. */
   readonly references: Set<string>;
   /** System of codings whose source names none, from the nearest enclosing rule that binds one. */
@@ -184,10 +166,16 @@ function converted(element: CompiledElement, source: SourceNode, job: BuildJob):
   const result = element.making.convert(source, { ...job.facts, rule, note });
   if (result === undefined) return undefined;
   if (!('problem' in result)) return { value: result.value, marks: marksOf(element, result) };
-  const severity = element.rule.strict ?? (element.rule.otherwise === undefined ? element.rule.required : undefined);
+  const severity = refusalOf(element, result.problem);
   if (severity !== undefined) refuse(element, result.at, result.problem, severity);
   note(result.problem, result.at);
+  if (result.problem === 'translate.code-unmapped') ask(element, undefined, result.at.value?.trim(), job);
   return undefined;
+}
+
+function refusalOf({ rule, unmapped: policy }: CompiledElement, problem: ErrorCode): Severity | undefined {
+  const unmapped = problem === 'translate.code-unmapped' && policy === 'reject' ? 'entry' : undefined;
+  return rule.strict ?? unmapped ?? (rule.otherwise === undefined ? rule.required : undefined);
 }
 
 /** The origins of a converted value as marks; a value that came from the rule alone is a constant. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Finding } from './build.js';
 import { checkedDraft } from './checked-codes.js';
 import type { Draft } from './drafts.js';
+import type { Finding } from './findings.js';
 import type { Mark } from './marks.js';
 
 const draftOf = (resource: object, ...paths: readonly string[]): Draft => {

@@ -1,7 +1,8 @@
 import { isLoincCode, isSnomedCode } from '../terminology/check-digits.js';
+import { canonicalSystem } from '../terminology/systems.js';
 import { isUcum } from '../terminology/ucum.js';
-import type { Finding } from './build.js';
 import type { Draft } from './drafts.js';
+import type { Finding } from './findings.js';
 import { isFhirObject, type FhirObject, type FhirResource, type FhirValue } from './fhir.js';
 import { joinPath, type Mark } from './marks.js';
 
@@ -37,7 +38,7 @@ function checked(value: FhirValue, path: string, fates: Map<string, Fate>): Fhir
 }
 
 const isImpossible = ({ system, code }: FhirObject): boolean =>
-  typeof system === 'string' && typeof code === 'string' && checks.get(system)?.(code) === false;
+  typeof system === 'string' && typeof code === 'string' && checks.get(canonicalSystem(system) ?? system)?.(code) === false;
 
 function withoutSystem({ system: _system, code, ...rest }: FhirObject, path: string, fates: Map<string, Fate>): FhirObject {
   const isQuantity = 'value' in rest || 'unit' in rest;

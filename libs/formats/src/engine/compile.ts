@@ -1,4 +1,4 @@
-import type { ElementRule, IgnoreRule, ResourceRule } from '@portolan/contracts';
+import type { ElementRule, IgnoreRule, ResourceRule, UnmappedPolicy } from '@portolan/contracts';
 import { compileCondition, type Condition } from './condition.js';
 import type { ConceptMap } from './concept-map.js';
 import type { Conversion } from './conversion.js';
@@ -22,6 +22,8 @@ export interface CompiledElement {
   readonly when: Condition | undefined;
   readonly making: Making;
   readonly claims: readonly SourcePathPlan[];
+  /** What becomes of a code that the rule's concept maps do not know. */
+  readonly unmapped: UnmappedPolicy;
   readonly rule: ElementRule;
 }
 
@@ -49,6 +51,8 @@ export interface Known {
   readonly rules: ReadonlyMap<string, number>;
   readonly conceptMaps: ReadonlyMap<string, ConceptMap>;
   readonly slots: ReadonlySet<string>;
+  /** By concept map: what becomes of a code that it does not know. */
+  readonly policies: ReadonlyMap<string, UnmappedPolicy>;
   readonly conversions: Readonly<Record<string, Conversion>>;
   readonly mistakes: MapMistake[];
 }
@@ -133,8 +137,13 @@ function compileElement(rule: ElementRule, place: Place, known: Known): Compiled
     when: condition(rule.when, place, known),
     making: makingOf(rule, place, known),
     claims: paths(rule.claims ?? [], place, known),
+    unmapped: policyOf(rule, known),
     rule,
   };
+}
+
+function policyOf({ unmapped, codes, map }: ElementRule, { policies }: Known): UnmappedPolicy {
+  return unmapped ?? policies.get(codes?.[0] ?? map ?? '') ?? 'keep';
 }
 
 const nothing: Making = { kind: 'object', type: undefined, elements: [] };

@@ -1,36 +1,35 @@
 import { isFhirObject, type FhirObject, type FhirValue } from './fhir.js';
+import { isBroader, isEquivalence, isSame, noCounterpart, type Equivalence } from './equivalence.js';
 
 /** A code found by a concept map. */
 export interface MappedCode {
   readonly system: string | undefined;
   readonly code: string;
   readonly display: string | undefined;
-  /** FHIR R4 concept-map-equivalence. */
-  readonly equivalence: string;
+  readonly equivalence: Equivalence;
+  /** No element of the map knows the code: this is what `group.unmapped` says of all such codes. */
+  readonly unmapped?: true;
 }
 
-/** Equivalences that say that there is no counterpart: the code stays unmapped. */
-const noCounterpart = new Set(['unmatched', 'disjoint']);
-const equivalences = new Set([
-  'relatedto',
-  'equivalent',
-  'equal',
-  'wider',
-  'subsumes',
-  'narrower',
-  'specializes',
-  'inexact',
-  ...noCounterpart,
-]);
+/** What a map says of a code: a counterpart, that there is none, or (undefined) nothing. */
+export type MapAnswer = MappedCode | 'no-counterpart' | undefined;
+
+type Unmapped =
+  | { readonly mode: 'provided'; readonly system: string | undefined }
+  | { readonly mode: 'fixed'; readonly found: MappedCode }
+  | { readonly mode: 'other-map'; readonly url: string };
 
 interface Group {
   readonly source: string | undefined;
-  readonly codes: ReadonlyMap<string, MappedCode>;
+  readonly target: string | undefined;
+  readonly codes: ReadonlyMap<string, MappedCode | 'no-counterpart'>;
+  readonly unmapped: Unmapped | undefined;
 }
 
 /**
- * A FHIR R4 ConceptMap, read for translation. Of several targets the first with a counterpart is taken: order them by
- * preference. `group.unmapped` is refused at load: an unmapped code keeps its original coding and is never replaced.
+ * A FHIR R4 ConceptMap, read for translation (R4 §4.10). Of several targets one that says the same is taken before one that says more widely,
+ * and that before any other; among these the first. What this reader would have to pass over (`dependsOn`, `product`, modifier
+ * extensions) is refused at load by its place.
  */
 export class ConceptMap {
   /** Code systems that the map reads, and those that it maps into. */
@@ -39,61 +38,160 @@ export class ConceptMap {
 
   private constructor(
     readonly id: string,
+    readonly url: string | undefined,
     private readonly groups: readonly Group[],
+    private readonly others: ReadonlyMap<string, ConceptMap> = new Map(),
   ) {
-    this.sources = new Set(groups.map((group) => group.source).filter((system) => system !== undefined));
-    this.targets = new Set(
-      groups.flatMap((group) => [...group.codes.values()].map((one) => one.system)).filter((system) => system !== undefined),
-    );
+    this.sources = new Set(groups.flatMap(({ source }) => source ?? []));
+    this.targets = new Set(groups.flatMap(({ target }) => target ?? []));
   }
 
   /** Throws a plain Error that says what is wrong. */
   static read(json: unknown): ConceptMap {
     const map = object(json as FhirValue, 'the file');
     if (map['resourceType'] !== 'ConceptMap') throw new Error('resourceType is not ConceptMap');
-    const id = text(map['id'], 'id');
-    return new ConceptMap(id, list(map['group'], 'group').map(readGroup));
+    refuse(map, ['modifierExtension', 'implicitRules'], '');
+    const groups = list(map['group'], 'group').map(readGroup);
+    return new ConceptMap(text(map['id'], 'id'), optionalText(map['url'], 'url'), groups);
+  }
+
+  /** URLs of the maps to which `group.unmapped` hands over. */
+  get handsTo(): readonly string[] {
+    return this.groups.flatMap(({ unmapped }) => (unmapped?.mode === 'other-map' ? [unmapped.url] : []));
+  }
+
+  /** The same map, which finds those that it hands over to among `others`, by URL. */
+  linked(others: ReadonlyMap<string, ConceptMap>): ConceptMap {
+    return this.handsTo.length === 0 ? this : new ConceptMap(this.id, this.url, this.groups, others);
   }
 
   /** The counterpart of `code`. Without `system` the code is looked for in every group. */
   translate(system: string | undefined, code: string): MappedCode | undefined {
+    const answer = this.answer(system, code);
+    return answer === 'no-counterpart' ? undefined : answer;
+  }
+
+  /** As `translate`, but tells a code that the map says has no counterpart from one of which it says nothing. */
+  answer(system: string | undefined, code: string): MapAnswer {
+    let none = false;
     for (const group of this.groups) {
-      if (system !== undefined && group.source !== undefined && group.source !== system) continue;
-      const found = group.codes.get(code);
+      const found = reads(group, system) ? group.codes.get(code) : undefined;
+      if (found === 'no-counterpart') none = true;
+      else if (found !== undefined) return found;
+    }
+    return none ? 'no-counterpart' : this.unmapped(system, code);
+  }
+
+  private unmapped(system: string | undefined, code: string): MapAnswer {
+    for (const group of this.groups) {
+      const found = reads(group, system) && group.unmapped !== undefined ? this.default(group.unmapped, system, code) : undefined;
       if (found !== undefined) return found;
     }
     return undefined;
   }
+
+  private default(rule: Unmapped, system: string | undefined, code: string): MapAnswer {
+    if (rule.mode === 'fixed') return rule.found;
+    if (rule.mode === 'other-map') return this.others.get(rule.url)?.answer(system, code);
+    return { system: rule.system, code, display: undefined, equivalence: 'equivalent', unmapped: true };
+  }
+}
+
+const reads = ({ source }: Group, system: string | undefined): boolean => system === undefined || source === undefined || source === system;
+
+/**
+ * Links each map to those that its `group.unmapped` names by URL. `tell` is called for a map that names one that is not there, or that comes
+ * back to itself.
+ */
+export function linkConceptMaps(
+  maps: ReadonlyMap<string, ConceptMap>,
+  tell: (id: string, what: string) => void,
+): ReadonlyMap<string, ConceptMap> {
+  const byUrl = new Map<string, ConceptMap>();
+  for (const map of maps.values()) if (map.url !== undefined) byUrl.set(map.url, map);
+  for (const map of maps.values()) {
+    for (const url of map.handsTo) if (!byUrl.has(url)) tell(map.id, `group.unmapped.url: ${url} is no map of this country or format`);
+    if (comesBack(map, byUrl)) tell(map.id, 'group.unmapped.url: the maps lead back to this one');
+  }
+  for (const [url, map] of byUrl) byUrl.set(url, map.linked(byUrl));
+  return new Map([...maps].map(([id, map]) => [id, map.linked(byUrl)]));
+}
+
+function comesBack(start: ConceptMap, byUrl: ReadonlyMap<string, ConceptMap>): boolean {
+  const seen = new Set<string>();
+  const open = [...start.handsTo];
+  for (let url = open.pop(); url !== undefined; url = open.pop()) {
+    if (url === start.url) return true;
+    if (seen.has(url)) continue;
+    seen.add(url);
+    open.push(...(byUrl.get(url)?.handsTo ?? []));
+  }
+  return false;
 }
 
 function readGroup(value: FhirValue, at: number): Group {
-  const group = object(value, `group[${at}]`);
-  if (group['unmapped'] !== undefined) throw new Error(`group[${at}].unmapped: an unmapped code keeps its original coding`);
-  const target = optionalText(group['target'], `group[${at}].target`);
-  const codes = new Map<string, MappedCode>();
+  const where = `group[${at}]`;
+  const group = object(value, where);
+  refuse(group, ['modifierExtension'], where);
+  const target = optionalText(group['target'], `${where}.target`);
+  const codes = new Map<string, MappedCode | 'no-counterpart'>();
   const seen = new Set<string>();
-  for (const [i, one] of list(group['element'], `group[${at}].element`).entries()) {
-    const where = `group[${at}].element[${i}]`;
-    const element = object(one, where);
-    const code = text(element['code'], `${where}.code`);
-    if (seen.has(code)) throw new Error(`${where}.code stands twice`);
+  for (const [i, one] of list(group['element'], `${where}.element`).entries()) {
+    const place = `${where}.element[${i}]`;
+    const element = object(one, place);
+    const code = text(element['code'], `${place}.code`);
+    if (seen.has(code)) throw new Error(`${place}.code stands twice`);
     seen.add(code);
-    const mapped = readTargets(element, target, where);
+    const mapped = readTargets(element, target, place);
     if (mapped !== undefined) codes.set(code, mapped);
   }
-  return { source: optionalText(group['source'], `group[${at}].source`), codes };
+  const unmapped = group['unmapped'] === undefined ? undefined : readUnmapped(group['unmapped'], target, `${where}.unmapped`);
+  return { source: optionalText(group['source'], `${where}.source`), target, codes, unmapped };
 }
 
-function readTargets(element: FhirObject, system: string | undefined, where: string): MappedCode | undefined {
-  const targets = list(element['target'] ?? [], `${where}.target`).map((one, i): MappedCode | undefined => {
-    const target = object(one, `${where}.target[${i}]`);
-    const equivalence = text(target['equivalence'], `${where}.target[${i}].equivalence`);
-    if (!equivalences.has(equivalence)) throw new Error(`${where}.target[${i}].equivalence is no FHIR R4 equivalence`);
-    if (noCounterpart.has(equivalence)) return undefined;
-    const code = text(target['code'], `${where}.target[${i}].code`);
-    return { system, code, display: optionalText(target['display'], `${where}.target[${i}].display`), equivalence };
-  });
-  return targets.find((target) => target !== undefined);
+/** R4 §4.10.5: `provided` (the code as it came), `fixed` (one code for all), `other-map`. */
+function readUnmapped(value: FhirValue, system: string | undefined, where: string): Unmapped {
+  const unmapped = object(value, where);
+  switch (unmapped['mode']) {
+    case 'provided':
+      return { mode: 'provided', system };
+    case 'fixed': {
+      const display = optionalText(unmapped['display'], `${where}.display`);
+      const code = text(unmapped['code'], `${where}.code`);
+      return { mode: 'fixed', found: { system, code, display, equivalence: 'inexact', unmapped: true } };
+    }
+    case 'other-map':
+      return { mode: 'other-map', url: text(unmapped['url'], `${where}.url`) };
+    default:
+      throw new Error(`${where}.mode is none of provided, fixed, other-map`);
+  }
+}
+
+function readTargets(element: FhirObject, system: string | undefined, where: string): MappedCode | 'no-counterpart' | undefined {
+  const targets = list(element['target'] ?? [], `${where}.target`).map((one, i) => readTarget(one, system, `${where}.target[${i}]`));
+  if (targets.length === 0) return undefined;
+  const found = targets.filter((target) => target !== undefined);
+  const best = found.find(({ equivalence }) => isSame(equivalence)) ?? found.find(({ equivalence }) => isBroader(equivalence)) ?? found[0];
+  return best ?? 'no-counterpart';
+}
+
+function readTarget(value: FhirValue, system: string | undefined, where: string): MappedCode | undefined {
+  const target = object(value, where);
+  refuse(target, ['dependsOn', 'product', 'modifierExtension'], where);
+  const equivalence = text(target['equivalence'], `${where}.equivalence`);
+  if (!isEquivalence(equivalence)) throw new Error(`${where}.equivalence is no FHIR R4 equivalence`);
+  if (noCounterpart(equivalence)) return undefined;
+  // R4 ConceptMap, constraint cmd-1.
+  if ((equivalence === 'narrower' || equivalence === 'inexact') && optionalText(target['comment'], `${where}.comment`) === undefined)
+    throw new Error(`${where}.comment must say in what sense the target is ${equivalence}`);
+  const code = text(target['code'], `${where}.code`);
+  return { system, code, display: optionalText(target['display'], `${where}.display`), equivalence };
+}
+
+/** What is not acted on must not be passed over. */
+function refuse(value: FhirObject, members: readonly string[], where: string): void {
+  const there = members.find((member) => value[member] !== undefined);
+  if (there !== undefined) throw new Error(`${where === '' ? '' : `${where}.`}${there} is not acted on: write the map without it`);
 }
 
 function object(value: FhirValue | undefined, where: string): FhirObject {

@@ -1,3 +1,4 @@
+import { isInexact, isSame } from './equivalence.js';
 import type { Conversion, ConversionContext, Converted } from './conversion.js';
 import { DecimalText, decimalPattern, type FhirValue } from './fhir.js';
 import { textLeaf, type SourceNode } from './source-node.js';
@@ -36,7 +37,9 @@ const mappedCode: Conversion = (node, context) => {
   if (map === undefined) return { value: leaf.value.trim(), origins: [{ path: '', from: [leaf] }] };
   const found = map.translate(undefined, leaf.value.trim());
   if (found === undefined) return { problem: 'translate.code-unmapped', at: leaf };
-  const partial = found.equivalence !== 'equivalent' && found.equivalence !== 'equal';
+  const partial = !isSame(found.equivalence);
+  if (found.unmapped === true) context.note('translate.code-unmapped', leaf);
+  if (isInexact(found.equivalence)) context.note('translate.code-inexact', leaf);
   return { value: found.code, origins: [{ path: '', from: [leaf], ...(partial && { partial }) }] };
 };
 

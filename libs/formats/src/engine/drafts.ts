@@ -1,4 +1,4 @@
-import type { Finding } from './build.js';
+import type { Finding } from './findings.js';
 import { sameFhir, type FhirResource, type FhirValue } from './fhir.js';
 import type { Instance } from './instances.js';
 import type { Mark } from './marks.js';

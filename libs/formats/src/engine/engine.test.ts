@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ConceptMap, DecimalText, fromFhirJson, parseSourcePath, select, SourceNode, stableUuid, toFhirJson } from './index.js';
+import { DecimalText, fromFhirJson, parseSourcePath, select, SourceNode, stableUuid, toFhirJson } from './index.js';
 import { readDecimal } from './conversions.js';
 import { parseTargetPath, putAt } from './target-path.js';
 import { compactDate, compactDateTime, compactTime, isoDateTime, offsetAt } from './times.js';
@@ -150,41 +150,6 @@ describe('times', () => {
     ['2460', undefined],
   ])('clock %s', (text, value) => expect(compactTime(text)?.value).toBe(value));
   it('ISO', () => expect(isoDateTime('2026-11-03T07:30Z', none)?.value).toBe('2026-11-03T07:30:00Z'));
-});
-
-describe('concept maps', () => {
-  const json = (element: object[], more: object = {}): object => ({
-    resourceType: 'ConceptMap',
-    id: 'm',
-    group: [{ source: 'urn:s', target: 'urn:t', element, ...more }],
-  });
-  it('honour equivalence: what has no counterpart stays unmapped', () => {
-    const map = ConceptMap.read(
-      json([
-        {
-          code: 'a',
-          target: [
-            { code: 'x', equivalence: 'disjoint' },
-            { code: 'y', equivalence: 'wider' },
-          ],
-        },
-        { code: 'b', target: [{ equivalence: 'unmatched' }] },
-        { code: 'c' },
-      ]),
-    );
-    expect(map.translate('urn:s', 'a')).toEqual({ system: 'urn:t', code: 'y', display: undefined, equivalence: 'wider' });
-    expect(map.translate(undefined, 'a')?.code).toBe('y');
-    expect(map.translate('urn:other', 'a')).toBeUndefined();
-    expect([map.translate('urn:s', 'b'), map.translate('urn:s', 'c')]).toEqual([undefined, undefined]);
-  });
-  it.each([
-    ['no ConceptMap', { resourceType: 'ValueSet' }],
-    ['no group', { resourceType: 'ConceptMap', id: 'm' }],
-    ['an R5 relationship', json([{ code: 'a', target: [{ code: 'x', relationship: 'equivalent' }] }])],
-    ['an unknown equivalence', json([{ code: 'a', target: [{ code: 'x', equivalence: 'roughly' }] }])],
-    ['a code twice', json([{ code: 'a' }, { code: 'a' }])],
-    ['a default for unmapped codes', json([], { unmapped: { mode: 'fixed', code: 'x' } })],
-  ])('refuse %s', (_name, map) => expect(() => ConceptMap.read(map)).toThrow());
 });
 
 describe('stable ids', () => {

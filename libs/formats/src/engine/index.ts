@@ -1,7 +1,8 @@
 export type { Account, ElementProvenance } from './account.js';
-export type { Finding } from './build.js';
+export type { Finding, MappingQuestion } from './findings.js';
 export type { ClosedSystems } from './closed-systems.js';
-export { ConceptMap, type MappedCode } from './concept-map.js';
+export { ConceptMap, linkConceptMaps, type MappedCode } from './concept-map.js';
+export type { Equivalence } from './equivalence.js';
 export type { Conversion, ConversionContext, Converted, Origin } from './conversion.js';
 export * from './fhir.js';
 export type { Format, ReadLimits, SourceDocument, SourceHeader } from './format.js';

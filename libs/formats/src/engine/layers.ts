@@ -1,10 +1,12 @@
-import type { ElementRule, IgnoreRule, ResourceRule, TranslationMap } from '@portolan/contracts';
+import type { ElementRule, IgnoreRule, ResourceRule, TranslationMap, UnmappedPolicy } from '@portolan/contracts';
 
 /** The rules in force after every map was laid over the earlier ones; each keeps the file it came from last. */
 export interface LayeredMaps {
   readonly resources: readonly { readonly file: string; readonly rule: ResourceRule }[];
   readonly types: ReadonlyMap<string, { readonly file: string; readonly elements: readonly ElementRule[] }>;
   readonly ignores: readonly { readonly file: string; readonly rule: IgnoreRule }[];
+  /** By concept map: what becomes of a code that it does not know. */
+  readonly policies: ReadonlyMap<string, { readonly file: string; readonly policy: UnmappedPolicy }>;
 }
 
 /** An element rule's id: its own, or its owner's with its target. */
@@ -17,13 +19,19 @@ export function layered(maps: readonly { readonly file: string; readonly map: Tr
   const resources = new Map<string, { file: string; rule: ResourceRule }>();
   const types = new Map<string, { file: string; elements: readonly ElementRule[] }>();
   const ignores = new Map<string, { file: string; rule: IgnoreRule }>();
+  const policies = new Map<string, { file: string; policy: UnmappedPolicy }>();
   for (const { file, map } of maps) {
     for (const rule of map.resources ?? []) resources.set(rule.id, { file, rule: over(resources.get(rule.id)?.rule, rule) });
     for (const [name, elements] of typesOf(map))
       types.set(name, { file, elements: elementsOver(name, types.get(name)?.elements, elements) });
     for (const rule of map.ignore ?? []) ignores.set(rule.id, { file, rule });
+    for (const [id, policy] of policiesOf(map)) policies.set(id, { file, policy });
   }
-  return { resources: [...resources.values()], types, ignores: [...ignores.values()] };
+  return { resources: [...resources.values()], types, ignores: [...ignores.values()], policies };
+}
+
+function policiesOf({ unmapped = {} }: TranslationMap): [string, UnmappedPolicy][] {
+  return Object.entries(unmapped).flatMap(([id, policy]): [string, UnmappedPolicy][] => (policy === undefined ? [] : [[id, policy]]));
 }
 
 function typesOf(map: TranslationMap): [string, readonly ElementRule[]][] {

@@ -6,6 +6,7 @@ import {
   type CompiledElement,
   type CompiledIgnore,
   type CompiledResource,
+  type Known,
 } from './compile.js';
 import type { ClosedSystems } from './closed-systems.js';
 import type { ConceptMap } from './concept-map.js';
@@ -56,7 +57,16 @@ export class MapSet {
   }): MapSet {
     const { format, maps, conceptMaps, conversions, mistakes } = input;
     const rules = layered(maps);
-    const known = { types: new Set(rules.types.keys()), rules: orderOf(rules), conceptMaps, slots: slotsOf(maps), conversions, mistakes };
+    const known = {
+      types: new Set(rules.types.keys()),
+      rules: orderOf(rules),
+      conceptMaps,
+      slots: slotsOf(maps),
+      policies: new Map([...rules.policies].map(([id, { policy }]) => [id, policy])),
+      conversions,
+      mistakes,
+    };
+    checkPolicies(rules.policies, known);
     const types = new Map(
       [...rules.types].map(([name, one]) => [name, compileElements(one.elements, { file: one.file, rule: name }, known)]),
     );
@@ -67,6 +77,7 @@ export class MapSet {
       types: [...rules.types],
       resources: rules.resources,
       ignores: rules.ignores,
+      unmapped: [...rules.policies],
       codes: input.conceptMapSources,
       systems: [...input.closedSystems].map(([system, codes]) => [system, [...codes]]),
     });
@@ -96,6 +107,13 @@ export class MapSet {
 
 function orderOf(rules: LayeredMaps): ReadonlyMap<string, number> {
   return new Map(rules.resources.filter(({ rule }) => rule.off === undefined).map(({ rule }, i) => [rule.id, i]));
+}
+
+function checkPolicies(policies: LayeredMaps['policies'], { conceptMaps, slots, mistakes }: Known): void {
+  for (const [id, { file }] of policies) {
+    if (!conceptMaps.has(id) && !slots.has(id))
+      mistakes.push({ file, rule: 'unmapped', what: `names the concept map ${id}, which is none` });
+  }
 }
 
 function slotsOf(maps: readonly NamedMap[]): ReadonlySet<string> {

@@ -1,7 +1,8 @@
-import { buildObject, Refused, type BuildJob, type Finding } from './build.js';
+import { buildObject, type BuildJob } from './build.js';
 import { checkedDraft } from './checked-codes.js';
 import { merged, type Draft } from './drafts.js';
 import { isFhirObject } from './fhir.js';
+import { Refused, type Finding, type MappingQuestion } from './findings.js';
 import { findInstances, InstanceIndex, type IdentityContext, type Instance } from './instances.js';
 import type { MapSet } from './map-set.js';
 import type { SourceNode } from './source-node.js';
@@ -15,12 +16,14 @@ export interface RunResult {
   readonly drafts: readonly Draft[];
   readonly warnings: readonly Finding[];
   readonly rejects: readonly Reject[];
+  readonly questions: readonly MappingQuestion[];
 }
 
 /** What became of one instance: its draft, or why it was refused; what was told on the way, and to what it refers. */
 interface Outcome {
   readonly built: Draft | Refused;
   readonly findings: readonly Finding[];
+  readonly questions: readonly MappingQuestion[];
   readonly references: ReadonlySet<string>;
 }
 
@@ -58,7 +61,7 @@ function resultOf(instances: readonly Instance[], outcomes: ReadonlyMap<Instance
   const all = instances.flatMap((instance) => outcomes.get(instance) ?? []);
   const findings = all.flatMap((outcome) => outcome.findings);
   const drafts = all.flatMap(({ built }) => (built instanceof Refused ? [] : [checkedDraft(built, (one) => void findings.push(one))]));
-  return { ...merged(drafts, findings), rejects };
+  return { ...merged(drafts, findings), rejects, questions: all.flatMap(({ questions }) => questions) };
 }
 
 function rejectOf(instance: Instance, built: Outcome['built']): Reject[] {
@@ -66,9 +69,9 @@ function rejectOf(instance: Instance, built: Outcome['built']): Reject[] {
   return [{ ...built.finding, severity: built.severity === 'document' ? 'document' : 'entry' }];
 }
 
-function outcomeOf(instance: Instance, common: Omit<BuildJob, 'findings' | 'references'>): Outcome {
-  const job = { ...common, findings: [], references: new Set<string>() };
-  return { built: buildOne(instance, job), findings: job.findings, references: job.references };
+function outcomeOf(instance: Instance, common: Omit<BuildJob, 'findings' | 'questions' | 'references'>): Outcome {
+  const job = { ...common, findings: [], questions: [], references: new Set<string>() };
+  return { built: buildOne(instance, job), findings: job.findings, questions: job.questions, references: job.references };
 }
 
 function buildOne(instance: Instance, job: BuildJob): Draft | Refused {

@@ -40,6 +40,8 @@ describe('a SNOMED CT code', () => {
   ])('%s cannot', (_what, code) => expect(isSnomedCode(code)).toBe(false));
   it('of an expression is one where each concept is', () => {
     expect(isSnomedCode('128045006 |cellulitis| : 363698007 = 56459004')).toBe(true);
+    expect(isSnomedCode('71388002|2nd stage 12|:405815000=122456005')).toBe(true);
     expect(isSnomedCode('128045006:363698007=56459005')).toBe(false);
+    expect(isSnomedCode('see note 22298006')).toBe(false);
   });
 });

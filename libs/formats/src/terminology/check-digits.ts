@@ -37,13 +37,14 @@ const permuted = ['0123456789', '1576283094', '5803796142', '8916043527', '94531
 
 /**
  * Whether a text can be a SNOMED CT identifier of a concept: 6 to 18 digits without a leading zero, the partition of concepts (`00`, or `10`
- * in an extension), and Verhoeff's check digit (SNOMED CT Release File Specifications, "SCTID Representation"). An expression of several
- * concepts is one where each of them is.
+ * in an extension), and Verhoeff's check digit (SNOMED CT Release File Specifications, "SCTID Representation"). An expression of the
+ * compositional grammar is one where each of its concepts is; terms and literals in it are not looked at.
  */
 export function isSnomedCode(text: string): boolean {
   if (/^\d+$/.test(text)) return isConcept(text);
-  const concepts = text.replace(/\|[^|]*\|/g, '').match(/\d{6,}/g) ?? [];
-  return concepts.length > 0 && concepts.every(isConcept);
+  const bare = text.replace(/\|[^|]*\||"[^"]*"|#-?[\d.]+/g, ' ');
+  const concepts = bare.match(/\d+/g) ?? [];
+  return concepts.length > 0 && /^[\d\s:+,={}()<]*$/.test(bare) && concepts.every(isConcept);
 }
 
 const isConcept = (text: string): boolean => /^[1-9]\d{2,14}[01]0\d$/.test(text) && verhoeff(text) === 0;

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Validators } from '@portolan/contracts';
+import { describe, expect, it } from 'vitest';
+import { countryPack } from '../country-pack.js';
+import { translate, type Translation } from '../translate.js';
+
+const folder = join(import.meta.dirname, '../../../countries/ee');
+const ee = Object.fromEntries(
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /^(country\.json|(code-)?maps\/.*\.json)$/.test(file))
+    .map((file) => [file, JSON.parse(readFileSync(join(folder, file), 'utf8')) as unknown]),
+);
+const validators = new Validators();
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const local = 'urn:portolan:test:local';
+
+/** One result whose code the laboratory writes as `code^text^system`. */
+const message = (obx3: string): Uint8Array =>
+  Buffer.from(
+    [
+      'MSH|^~\\&|LAB|TESTLAB|EHR|TESTHOSP|20261103073000+0200||ORU^R01^ORU_R01|M1|P|2.5.1',
+      'PID|1||38001010001^^^&1.3.6.1.4.1.28284.6.2.2.1&ISO^NI||Test^Isik||19800101|F',
+      'OBR|1||F1|24323-8^Panel^LN|||20261103070000+0200||||||||||||||||||F',
+      `OBX|1|NM|${obx3}||5.4|mmol/l|||||F|||20261103070000+0200`,
+      '',
+    ].join('\r'),
+  );
+
+interface Case {
+  readonly obx3: string;
+  readonly target?: object[];
+  readonly unmapped?: string;
+}
+
+function translated({ obx3, target, unmapped }: Case): Translation {
+  const observationCodes = {
+    resourceType: 'ConceptMap',
+    id: 'observation-codes',
+    group: [{ source: local, target: 'http://loinc.org', element: target === undefined ? [] : [{ code: 'X1', target }] }],
+  };
+  const country = ee['country.json'] as { codingSystems?: object[] };
+  const files = {
+    ...ee,
+    'country.json': { ...country, codingSystems: [...(country.codingSystems ?? []), { name: '99T', system: local }] },
+    'code-maps/observation-codes.json': observationCodes,
+    ...(unmapped !== undefined && {
+      'maps/policy.json': { map: 'ee/policy', format: 'hl7v2', unmapped: { 'observation-codes': unmapped } },
+    }),
+  };
+  return translate({
+    bytes: message(obx3),
+    format: 'hl7v2',
+    country: countryPack(files, validators),
+    sha256,
+    received: '2026-11-21T10:00:00.000Z',
+  });
+}
+
+const codesOf = (answer: Translation): unknown => {
+  const observation = answer.resources.find(({ resourceType }) => resourceType === 'Observation');
+  return (observation?.['code'] as { coding?: { code: string }[] } | undefined)?.coding?.map(({ code }) => code);
+};
+const told = (answer: Translation): string[] =>
+  answer.account.warnings.filter(({ path }) => path.startsWith('OBX-3')).map(({ code, path }) => `${code} ${path}`);
+const target = (equivalence: string): object[] => [{ code: '2345-7', equivalence, comment: 'why' }];
+
+describe('a counterpart stands beside the code of the source', () => {
+  it.each([
+    ['equal', ['2345-7', 'X1'], []],
+    ['wider', ['2345-7', 'X1'], []],
+    ['relatedto', ['2345-7', 'X1'], []],
+    ['narrower', ['X1', '2345-7'], ['translate.code-inexact OBX-3.1']],
+    ['inexact', ['X1', '2345-7'], ['translate.code-inexact OBX-3.1']],
+    ['disjoint', ['X1'], ['translate.code-unmapped OBX-3.1']],
+  ])('%s: %j', (equivalence, codes, warnings) => {
+    const answer = translated({ obx3: 'X1^glucose^99T', target: target(equivalence) });
+    expect(codesOf(answer)).toEqual(codes);
+    expect(told(answer)).toEqual(warnings);
+  });
+});
+
+describe('a code without counterpart', () => {
+  it.each([undefined, 'keep'])('is kept and told (%s)', (unmapped) => {
+    const answer = translated({ obx3: 'X2^other^99T', ...(unmapped !== undefined && { unmapped }) });
+    expect(codesOf(answer)).toEqual(['X2']);
+    expect(told(answer)).toEqual(['translate.code-unmapped OBX-3.1']);
+    expect(answer.questions).toEqual([]);
+    expect(answer.account.rejects).toEqual([]);
+  });
+  it('refuses its entry, where the binding says so, and nothing of it is lost', () => {
+    const answer = translated({ obx3: 'X2^other^99T', unmapped: 'reject' });
+    expect(codesOf(answer)).toBeUndefined();
+    expect(answer.account.rejects).toEqual([{ code: 'translate.code-unmapped', path: 'OBX-3.1', rule: 'OBX-3', severity: 'entry' }]);
+    expect(answer.account.carried).toContainEqual({ path: 'OBX-3.1', value: 'X2' });
+  });
+  it('is kept, and a person asked, where the binding says so', () => {
+    const answer = translated({ obx3: 'X2^other^99T', unmapped: 'queue' });
+    expect(codesOf(answer)).toEqual(['X2']);
+    expect(answer.questions).toEqual([{ system: local, code: 'X2', map: 'observation-codes', rule: 'OBX-3' }]);
+  });
+  it.each([
+    ['that the map knows', { obx3: 'X1^a^99T', target: target('equal') }],
+    ['that the map says has none', { obx3: 'X1^a^99T', target: target('disjoint') }],
+    ['that is words', { obx3: 'a code of words^a^99T' }],
+    ['that is too long to be one', { obx3: `${'x'.repeat(65)}^a^99T` }],
+  ])('asks nobody about one %s', (_name, given) => expect(translated({ ...given, unmapped: 'queue' }).questions).toEqual([]));
+});
+
+describe('what a country may say of unmapped codes', () => {
+  it.each([
+    ['a concept map that is none', { nobody: 'reject' }, /policy\.json unmapped: names the concept map nobody/],
+    ['a policy that is none', { 'observation-codes': 'guess' }, /policy\.json .*must be equal to one of the allowed values/],
+  ])('refuses %s', (_name, unmapped, what) =>
+    expect(() => countryPack({ ...ee, 'maps/policy.json': { map: 'ee/policy', format: 'hl7v2', unmapped } }, validators)).toThrow(
+      expect.objectContaining({ code: 'translate.map-invalid', detail: expect.stringMatching(what) as string }),
+    ),
+  );
+});
