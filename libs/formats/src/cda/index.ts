@@ -15,8 +15,8 @@ const namespaces: Namespaces = {
   'urn:ihe:pharm:medication': 'pharm',
 };
 
-/** LOINC document types whose sections the maps are meant for: patient summary, summary of episode. */
-const supportedTypes: ReadonlySet<string> = new Set(['60591-5', '34133-9']);
+/** LOINC document types whose sections the maps are meant for: patient summary, summary of episode, prescription, dispensation. */
+const supportedTypes: ReadonlySet<string> = new Set(['60591-5', '34133-9', '57833-6', '60593-1']);
 
 /**
  * The template that every document of Consolidated CDA bears in its header, whatever its kind (US Realm Header, C-CDA R2.1 vol. 2 §1.1): care plan,

@@ -8,6 +8,7 @@ import criticality from './criticality.json' with { type: 'json' };
 import eventTiming from './event-timing.json' with { type: 'json' };
 import gender from './gender.json' with { type: 'json' };
 import immunizationStatus from './immunization-status.json' with { type: 'json' };
+import dispenseStatus from './dispense-status.json' with { type: 'json' };
 import medicationStatus from './medication-status.json' with { type: 'json' };
 import nameUse from './name-use.json' with { type: 'json' };
 import observationStatus from './observation-status.json' with { type: 'json' };
@@ -38,6 +39,7 @@ export const cdaCodeMaps: Readonly<Record<string, unknown>> = {
   'event-timing.json': eventTiming,
   'gender.json': gender,
   'immunization-status.json': immunizationStatus,
+  'dispense-status.json': dispenseStatus,
   'medication-status.json': medicationStatus,
   'name-use.json': nameUse,
   'observation-status.json': observationStatus,

@@ -5,6 +5,7 @@ import activities from './activities.json' with { type: 'json' };
 import allergies from './allergies.json' with { type: 'json' };
 import problems from './problems.json' with { type: 'json' };
 import medications from './medications.json' with { type: 'json' };
+import prescriptions from './prescriptions.json' with { type: 'json' };
 import immunizations from './immunizations.json' with { type: 'json' };
 import procedures from './procedures.json' with { type: 'json' };
 import observations from './observations.json' with { type: 'json' };
@@ -18,6 +19,7 @@ export const cdaMaps: Readonly<Record<string, unknown>> = {
   'allergies.json': allergies,
   'problems.json': problems,
   'medications.json': medications,
+  'prescriptions.json': prescriptions,
   'immunizations.json': immunizations,
   'procedures.json': procedures,
   'observations.json': observations,
