@@ -4,6 +4,9 @@ import type { DataSource } from 'typeorm';
 /** Serialization failure and deadlock: the transaction may simply be run again. */
 const REPEATABLE = new Set(['40001', '40P01']);
 
+/** The server has no statement of that name (any more), or its answer would have other columns than when it was named (prepared.ts). */
+const NAMED_NO_MORE = new Set(['26000', '0A000']);
+
 /** SQLSTATEs that mean "not now": shutdown, start-up, too many connections, a timeout of ours. */
 const AWAY = /^(08...|57P0.|53...|57014|55P03|25P03)$/;
 
@@ -27,7 +30,9 @@ function driverError(failure: unknown): DatabaseError {
 const stateOf = ({ code }: DatabaseError): string | undefined =>
   typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 
-export const isRepeatable = (failure: unknown): boolean => REPEATABLE.has(stateOf(driverError(failure)) ?? '');
+export const isNamedNoMore = (failure: unknown): boolean => NAMED_NO_MORE.has(stateOf(driverError(failure)) ?? '');
+
+export const isRepeatable = (failure: unknown): boolean => REPEATABLE.has(stateOf(driverError(failure)) ?? '') || isNamedNoMore(failure);
 
 /**
  * A failure of the database as the house's error. It names the state code and the constraint, and neither quotes nor keeps the

@@ -3,8 +3,10 @@ import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { exchangeModel } from '../exchange/exchange.model.js';
 import { InboxEntity } from '../role/role.entities.js';
+import { adminQuery } from '../test-support/admin-query.js';
 import { uuid } from '../test-support/scratch.js';
 import { testCluster } from '../test-support/test-cluster.js';
+import type { DatabaseAddress } from './address.js';
 import { openDataSource } from './role-database.js';
 import type { Sql } from './sql.js';
 import { Transactions } from './unit-of-work.js';
@@ -16,9 +18,12 @@ const KNOWN = 'SELECT count(*)::int AS count FROM inbox WHERE id = ANY ($1::uuid
 describe('statements that are put off', () => {
   let source: DataSource;
   let transactions: Transactions;
+  let owner: DatabaseAddress;
 
   beforeAll(async () => {
-    const { exchange: address } = await (await testCluster()).country('LU');
+    const country = await (await testCluster()).country('LU');
+    const { exchange: address } = country;
+    owner = country.owner;
     source = await openDataSource({ address }, exchangeModel);
     transactions = new Transactions(source, 'exchange', new PostgresWakeups(address, 'exchange', source));
   });
@@ -105,5 +110,58 @@ describe('statements that are put off', () => {
       process.nextTick(() => client.connection.stream.destroy());
     });
     await expect(broken).rejects.toMatchObject({ code: 'store.outcome-unknown' });
+  });
+
+  describe('that come again', () => {
+    const NAMED = 'SELECT name, statement FROM pg_prepared_statements WHERE statement = $1';
+    const named = async (sql: Sql, text: string): Promise<number> => (await sql.rows(NAMED, [text])).length;
+
+    it('are known to the server by name from the second time on, with their answer, within one trip and over several', async () => {
+      const text = 'SELECT $1::int AS a, $2::text AS b';
+      await transactions.run(async (sql) => {
+        expect(await sql.rows(text, [1, 'x'])).toEqual([{ a: 1, b: 'x' }]);
+        expect(await named(sql, text)).toBe(0);
+        await sql.later(text, [2, 'y']);
+        await sql.later(text, [3, 'z']);
+        expect(await sql.rows(text, [4, null])).toEqual([{ a: 4, b: null }]);
+        expect(await sql.rows(text, [5, 'w'])).toEqual([{ a: 5, b: 'w' }]);
+        expect(await named(sql, text)).toBe(1);
+      });
+    });
+
+    it.each([
+      ['the server has forgotten them', async () => transactions.alone(async (sql) => sql.affected('DEALLOCATE ALL'))],
+      ['their answer has other columns', async () => adminQuery(owner, 'ALTER TABLE exchange.noted ALTER COLUMN a TYPE text')],
+    ])('are said in full once more where %s', async (_what, change) => {
+      const text = 'SELECT a FROM noted';
+      await adminQuery(owner, 'CREATE TABLE exchange.noted AS SELECT 1 AS a');
+      await adminQuery(owner, 'GRANT SELECT ON exchange.noted TO PUBLIC');
+      let tries = 0;
+      try {
+        await transactions.alone(async (sql) => {
+          for (let i = 0; i < 3; i += 1) await sql.rows(text);
+          expect(await named(sql, text)).toBe(1);
+        });
+        await change();
+        await transactions.run(async (sql) => {
+          tries += 1;
+          expect(await sql.rows<{ a: unknown }>(text)).toHaveLength(1);
+        });
+      } finally {
+        await adminQuery(owner, 'DROP TABLE exchange.noted');
+      }
+      expect(tries).toBe(2);
+    });
+
+    it('are not named where they fail, nor where a star stands for columns that a migration may add', async () => {
+      const [failing, star] = ['SELECT 1 / $1::int AS a', 'SELECT * FROM inbox'];
+      for (let i = 0; i < 3; i += 1)
+        await expect(transactions.run(async (sql) => sql.rows(failing, [0]))).rejects.toMatchObject({ code: 'store.rejected' });
+      await transactions.run(async (sql) => {
+        for (let i = 0; i < 3; i += 1) await sql.rows(star);
+        expect(await sql.rows(failing, [1])).toEqual([{ a: 1 }]);
+        expect(await named(sql, star)).toBe(0);
+      });
+    });
   });
 });

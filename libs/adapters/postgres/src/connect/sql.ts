@@ -2,6 +2,7 @@ import type { LeaseName, WakeupChannel } from '@portolan/domain';
 import type { PoolClient } from 'pg';
 import type { EntityManager, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm';
 import { Pipeline, type Answered, type Statement } from './pipeline.js';
+import type { Prepared } from './prepared.js';
 
 /** What an entity holds, without its class. */
 export type Plain<Entity> = { [Column in keyof Entity]: Entity[Column] };
@@ -30,6 +31,7 @@ export class Sql {
     private readonly runner: QueryRunner,
     private readonly client: PoolClient,
     private readonly inTransaction: boolean,
+    private readonly prepared: Prepared,
   ) {}
 
   /** TypeORM's way to the same connection: its statements come after those that were put off. */
@@ -122,7 +124,7 @@ export class Sql {
   }
 
   private pipeline(): Pipeline {
-    const pipeline = new Pipeline(this.putOff.splice(0));
+    const pipeline = new Pipeline(this.putOff.splice(0), this.prepared);
     if (this.inTransaction) pipeline.done.catch((error: unknown) => this.note(error));
     this.client.query(pipeline);
     return pipeline;

@@ -4,6 +4,7 @@ import { UnitOfWork, type RoleTx } from '@portolan/domain';
 import type { PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { isRepeatable, storeFailure } from './failure.js';
+import { Prepared } from './prepared.js';
 import type { Schema } from './role-data-source.js';
 import { Sql } from './sql.js';
 import type { PostgresWakeups } from './wakeups.js';
@@ -33,6 +34,9 @@ export class PostgresUnitOfWork<Tx extends RoleTx> extends UnitOfWork<Tx> {
  * advisory lock, a unique index; none relies on the isolation level. Deadlocks and serialization failures run `work` again.
  */
 export class Transactions {
+  /** What the server of each connection knows by name; ends with the connection. */
+  private readonly prepared = new WeakMap<PoolClient, Prepared>();
+
   constructor(
     private readonly source: DataSource,
     private readonly schema: Schema,
@@ -66,7 +70,7 @@ export class Transactions {
     const runner = this.source.createQueryRunner();
     try {
       const client = (await runner.connect()) as PoolClient;
-      const sql = new Sql(runner, client, inTransaction);
+      const sql = new Sql(runner, client, inTransaction, this.preparedOf(client));
       const result = await work(sql).catch(async (failure: unknown) => this.undo(sql, failure));
       await this.end(sql);
       this.wakeups?.told(sql.touched, (client as { processID?: number }).processID);
@@ -74,6 +78,12 @@ export class Transactions {
     } finally {
       await runner.release();
     }
+  }
+
+  private preparedOf(client: PoolClient): Prepared {
+    const known = this.prepared.get(client) ?? new Prepared();
+    this.prepared.set(client, known);
+    return known;
   }
 
   private async undo(sql: Sql, failure: unknown): Promise<never> {
