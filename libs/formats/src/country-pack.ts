@@ -37,6 +37,17 @@ export function countryPack(files: Readonly<Record<string, unknown>>, validators
   };
 }
 
+/**
+ * The pack with what people have answered to its questions: FHIR R4 ConceptMaps, each of which says of its codes what the country's map of that
+ * id does not. Throws PortolanError `translate.map-invalid` for one that is none.
+ */
+export function answeredPack(pack: CountryPack, conceptMaps: readonly unknown[]): CountryPack {
+  const mistakes: MapMistake[] = [];
+  const answers = readConceptMaps(Object.fromEntries(conceptMaps.map((map, i) => [`answers[${i}]`, map])), mistakes);
+  if (mistakes.length > 0) throw mistakesError(mistakes);
+  return { ...pack, sets: new Map([...pack.sets].map(([format, set]) => [format, set.answered(answers)])) };
+}
+
 interface Loaded {
   readonly maps: readonly NamedMap[];
   readonly conceptMaps: ReadonlyMap<string, { map: ConceptMap; source: unknown }>;

@@ -1,5 +1,5 @@
 export { bundleOf } from './bundle.js';
-export { countryPack, type CountryPack } from './country-pack.js';
+export { answeredPack, countryPack, type CountryPack } from './country-pack.js';
 export * from './engine/index.js';
 export { detectFormat, formats } from './formats.js';
 export * from './hl7v2/index.js';

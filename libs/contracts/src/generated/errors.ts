@@ -1346,6 +1346,20 @@ export const errorRegistry = {
   "http": 413,
   "fhir": "too-long"
  },
+ "operator.mapping-unknown": {
+  "what": "Nobody asked about this code",
+  "next": "List the open questions with portolan terms and take map, system and code from there",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "operator.mapping-invalid": {
+  "what": "This is no counterpart that a code can have",
+  "next": "Give equivalence, and unless it is unmatched or disjoint the code with its system; narrower and inexact need a comment",
+  "retriable": false,
+  "http": 400,
+  "fhir": "invalid"
+ },
  "operator.reject-unknown": {
   "what": "There is no reject of this id",
   "next": "List the rejects and take an id from there",

@@ -59,6 +59,7 @@ export const auditActs = {
   'reject-original-read': { what: 'The original of a refused message was read', ...accessed, action: 'R', feed: false },
   'reject-repaired': { what: 'A refused message was repaired and filed', ...imported, action: 'U', feed: false },
   'reject-discarded': { what: 'A refused message was discarded', ...secured, action: 'D', feed: false },
+  'mapping-answered': { what: 'A code was given its counterpart by a person', ...secured, action: 'U', feed: false },
   'delivery-revived': { what: 'A delivery that had been given up was started again', ...secured, action: 'E', feed: false },
   'trail-queried': { what: 'A regulator queried the audit trail', ...secured, action: 'E', feed: false },
 } as const satisfies Record<string, AuditActEntry>;

@@ -49,6 +49,55 @@ export interface RejectStore {
   close(id: Uuid, state: 'repaired' | 'discarded', by: Uuid | undefined, reason: string): Promise<void>;
 }
 
+/** A code that a binding asks a person about (`unmapped: queue` of a translation map). It says nothing of whose record it stands in. */
+export interface SeenQuestion {
+  /** The concept map in which the answer belongs. */
+  readonly map: string;
+  readonly system?: string | undefined;
+  readonly code: string;
+  /** The rule that met it. */
+  readonly rule: string;
+}
+
+export interface OpenQuestion extends SeenQuestion {
+  /** In how many messages it was met. */
+  readonly seen: number;
+  readonly firstSeen: Instant;
+  readonly lastSeen: Instant;
+}
+
+/** What a person answered: a target of a FHIR R4 ConceptMap, with the system that it is of. */
+export interface MappingAnswer {
+  readonly map: string;
+  readonly system?: string | undefined;
+  readonly code: string;
+  readonly target: {
+    readonly system?: string;
+    readonly code?: string;
+    readonly display?: string;
+    readonly equivalence: string;
+    readonly comment?: string;
+  };
+}
+
+/** Questions about codes that no concept map knows. Bounded: beyond 10,000 none is added, nor beyond 1,000 messages to one. */
+export interface MappingStore {
+  /** Each of these was met in the message once more. */
+  ask(questions: readonly SeenQuestion[], message: Uuid, at: Instant): Promise<void>;
+  /** Open ones, the longest waiting first. */
+  open(limit: number): Promise<readonly OpenQuestion[]>;
+  /** Answers a question, or answers it anew; false where nobody asked it. */
+  answer(answer: MappingAnswer, at: Instant): Promise<boolean>;
+  /** When the last answer was given; it grows with each. */
+  answeredAt(): Promise<Instant | undefined>;
+  /** All answers, in one order. */
+  answers(): Promise<readonly MappingAnswer[]>;
+  /** Messages that met a question which is answered since and were not translated again. */
+  waiting(limit: number): Promise<readonly Uuid[]>;
+  /** The message was translated with the answers given until then. */
+  served(message: Uuid, answeredAt: Instant): Promise<void>;
+}
+
 export interface Person {
   readonly id: PersonId;
   readonly identifiers: readonly BusinessIdentifier[];
@@ -269,6 +318,7 @@ export interface EdgeTx extends RoleTx {
   readonly proposals: ProposalStore;
   readonly messages: MessageStore;
   readonly rejects: RejectStore;
+  readonly mappings: MappingStore;
   readonly persons: PersonStore;
   readonly resources: ResourceStore;
   readonly views: ViewStore;

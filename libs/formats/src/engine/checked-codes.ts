@@ -38,7 +38,12 @@ function checked(value: FhirValue, path: string, fates: Map<string, Fate>): Fhir
 }
 
 const isImpossible = ({ system, code }: FhirObject): boolean =>
-  typeof system === 'string' && typeof code === 'string' && checks.get(canonicalSystem(system) ?? system)?.(code) === false;
+  typeof system === 'string' && typeof code === 'string' && !canBeCode(system, code);
+
+/** False for what cannot be a code of LOINC, SNOMED CT or UCUM by its form or check digit. */
+export function canBeCode(system: string, code: string): boolean {
+  return checks.get(canonicalSystem(system) ?? system)?.(code) !== false;
+}
 
 function withoutSystem({ system: _system, code, ...rest }: FhirObject, path: string, fates: Map<string, Fate>): FhirObject {
   const isQuantity = 'value' in rest || 'unit' in rest;

@@ -60,6 +60,11 @@ export class ConceptMap {
     return this.groups.flatMap(({ unmapped }) => (unmapped?.mode === 'other-map' ? [unmapped.url] : []));
   }
 
+  /** The same map, which says what `answers` say of a code before it says anything itself. */
+  under(answers: ConceptMap): ConceptMap {
+    return new ConceptMap(this.id, this.url, [...answers.groups, ...this.groups], this.others);
+  }
+
   /** The same map, which finds those that it hands over to among `others`, by URL. */
   linked(others: ReadonlyMap<string, ConceptMap>): ConceptMap {
     return this.handsTo.length === 0 ? this : new ConceptMap(this.id, this.url, this.groups, others);

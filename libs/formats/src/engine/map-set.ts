@@ -98,6 +98,15 @@ export class MapSet {
     return new MapSet(this.format, resources, types, this.ignores, this.conceptMaps, this.closedSystems, text);
   }
 
+  /** The same with what people have answered since, by concept map, laid over the maps. */
+  answered(answers: ReadonlyMap<string, { readonly map: ConceptMap; readonly source: unknown }>): MapSet {
+    if (answers.size === 0) return this;
+    const maps = new Map(this.conceptMaps);
+    for (const [id, { map }] of answers) maps.set(id, maps.get(id)?.under(map) ?? map);
+    const text = canonicalJson({ rules: this.text, answers: [...answers].map(([id, { source }]) => [id, source]) });
+    return new MapSet(this.format, this.resources, this.types, this.ignores, maps, this.closedSystems, text);
+  }
+
   /** SHA-256 of the rules and concept maps in force; stands in every translation. */
   version(sha256: Sha256Hex): string {
     this.hash ??= sha256(new TextEncoder().encode(this.text));

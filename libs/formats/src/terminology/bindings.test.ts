@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Validators } from '@portolan/contracts';
 import { describe, expect, it } from 'vitest';
-import { countryPack } from '../country-pack.js';
+import { answeredPack, countryPack } from '../country-pack.js';
 import { translate, type Translation } from '../translate.js';
 
 const folder = join(import.meta.dirname, '../../../countries/ee');
@@ -106,6 +106,29 @@ describe('a code without counterpart', () => {
     ['that is words', { obx3: 'a code of words^a^99T' }],
     ['that is too long to be one', { obx3: `${'x'.repeat(65)}^a^99T` }],
   ])('asks nobody about one %s', (_name, given) => expect(translated({ ...given, unmapped: 'queue' }).questions).toEqual([]));
+});
+
+describe('what a person answers', () => {
+  const pack = countryPack(ee, validators);
+  const received = '2026-11-21T10:00:00.000Z' as const;
+  const of = (country: typeof pack): Translation =>
+    translate({ bytes: message('KK^Kreatiniin^99EELAB'), format: 'hl7v2', country, sha256, received });
+  const answer = (element: object[]): object => ({
+    resourceType: 'ConceptMap',
+    id: 'observation-codes',
+    group: [{ source: pack.codingSystems.get('99EELAB'), target: 'http://loinc.org', element }],
+  });
+  it('is in force beside the country’s own map, and changes the version', () => {
+    const before = of(pack);
+    const now = of(answeredPack(pack, [answer([{ code: 'KK', target: [{ code: '2160-0', equivalence: 'equivalent' }] }])]));
+    expect([codesOf(before), codesOf(now)]).toEqual([['KK'], ['2160-0', 'KK']]);
+    expect(now.mapVersion).not.toBe(before.mapVersion);
+    expect(now.resources.map(({ id }) => id)).toEqual(before.resources.map(({ id }) => id));
+  });
+  it('may be that there is no counterpart', () =>
+    expect(of(answeredPack(pack, [answer([{ code: 'KK', target: [{ equivalence: 'unmatched' }] }])])).questions).toEqual([]));
+  it('is refused where it is no concept map', () =>
+    expect(() => answeredPack(pack, [answer([{ code: 'KK', target: [{ code: 'x', equivalence: 'roughly' }] }])])).toThrow(/equivalence/));
 });
 
 describe('what a country may say of unmapped codes', () => {

@@ -245,5 +245,62 @@ export class ProposalEntity {
   custodian!: string | null;
 }
 
+/** A code for whose counterpart a person is asked, and the answer (`target` of a FHIR ConceptMap as JSON). It names no person. */
+@Entity('mapping_question')
+export class MappingQuestionEntity {
+  @PrimaryColumn('text')
+  map!: string;
+
+  /** `` where the binding names a code without a system. */
+  @PrimaryColumn('text')
+  system!: string;
+
+  @PrimaryColumn('text')
+  code!: string;
+
+  @Column('text')
+  rule!: string;
+
+  @Column('bigint')
+  seen!: string;
+
+  @InstantColumn({ name: 'first_seen' })
+  firstSeen!: string;
+
+  @InstantColumn({ name: 'last_seen' })
+  lastSeen!: string;
+
+  @Column('text', { nullable: true })
+  answer!: string | null;
+
+  @InstantColumn({ name: 'answered_at', nullable: true })
+  answeredAt!: string | null;
+}
+
+/** A message that is translated again once its question is answered. */
+@Entity('mapping_question_message')
+export class MappingQuestionMessageEntity {
+  @PrimaryColumn('text')
+  map!: string;
+
+  @PrimaryColumn('text')
+  system!: string;
+
+  @PrimaryColumn('text')
+  code!: string;
+
+  @PrimaryColumn('uuid', { name: 'message_id' })
+  messageId!: string;
+}
+
 export const recordEntities = [PersonEntity, PersonIdentifierEntity, ResourceEntity, ResourceVersionEntity];
-export const edgeEntities = [MessageEntity, MessageAccountEntity, RejectEntity, ...recordEntities, FeedEntryEntity, ProposalEntity];
+export const edgeEntities = [
+  MessageEntity,
+  MessageAccountEntity,
+  RejectEntity,
+  ...recordEntities,
+  FeedEntryEntity,
+  ProposalEntity,
+  MappingQuestionEntity,
+  MappingQuestionMessageEntity,
+];

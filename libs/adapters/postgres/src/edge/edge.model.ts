@@ -11,6 +11,7 @@ import { ViewResourceIndex1795226400005 } from './migrations/1795226400005-view-
 import { StandingAge1795226400031 } from './migrations/1795226400031-standing-age.js';
 import { PersonTraits1795226400035 } from './migrations/1795226400035-person-traits.js';
 import { PersonMerges1795226400036 } from './migrations/1795226400036-person-merges.js';
+import { MappingQuestions1795226400040 } from './migrations/1795226400040-mapping-questions.js';
 import { WaitingProposals1795226400032 } from './migrations/1795226400032-waiting-proposals.js';
 import { SearchValueEntity } from './search/search-value.entity.js';
 import { viewEntities } from './view.entities.js';
@@ -30,5 +31,6 @@ export const edgeModel: SchemaModel = {
     AuditKinds1795226400034,
     PersonTraits1795226400035,
     PersonMerges1795226400036,
+    MappingQuestions1795226400040,
   ],
 };

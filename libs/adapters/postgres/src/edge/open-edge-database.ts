@@ -7,6 +7,7 @@ import { PostgresKeyStore } from '../role/key.store.js';
 import { PostgresEdgeTransferStore } from './edge-transfer.store.js';
 import { edgeModel } from './edge.model.js';
 import { PostgresFeedStore } from './feed.store.js';
+import { PostgresMappingStore } from './mapping.store.js';
 import { PostgresMessageStore } from './message.store.js';
 import { PostgresPatientLinkStore } from './patient-link.store.js';
 import { PostgresPersonStore } from './person.store.js';
@@ -28,6 +29,7 @@ export async function openEdgeDatabase(config: RoleDatabaseConfig, keys: DataKey
     transfers: new PostgresEdgeTransferStore(sql, bodies),
     feed: new PostgresFeedStore(sql, bodies),
     proposals: new PostgresProposalStore(sql, bodies),
+    mappings: new PostgresMappingStore(sql),
     links: new PostgresPatientLinkStore(sql, bodies),
   });
   return openRoleDatabase<EdgeTx>(config, edgeModel, keys, own, (tx, person) => tx.persons.erase(person));

@@ -50,6 +50,8 @@ export const grants: Readonly<Record<Schema, TableGrants>> = {
     message: APPEND,
     message_account: KEEP,
     reject: KEEP,
+    mapping_question: KEEP,
+    mapping_question_message: ADD_AND_REMOVE,
     person: FREE,
     person_identifier: FREE,
     person_merge: KEEP,

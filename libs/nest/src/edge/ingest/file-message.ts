@@ -73,10 +73,14 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   );
   const said: MessageAccount = { v: 1, answer, mapVersion, account, ...(late.length === 0 ? {} : { late }) };
   await tx.messages.putAccount(kept.id, kept.keyId, said);
+  if (incoming.again === undefined) await tx.mappings.ask(translation.questions.slice(0, MAX_QUESTIONS), kept.id, incoming.received);
   await recordFiling(tx, [...filed, ...joined], incoming, { subject, keyId: kept.keyId }, tools);
   await tellChanges(tx, filed, place, tools);
   return answer;
 }
+
+/** Codes that one message asks a person about, at most. */
+const MAX_QUESTIONS = 100;
 
 /** The original of a repaired message turned out to be about this person: it is erased with her. */
 async function giveOriginal(tx: EdgeTx, { repairs }: Incoming, subject: Subject): Promise<void> {

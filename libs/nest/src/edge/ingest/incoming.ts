@@ -26,6 +26,8 @@ export interface Incoming {
   readonly sender: SendingSystem | undefined;
   /** The reject that this message is the repair of. */
   readonly repairs: Reject | undefined;
+  /** It was filed before, and is translated again with these rules. */
+  readonly again?: { readonly mapVersion: string };
 }
 
 /** A message's own row and key, or what became of it the first time. */
@@ -33,12 +35,12 @@ export type Kept = { readonly id: string; readonly keyId: KeyId } | { readonly e
 
 /**
  * Keeps the message as it came, under a key that belongs to nobody yet. The same bytes from the same source are kept once. A repair
- * is kept under a name of its own: it may be the very bytes that were refused before the maps were mended.
+ * is kept under a name of its own: it may be the very bytes that were refused before the maps were mended; so is what is translated again.
  */
 export async function keepMessage(tx: EdgeTx, incoming: Incoming, state: StoredMessage['state'], tools: IngestTools): Promise<Kept> {
-  const { bytes, sha256, via, received, reading, repairs } = incoming;
+  const { bytes, sha256, via, received, reading } = incoming;
   const keyId = await tx.keys.create();
-  const source = repairs === undefined ? incoming.source : `${incoming.source}#replay-${repairs.id}`;
+  const source = nameOf(incoming);
   const { format, controlId } = reading;
   const message = { id: tools.random.uuid(), via, source, format, controlId, sha256, receivedAt: received, state, keyId, original: bytes };
   const { id, fresh, state: stands } = await tx.messages.put(message);
@@ -46,6 +48,14 @@ export async function keepMessage(tx: EdgeTx, incoming: Incoming, state: StoredM
   await tx.keys.destroy(keyId);
   return { earlier: earlierAnswer(id, stands, await tx.messages.account(id)) };
 }
+
+function nameOf({ source, repairs, again }: Incoming): string {
+  if (again !== undefined) return `${source}#again-${again.mapVersion.slice(0, 16)}`;
+  return repairs === undefined ? source : `${source}#replay-${repairs.id}`;
+}
+
+/** The name under which a source sent what is kept under a name of its own. */
+export const sourceOf = (kept: string): string => kept.replace(/#(?:replay|again)-[0-9a-f-]+$/, '');
 
 /** The sending system as the actor of an audit event: an unattended machine, and said to be one. */
 export function sendingActor({ source, sender }: Incoming): Actor {

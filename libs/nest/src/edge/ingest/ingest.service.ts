@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { PortolanError, type Actor, type ErrorCode } from '@portolan/contracts';
+import { PortolanError, type Actor, type ErrorCode, type Uuid } from '@portolan/contracts';
 import {
   instant,
   readMessage,
@@ -9,12 +9,13 @@ import {
   type Reject,
   type StoredMessage,
 } from '@portolan/domain';
-import type { Sha256Hex } from '@portolan/formats';
+import type { CountryPack, Sha256Hex } from '@portolan/formats';
 import { hexOf } from '@portolan/verify';
 import { EdgeParts } from '../edge.parts.js';
 import { indexOptions } from '../fhir/index-options.js';
-import { fileMessage } from './file-message.js';
-import type { Accepted, Incoming, IngestTools } from './incoming.js';
+import { AnsweredPack } from './answered-pack.js';
+import { fileMessage, type Usable } from './file-message.js';
+import { sourceOf, type Accepted, type Incoming, type IngestTools } from './incoming.js';
 import { keepTestMessage, refuseMessage } from './refuse-message.js';
 import { closeRepaired } from './repair.js';
 
@@ -58,7 +59,10 @@ const NOBODY = 'unknown';
 export class IngestService {
   private readonly tools: IngestTools;
 
-  constructor(@Inject(EdgeParts) private readonly parts: EdgeParts) {
+  constructor(
+    @Inject(EdgeParts) private readonly parts: EdgeParts,
+    @Inject(AnsweredPack) private readonly answered: AnsweredPack,
+  ) {
     const { country, pack, random } = parts;
     const sha256: Sha256Hex = (bytes) => hexOf(parts.sha256(bytes));
     const national = new Set(pack.personIdentifiers.map(({ system }) => system));
@@ -71,7 +75,8 @@ export class IngestService {
    */
   async accept(input: IngestInput): Promise<Accepted> {
     return this.parts.telemetry.span('ingest', { 'portolan.bytes': input.bytes.length }, undefined, async () => {
-      const incoming = this.read({ ...input, repairs: undefined });
+      const { pack } = await this.answered.inForce();
+      const incoming = this.read({ ...input, repairs: undefined }, pack);
       return { answer: await this.takeOver(incoming), head: incoming.reading };
     });
   }
@@ -81,7 +86,8 @@ export class IngestService {
    * `operator.reject-closed` where it is not open.
    */
   async repair({ reject, bytes, source, actor }: Repair): Promise<IngestAnswer> {
-    const incoming = this.read({ bytes, via: 'replay', source, repairs: reject });
+    const { pack } = await this.answered.inForce();
+    const incoming = this.read({ bytes, via: 'replay', source, repairs: reject }, pack);
     try {
       return await this.repeatedly(async (tx) => {
         const answer = await this.deal(tx, incoming, async (problems) => Promise.reject(new NotRepaired(problems)));
@@ -94,6 +100,36 @@ export class IngestService {
       if (isRefusal(error)) throw new NotRepaired([problemOf(error)]);
       throw error;
     }
+  }
+
+  /**
+   * Translates a message that was filed before with the rules and answers in force, and files what came of it: new versions where anything is said
+   * otherwise. False where it cannot be used any more; what was filed of it stands then. Done twice it changes nothing.
+   */
+  async translateAgain(id: Uuid): Promise<boolean> {
+    const { pack, answeredAt } = await this.answered.look();
+    const message = await this.parts.uow.run((tx) => tx.messages.get(id));
+    const again = message === undefined ? undefined : this.readAgain(message, pack);
+    try {
+      return await this.repeatedly(async (tx) => {
+        if (answeredAt !== undefined) await tx.mappings.served(id, answeredAt);
+        if (again === undefined) return false;
+        await fileMessage(tx, again, this.tools);
+        return true;
+      });
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      if (answeredAt !== undefined) await this.repeatedly((tx) => tx.mappings.served(id, answeredAt));
+      return false;
+    }
+  }
+
+  private readAgain({ original, source }: StoredMessage, pack: CountryPack): Usable | undefined {
+    const incoming = this.read({ bytes: original, via: 'replay', source: sourceOf(source), repairs: undefined }, pack);
+    const { reading, sender } = incoming;
+    if (reading.kind !== 'usable' || sender === undefined) return undefined;
+    const { translation } = reading;
+    return { incoming: { ...incoming, again: translation }, translation, sender };
   }
 
   /** A refusal found while filing undoes its transaction; the reject is written in one of its own. */
@@ -122,8 +158,11 @@ export class IngestService {
     return fileMessage(tx, { incoming, translation: reading.translation, sender }, this.tools);
   }
 
-  private read({ bytes, via, source, repairs }: Pick<Incoming, 'bytes' | 'via' | 'repairs'> & { source: string | undefined }): Incoming {
-    const { pack, clock, sources } = this.parts;
+  private read(
+    { bytes, via, source, repairs }: Pick<Incoming, 'bytes' | 'via' | 'repairs'> & { source: string | undefined },
+    pack: CountryPack,
+  ): Incoming {
+    const { clock, sources } = this.parts;
     const received = instant(clock.now());
     const reading = readMessage({ bytes, country: pack, sha256: this.tools.sha256, received });
     const name = source ?? reading.sender ?? NOBODY;

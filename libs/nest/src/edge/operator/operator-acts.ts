@@ -18,7 +18,10 @@ export function operatorActor({ subject, issuer, name }: Principal, { country }:
 }
 
 export interface OperatorAct {
-  readonly act: Extract<AuditAct, 'rejects-read' | 'reject-original-read' | 'reject-repaired' | 'reject-discarded' | 'delivery-revived'>;
+  readonly act: Extract<
+    AuditAct,
+    'rejects-read' | 'reject-original-read' | 'reject-repaired' | 'reject-discarded' | 'mapping-answered' | 'delivery-revived'
+  >;
   readonly outcome?: 'success' | 'refused';
   readonly reason?: string;
   /** What was touched: rejects and messages have no FHIR type of their own, so they are `Basic/<id>`. */

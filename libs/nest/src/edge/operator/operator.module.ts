@@ -1,10 +1,15 @@
 import { Module } from '@nestjs/common';
 import { IngestModule } from '../ingest/index.js';
 import { HealthService } from './health.service.js';
+import { MappingsController } from './mappings.controller.js';
 import { MergesController } from './merges.controller.js';
 import { OperatorController } from './operator.controller.js';
 import { RejectsService } from './rejects.service.js';
 
 /** What the people who run the node may see and do. */
-@Module({ imports: [IngestModule], controllers: [OperatorController, MergesController], providers: [RejectsService, HealthService] })
+@Module({
+  imports: [IngestModule],
+  controllers: [OperatorController, MergesController, MappingsController],
+  providers: [RejectsService, HealthService],
+})
 export class OperatorModule {}
