@@ -76,7 +76,7 @@ function acrossReference(row: Row, from: Hop | undefined, to: Hop, index: FactIn
 }
 
 /** `PID-3`, and not `PR1`. */
-const isField = (source: string): boolean => /[-.]\d/.test(source);
+export const isField = (source: string): boolean => /[-.]\d/.test(source);
 
 const takesConstant = (row: Row): boolean => row.literal !== undefined || !isField(row.source);
 
@@ -93,11 +93,11 @@ function isLiteral(fact: Fact, row: Row): boolean {
 }
 
 function conditionHolds(row: Row, fact: Fact): boolean {
-  return holds(row.condition, lookupFrom(fact.leaf ?? fact.draft.instance.node)) !== false;
+  return holds(row.condition, fieldsNear(fact.leaf ?? fact.draft.instance.node)) !== false;
 }
 
 /** Fields of the fact's own segment, else of the nearest group that has the segment. */
-function lookupFrom(node: SourceNode): Lookup {
+export function fieldsNear(node: SourceNode): Lookup {
   return (name) => {
     const [, segment = '', field = '', ...components] = name.split(/^([A-Z][A-Z0-9]{2})[-.](\d+)/).flatMap((part) => part.split('.'));
     for (const ancestor of node.ancestry()) {
