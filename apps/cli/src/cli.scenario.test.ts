@@ -63,6 +63,23 @@ describe('portolan token and acting', () => {
   });
 });
 
+describe('portolan terms', () => {
+  it('lists the codes that a country asks about, answers one, and has the message translated again', async () => {
+    expect(await run('terms', 'list', '--country', 'EE')).toEqual({ exit: 0, out: '', notes: 'no open questions' });
+    const known = readFileSync(join(fixtures, 'ee-oru-r01-chemistry.hl7'), 'utf8');
+    await sendMllp(world.country('EE').config.mllp, Buffer.from(known.replace('|KREA^', '|UUSKOOD^')));
+    const [question] = JSON.parse((await run('terms', 'list', '--country', 'EE', '--json')).out) as { system: string; map: string }[];
+    expect(question).toMatchObject({ map: 'observation-codes', code: 'UUSKOOD', seen: 1 });
+    const about = ['--country', 'EE', '--map', question?.map ?? '', '--system', question?.system ?? ''];
+    const answer = (to: string): Promise<Outcome> => run('terms', 'answer', 'UUSKOOD', ...about, '--to', to, '--equivalence', 'equivalent');
+    expect(await answer('http://loinc.org|2160-1')).toMatchObject({ exit: 1, notes: expect.stringContaining('operator.mapping-invalid') });
+    expect(await answer('http://loinc.org|2160-0')).toMatchObject({ exit: 0, out: 'answered UUSKOOD' });
+    expect(await run('terms', 'list', '--country', 'EE')).toMatchObject({ out: '' });
+    expect(await run('terms', 'again', '--country', 'EE')).toMatchObject({ exit: 0, out: 'translated again 1, left as they were 0' });
+    expect(await run('terms', 'again', '--country', 'EE', '--json')).toMatchObject({ out: '{"translated":0,"refused":0}' });
+  });
+});
+
 describe('portolan replay', () => {
   const list = async (): Promise<{ id: string; code: string }[]> =>
     JSON.parse((await run('replay', '--country', 'PT', '--json')).out) as { id: string; code: string }[];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runHere } from './test-support/run-here.js';
 
-const commands = ['demo', 'node', 'token', 'acting', 'translate', 'verify', 'replay', 'cert', 'doctor', 'bench'];
+const commands = ['demo', 'node', 'token', 'acting', 'translate', 'verify', 'replay', 'terms', 'cert', 'doctor', 'bench'];
 
 describe('the command line', () => {
   it('lists every command in its help, on standard output', async () => {
@@ -47,6 +47,18 @@ describe('a wrong command line ends with 2 and says what is wrong', () => {
     ['a discard with an empty reason', ['replay', 'id', '--country', 'EE', '--discard', '--reason', ' '], /--reason TEXT/],
     ['a list of one', ['replay', 'id', '--country', 'EE', '--list'], /--list takes no id/],
     ['a dead letter that is repaired', ['replay', '7', '--country', 'EE', '--dead-letters', '--file', 'x'], /cannot be used with/],
+    [
+      'a counterpart without its system',
+      ['terms', 'answer', 'X', '--map', 'm', '--equivalence', 'equal', '--to', '2345-7'],
+      /--to SYSTEM\|CODE/,
+    ],
+    ['no counterpart', ['terms', 'answer', 'X', '--map', 'm', '--equivalence', 'equal'], /--to SYSTEM\|CODE/],
+    [
+      'a counterpart of what has none',
+      ['terms', 'answer', 'X', '--map', 'm', '--equivalence', 'unmatched', '--to', 'a|b'],
+      /leave out --to/,
+    ],
+    ['an equivalence that is none', ['terms', 'answer', 'X', '--map', 'm', '--equivalence', 'same'], /Allowed choices/],
     ['a replay at no node', ['replay', '--list'], /--country CC or --config FILE/],
     // A command that loads the whole node takes its time on a busy machine.
   ])('%s', { timeout: 90_000 }, async (_, args, says) => {

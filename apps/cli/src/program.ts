@@ -9,6 +9,7 @@ import { addNode } from './node/node.command.js';
 import { addJoin } from './join/join.command.js';
 import { addReplay } from './replay/replay.command.js';
 import { addStack } from './stack/stack.command.js';
+import { addTerms } from './terms/terms.command.js';
 import { addActing, addToken } from './token/token.command.js';
 import { exits, WrongUsage, type Exit, type Run, type Terminal } from './terminal.js';
 import { addTranslate } from './translate/translate.command.js';
@@ -44,6 +45,7 @@ function portolan(terminal: Terminal, run: Run): Command {
     addTranslate,
     addVerify,
     addReplay,
+    addTerms,
     addCert,
     addDoctor,
     addStack,

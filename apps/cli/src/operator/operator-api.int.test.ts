@@ -44,7 +44,9 @@ describe('an answer that is none of ours is refused', () => {
     ['too deep', '['.repeat(70) + ']'.repeat(70)],
   ])('%s', async (_, body) => {
     says(body);
-    const codes = await Promise.all([api.rejects(), api.health(), api.replay('x', undefined)].map(codeOf));
+    const codes = await Promise.all(
+      [api.rejects(), api.health(), api.replay('x', undefined), api.mappingQuestions(), api.translateAgain()].map(codeOf),
+    );
     expect(new Set(codes)).toEqual(new Set(['cli.answer-malformed']));
   });
 });
@@ -56,7 +58,16 @@ describe('a refusal is told', () => {
     ['by its status where it is no problem document', 'Bad Gateway', 502, 'cli.node-refused'],
   ])('%s', async (_, body, status, code) => {
     says(body, status);
-    const asked = [api.rejects(), api.original('x'), api.replay('x', undefined), api.discard('x', 'y'), api.revive('7'), api.health()];
+    const asked = [
+      api.rejects(),
+      api.original('x'),
+      api.replay('x', undefined),
+      api.discard('x', 'y'),
+      api.revive('7'),
+      api.health(),
+      api.mappingQuestions(),
+      api.translateAgain(),
+    ];
     expect(new Set(await Promise.all(asked.map(codeOf)))).toEqual(new Set([code]));
   });
   it('by everything that is wrong with a message that is refused again', async () => {

@@ -1,4 +1,5 @@
 import { isErrorCode, parseBounded, PortolanError } from '@portolan/contracts';
+import type { MappingAnswer, OpenQuestion } from '@portolan/domain';
 import type { Health, RejectView } from '@portolan/nest';
 
 const TIMEOUT_MS = 30_000;
@@ -55,6 +56,23 @@ export class OperatorApi {
   async discard(id: string, reason: string): Promise<void> {
     const body = JSON.stringify({ reason });
     await this.granted({ method: 'POST', body, type: 'application/json' }, `/operator/rejects/${encodeURIComponent(id)}/discard`);
+  }
+
+  /** Codes that no code map knows, the longest waiting first. */
+  async mappingQuestions(): Promise<readonly OpenQuestion[]> {
+    const { questions } = await this.json({ method: 'GET' }, '/operator/mappings');
+    return rowsOf<OpenQuestion>(questions, 'questions', ['map', 'code', 'rule', 'firstSeen', 'lastSeen']);
+  }
+
+  async answerMapping(answer: Omit<MappingAnswer, 'target'> & { readonly target: object }): Promise<void> {
+    await this.granted({ method: 'POST', body: JSON.stringify(answer), type: 'application/json' }, '/operator/mappings/answer');
+  }
+
+  /** Translates some messages again that met what is answered since. */
+  async translateAgain(): Promise<{ readonly translated: number; readonly refused: number; readonly left: boolean }> {
+    const { translated, refused, left } = await this.json({ method: 'POST' }, '/operator/mappings/translate-again');
+    if (typeof translated !== 'number' || typeof refused !== 'number' || typeof left !== 'boolean') throw malformed('translate-again');
+    return { translated, refused, left };
   }
 
   /** Gives a delivery its attempts back: one of a partner's by its number, one to a partner by its id with its part, one between the node's roles by its id. */
