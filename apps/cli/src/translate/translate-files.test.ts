@@ -88,6 +88,38 @@ describe('the Bundle', () => {
   });
 });
 
+describe('--to hl7v2', () => {
+  it('writes what was translated back as a message that is read as the same', async () => {
+    await translate('--country', 'EE', chemistry);
+    const { exit, out, notes } = await translate('--to', 'hl7v2', '--country', 'EE', 'ee-oru-r01-chemistry.hl7.fhir.json');
+    expect(exit).toBe(0);
+    expect(out.split('\n').map((file) => basename(file))).toEqual([
+      'ee-oru-r01-chemistry.hl7.fhir.json.hl7',
+      'ee-oru-r01-chemistry.hl7.fhir.json.report.json',
+    ]);
+    expect(notes).toMatch(/ORU\^R01; values: \d+ mapped, \d+ left out/);
+    const message = text('ee-oru-r01-chemistry.hl7.fhir.json.hl7');
+    expect(message).toContain('||7.80|mmol/L^mmol/l^UCUM|');
+    writeFileSync(join(work, 'again.hl7'), message);
+    await translate('--country', 'EE', 'again.hl7');
+    const values = (name: string): unknown[] => [...text(name).matchAll(/"valueQuantity":\{"value":[\d.]+/g)].map(([value]) => value);
+    expect(values('again.hl7.fhir.json')).toEqual(values('ee-oru-r01-chemistry.hl7.fhir.json'));
+  });
+  it.each([
+    ['no JSON', '{', 'ingest.malformed'],
+    ['no resource', '[]', 'ingest.malformed'],
+    ['an entry without an id', '{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Patient"}}]}', 'ingest.malformed'],
+    ['nested too deep', '['.repeat(100) + ']'.repeat(100), 'ingest.malformed'],
+    ['nobody', '{"resourceType":"Bundle"}', 'translate.back-unwritable'],
+  ])('refuses %s', async (_, content, code) => {
+    writeFileSync(join(work, 'x.json'), content);
+    const { exit, notes } = await translate('--to', 'hl7v2', 'x.json');
+    expect(exit).toBe(1);
+    expect(notes).toContain(code);
+    expect(existsSync(join(work, 'x.json.hl7'))).toBe(false);
+  });
+});
+
 describe('where results go', () => {
   it('is the folder that is named, made where it is missing', async () => {
     const { exit } = await translate('--out', 'new/folder', chemistry);

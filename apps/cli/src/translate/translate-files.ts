@@ -8,12 +8,14 @@ import { readBytes, systemCode } from '../files/read-file.js';
 import { exits, type Exit, type Terminal } from '../terminal.js';
 import { packOf } from './country-files.js';
 import { outputNames } from './output-names.js';
+import { writtenBack } from './write-back.js';
 
 export interface TranslateFlags {
   readonly country?: string;
   readonly countries?: string;
   readonly format: FormatName | 'auto';
   readonly out?: string;
+  readonly to?: 'hl7v2';
 }
 
 /** Largest document: one with its attachments. */
@@ -38,7 +40,7 @@ export async function translateFiles(files: readonly string[], flags: TranslateF
   let unread = 0;
   for (const [i, path] of paths.entries()) {
     try {
-      unread += await translateFile(path, join(out, names[i] ?? ''), flags.format, pack, terminal);
+      unread += await translateFile(path, join(out, names[i] ?? ''), flags, pack, terminal);
     } catch (error) {
       if (!(error instanceof PortolanError)) throw error;
       terminal.note(failureText(error));
@@ -53,14 +55,20 @@ export async function translateFiles(files: readonly string[], flags: TranslateF
 async function translateFile(
   path: string,
   base: string,
-  format: TranslateFlags['format'],
+  { format, to }: TranslateFlags,
   pack: CountryPack,
   terminal: Terminal,
 ): Promise<number> {
+  if (to !== undefined) {
+    const { text, account, told } = writtenBack(await readBytes(path, path, MAX_BYTES), pack);
+    await write(base, { hl7: text, 'report.json': `${JSON.stringify(account, null, 2)}\n` }, terminal);
+    terminal.note(`${path}: ${told}`);
+    return 0;
+  }
   let unread = 0;
   for (const part of documentsOf(await readBytes(path, path, MAX_BATCH_BYTES), format)) {
     const result = 'code' in part ? notRead(new PortolanError(part.code, part.place)) : translated(part.bytes, format, pack);
-    await write(`${base}${part.suffix}`, result, terminal);
+    await write(`${base}${part.suffix}`, filesOf(result), terminal);
     terminal.note(`${path}${part.suffix}: ${result.told}`);
     if (result.fhir === undefined) unread += 1;
   }
@@ -114,12 +122,16 @@ async function folderFor(folder: string, name: string): Promise<string> {
   }
 }
 
+const filesOf = ({ fhir, report }: Result): Record<string, string | undefined> => ({
+  'fhir.json': fhir,
+  'report.json': `${JSON.stringify(report, null, 2)}\n`,
+});
+
 /** Both results of a file, or none: what an earlier run left for the same name goes. They hold health data, so nobody else reads them. */
-async function write(base: string, { fhir, report }: Result, terminal: Terminal): Promise<void> {
-  const results = { fhir, report: `${JSON.stringify(report, null, 2)}\n` };
+async function write(base: string, results: Readonly<Record<string, string | undefined>>, terminal: Terminal): Promise<void> {
   try {
-    for (const [kind, text] of Object.entries(results)) {
-      const file = `${base}.${kind}.json`;
+    for (const [ending, text] of Object.entries(results)) {
+      const file = `${base}.${ending}`;
       await rm(file, { force: true });
       if (text === undefined) continue;
       await writeFile(`${file}.new`, text, { mode: 0o600 });

@@ -5,16 +5,18 @@ import type { TranslateFlags } from './translate-files.js';
 export function addTranslate(program: Command, run: Run): void {
   program
     .command('translate')
-    .description('translate files of national formats into FHIR R4, with an account of every value')
-    .argument('<files...>', 'HL7 v2, CDA, KMEHR or LDT files')
+    .description('translate files of national formats into FHIR R4, or FHIR R4 back, with an account of every value')
+    .argument('<files...>', 'HL7 v2, CDA, KMEHR or LDT files; with --to, FHIR R4 as JSON')
     .option('--country <cc>', 'rules, code systems and time zone of this country (default: those of the standards alone)')
     .addOption(new Option('--format <format>', 'what the files are').choices(['auto', 'hl7v2', 'cda', 'kmehr', 'ldt']).default('auto'))
+    .addOption(new Option('--to <format>', 'write FHIR back as this format: ORU where there is a report, else ADT').choices(['hl7v2']))
     .option('--out <dir>', 'folder of the results, made where it is missing (default: the current folder)')
     .option('--countries <dir>', 'folder that holds the countries (default: those of this clone)')
     .addHelpText(
       'after',
       "\nWrites NAME.fhir.json (a Bundle, decimals with their digits) and NAME.report.json, NAME being the file's name with its ending;\n" +
         'of a batch file (FHS, BHS, or several messages) NAME.1, NAME.2 and so on, one for each message.\n' +
+        'With --to hl7v2: NAME.hl7 (ER7, UTF-8) and NAME.report.json, which tells of every value where it stands in the message or why it does not.\n' +
         'Exit code 1 only where a file could not be read at all; what could not be used of a file stands in its report.',
     )
     .action((files: string[], flags: TranslateFlags) =>

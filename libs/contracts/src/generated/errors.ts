@@ -2055,6 +2055,13 @@ export const errorRegistry = {
   "fhir": "not-supported",
   "hl7": "207"
  },
+ "translate.back-unwritable": {
+  "what": "A bundle cannot be written in the format that is asked for",
+  "next": "Give a bundle with a person (and for a laboratory report its DiagnosticReport), or ask for it as FHIR",
+  "retriable": false,
+  "http": 422,
+  "fhir": "not-supported"
+ },
  "verify.encoding-malformed": {
   "what": "A text is not strict base64url or hexadecimal",
   "next": "Send it as RFC 4648 section 5 without padding, or as lower-case hexadecimal",

@@ -594,6 +594,230 @@ export const schemas = {
    }
   }
  },
+ "back-map": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "back-map.schema.json",
+  "description": "A declarative map from FHIR R4 back to a message of a source format, for countries that read no FHIR; docs in libs/formats/README.md",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "map",
+   "to",
+   "message",
+   "segments"
+  ],
+  "properties": {
+   "map": {
+    "description": "Name of the map",
+    "type": "string",
+    "pattern": "^[a-z0-9][a-z0-9./-]{0,99}$"
+   },
+   "to": {
+    "description": "The format written",
+    "enum": [
+     "hl7v2"
+    ]
+   },
+   "notice": {
+    "description": "What the map follows, and under which terms",
+    "type": "string",
+    "maxLength": 1000
+   },
+   "message": {
+    "title": "BackMessage",
+    "description": "MSH-9: type and structure, and the event, the first whose condition holds over the bundle",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "code",
+     "structure",
+     "events"
+    ],
+    "properties": {
+     "code": {
+      "type": "string",
+      "pattern": "^[A-Z]{3}$"
+     },
+     "structure": {
+      "type": "string",
+      "pattern": "^[A-Z]{3}_[A-Z0-9]{3}$"
+     },
+     "events": {
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 20,
+      "items": {
+       "$ref": "#/$defs/back-event"
+      }
+     }
+    }
+   },
+   "types": {
+    "description": "Element rules shared by name: the target's data types",
+    "type": "object",
+    "additionalProperties": {
+     "type": "array",
+     "maxItems": 100,
+     "items": {
+      "$ref": "#/$defs/back-element"
+     }
+    }
+   },
+   "segments": {
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 100,
+    "items": {
+     "$ref": "#/$defs/back-rule"
+    }
+   },
+   "leave": {
+    "description": "Values that the target form has no place for, on purpose",
+    "type": "array",
+    "maxItems": 200,
+    "items": {
+     "$ref": "translation-map.schema.json#/$defs/ignore-rule"
+    }
+   }
+  },
+  "$defs": {
+   "back-event": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "event"
+    ],
+    "properties": {
+     "event": {
+      "type": "string",
+      "pattern": "^[A-Z][0-9]{2}$"
+     },
+     "when": {
+      "$ref": "translation-map.schema.json#/$defs/map-condition"
+     }
+    }
+   },
+   "back-path": {
+    "description": "Where a value stands in the bundle, from the rule's own node; `->Type` follows references to resources of that type",
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 300
+   },
+   "back-element": {
+    "description": "One field of a segment, or one component of a data type",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "to"
+    ],
+    "properties": {
+     "id": {
+      "$ref": "translation-map.schema.json#/$defs/rule-id"
+     },
+     "to": {
+      "description": "Field, component or subcomponent: 3, 3.1",
+      "type": "string",
+      "pattern": "^[1-9]\\d{0,2}(\\.[1-9]\\d?){0,2}$"
+     },
+     "from": {
+      "description": "FHIR path; of several the first that has a value. Without it the rule's own node",
+      "anyOf": [
+       {
+        "$ref": "#/$defs/back-path"
+       },
+       {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 20,
+        "items": {
+         "$ref": "#/$defs/back-path"
+        }
+       }
+      ]
+     },
+     "as": {
+      "description": "A conversion, or the name of a shared type",
+      "type": "string",
+      "pattern": "^[A-Za-z][A-Za-z0-9-]{0,60}$"
+     },
+     "constant": {
+      "description": "A fixed text",
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 100
+     },
+     "map": {
+      "description": "Concept map of the way in, read backwards",
+      "type": "string",
+      "maxLength": 100
+     },
+     "codes": {
+      "description": "Concept maps of the way in: a coding that they add is written behind the one that it was made of",
+      "type": "array",
+      "maxItems": 10,
+      "items": {
+       "type": "string",
+       "maxLength": 100
+      }
+     },
+     "when": {
+      "$ref": "translation-map.schema.json#/$defs/map-condition"
+     }
+    }
+   },
+   "back-rule": {
+    "description": "A segment, or a group of segments, for each node",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "id"
+    ],
+    "properties": {
+     "id": {
+      "$ref": "translation-map.schema.json#/$defs/rule-id"
+     },
+     "segment": {
+      "type": "string",
+      "pattern": "^[A-Z][A-Z0-9]{2}$"
+     },
+     "each": {
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 20,
+      "items": {
+       "$ref": "#/$defs/back-path"
+      }
+     },
+     "first": {
+      "description": "Of the nodes the first alone",
+      "const": true
+     },
+     "required": {
+      "description": "Without it there is no message",
+      "const": true
+     },
+     "when": {
+      "$ref": "translation-map.schema.json#/$defs/map-condition"
+     },
+     "elements": {
+      "type": "array",
+      "maxItems": 200,
+      "items": {
+       "$ref": "#/$defs/back-element"
+      }
+     },
+     "within": {
+      "description": "Segments after this one, from the same node",
+      "type": "array",
+      "maxItems": 50,
+      "items": {
+       "$ref": "#/$defs/back-rule"
+      }
+     }
+    }
+   }
+  }
+ },
  "country": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "country.schema.json",

@@ -63,15 +63,19 @@ export type LeafText = string;
  */
 export type MerklePath = Sha256[];
 /**
+ * Where a value stands in the source, from the rule's own node
+ */
+export type SourcePath = string;
+/**
+ * Where a value stands in the bundle, from the rule's own node; `->Type` follows references to resources of that type
+ */
+export type BackPath = string;
+export type RuleId = string;
+/**
  * Source formats
  */
 export type FormatName = 'hl7v2' | 'cda' | 'kmehr' | 'ldt';
 export type WordingText = string;
-export type RuleId = string;
-/**
- * Where a value stands in the source, from the rule's own node
- */
-export type SourcePath = string;
 /**
  * A code that no concept map of a rule knows is kept as it came (the default), or refuses its entry, or is kept and a person asked. Each is told
  */
@@ -300,6 +304,162 @@ export interface RequestEmergency {
   declared: Instant;
   until: Instant;
 }
+export interface BackEvent {
+  event: string;
+  when?: MapCondition;
+}
+/**
+ * Holds when every member given holds
+ */
+export interface MapCondition {
+  path?: SourcePath;
+  /**
+   * The text at path is one of these
+   */
+  in?: string[];
+  /**
+   * Whether anything with a value stands at path
+   */
+  present?: boolean;
+  /**
+   * As many nodes stand at path
+   */
+  atLeast?: number;
+  atMost?: number;
+  /**
+   * The text at path has more characters
+   */
+  longerThan?: number;
+  all?: MapCondition[];
+  any?: MapCondition[];
+  not?: MapCondition;
+}
+/**
+ * One field of a segment, or one component of a data type
+ */
+export interface BackElement {
+  id?: RuleId;
+  /**
+   * Field, component or subcomponent: 3, 3.1
+   */
+  to: string;
+  /**
+   * FHIR path; of several the first that has a value. Without it the rule's own node
+   */
+  from?: BackPath | BackPath[];
+  /**
+   * A conversion, or the name of a shared type
+   */
+  as?: string;
+  /**
+   * A fixed text
+   */
+  constant?: string;
+  /**
+   * Concept map of the way in, read backwards
+   */
+  map?: string;
+  /**
+   * Concept maps of the way in: a coding that they add is written behind the one that it was made of
+   *
+   * @maxItems 10
+   */
+  codes?: string[];
+  when?: MapCondition;
+}
+/**
+ * A segment, or a group of segments, for each node
+ */
+export interface BackRule {
+  id: RuleId;
+  segment?: string;
+  /**
+   * @minItems 1
+   * @maxItems 20
+   */
+  each?: BackPath[];
+  /**
+   * Of the nodes the first alone
+   */
+  first?: true;
+  /**
+   * Without it there is no message
+   */
+  required?: true;
+  when?: MapCondition;
+  /**
+   * @maxItems 200
+   */
+  elements?: BackElement[];
+  /**
+   * Segments after this one, from the same node
+   *
+   * @maxItems 50
+   */
+  within?: BackRule[];
+}
+/**
+ * A declarative map from FHIR R4 back to a message of a source format, for countries that read no FHIR; docs in libs/formats/README.md
+ */
+export interface BackMap {
+  /**
+   * Name of the map
+   */
+  map: string;
+  /**
+   * The format written
+   */
+  to: 'hl7v2';
+  /**
+   * What the map follows, and under which terms
+   */
+  notice?: string;
+  message: BackMessage;
+  /**
+   * Element rules shared by name: the target's data types
+   */
+  types?: {
+    /**
+     * @maxItems 100
+     */
+    [k: string]: BackElement[] | undefined;
+  };
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  segments: BackRule[];
+  /**
+   * Values that the target form has no place for, on purpose
+   *
+   * @maxItems 200
+   */
+  leave?: IgnoreRule[];
+}
+/**
+ * MSH-9: type and structure, and the event, the first whose condition holds over the bundle
+ */
+export interface BackMessage {
+  code: string;
+  structure: string;
+  /**
+   * @minItems 1
+   * @maxItems 20
+   */
+  events: BackEvent[];
+}
+/**
+ * Source values that are left out on purpose: they neither reach a resource nor are carried
+ */
+export interface IgnoreRule {
+  id: RuleId;
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  paths: SourcePath[];
+  reason: string;
+}
 export interface PersonIdentifierSystem {
   system: string;
   name: string;
@@ -442,44 +602,6 @@ export interface CodeSlot {
  */
 export interface SwitchedOff {
   reason: string;
-}
-/**
- * Source values that are left out on purpose: they neither reach a resource nor are carried
- */
-export interface IgnoreRule {
-  id: RuleId;
-  /**
-   * @minItems 1
-   * @maxItems 100
-   */
-  paths: SourcePath[];
-  reason: string;
-}
-/**
- * Holds when every member given holds
- */
-export interface MapCondition {
-  path?: SourcePath;
-  /**
-   * The text at path is one of these
-   */
-  in?: string[];
-  /**
-   * Whether anything with a value stands at path
-   */
-  present?: boolean;
-  /**
-   * As many nodes stand at path
-   */
-  atLeast?: number;
-  atMost?: number;
-  /**
-   * The text at path has more characters
-   */
-  longerThan?: number;
-  all?: MapCondition[];
-  any?: MapCondition[];
-  not?: MapCondition;
 }
 /**
  * One element of a FHIR resource: where it goes, where it comes from, how it is converted

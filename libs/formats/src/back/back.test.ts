@@ -1,0 +1,248 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { countryPack, type CountryPack } from '../country-pack.js';
+import { DecimalText, isFhirObject, toFhirJson, type FhirResource, type FhirValue } from '../engine/index.js';
+import { parseHl7 } from '../hl7v2/index.js';
+import { translate, type Translation } from '../translate.js';
+import { BackMaps, type BackInput } from './index.js';
+import { fhirTree } from './fhir-tree.js';
+import laboratory from './maps/laboratory.json' with { type: 'json' };
+
+const own = join(import.meta.dirname, '../../fixtures/hl7v2');
+const countries = join(import.meta.dirname, '../../../countries');
+function folder(cc: string): Record<string, unknown> {
+  const files = readdirSync(join(countries, cc), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
+  return Object.fromEntries(files.map((file) => [file, JSON.parse(readFileSync(join(countries, cc, file), 'utf8'))]));
+}
+const packs = new Map<string, CountryPack>(['ee', 'pt'].map((cc) => [cc, countryPack(folder(cc))]));
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const maps = BackMaps.of();
+
+const read = (bytes: Uint8Array, cc: string): Translation =>
+  translate({ bytes, format: 'hl7v2', country: packs.get(cc)!, sha256, received: '2026-11-28T10:00:00.000Z' });
+const readFixture = (name: string): Translation => read(readFileSync(join(own, name)), name.slice(0, 2));
+
+function inputFor({ message, resources, provenance, account }: Translation, cc: string): BackInput {
+  const { name = '', organisation, application = '' } = message.sender;
+  return {
+    resources,
+    message: 'auto',
+    country: packs.get(cc)!,
+    sha256,
+    sender: { application, facility: name, ...(organisation !== name && { universalId: organisation }) },
+    sent: message.sent ?? '20261128100000+0000',
+    controlId: message.id,
+    processing: 'P',
+    event: message.type.slice(4),
+    original: { provenance, carried: account.carried, resources },
+  };
+}
+
+/** As it is compared: the codings of a concept have no order. */
+function plain(value: FhirValue): FhirValue {
+  if (Array.isArray(value)) return value.map(plain);
+  if (!isFhirObject(value)) return value;
+  const { coding } = value;
+  const sorted = Array.isArray(coding) ? { coding: coding.toSorted((a, b) => (toFhirJson(a) < toFhirJson(b) ? -1 : 1)) } : {};
+  return Object.fromEntries(Object.entries({ ...value, ...sorted }).map(([key, one]) => [key, key === 'coding' ? one : plain(one)]));
+}
+const byName = (resources: readonly FhirResource[]): Record<string, string> =>
+  Object.fromEntries(resources.map((one) => [`${one.resourceType}/${one.id}`, toFhirJson(plain(one))]));
+
+/** Without those to whom nothing refers: a message says who somebody is only where it says what they did. */
+function referredTo(resources: readonly FhirResource[]): FhirResource[] {
+  const all = toFhirJson([...resources]);
+  return resources.filter((one) => one.resourceType !== 'Practitioner' || all.includes(`"reference":"Practitioner/${one.id}"`));
+}
+
+const messages = readdirSync(own).filter((name) => /^(ee|pt)-(oru|adt)-.*\.hl7$/.test(name) && !name.includes('damaged'));
+
+describe('FHIR → HL7 v2 → FHIR gives the same resources', () => {
+  it.each(messages)('%s', (name) => {
+    const cc = name.slice(0, 2);
+    const before = readFixture(name);
+    const { text } = maps.write(inputFor(before, cc));
+    const after = read(Buffer.from(text), cc);
+    expect(after.account.rejects).toEqual([]);
+    expect(byName(after.resources)).toEqual(byName(referredTo(before.resources)));
+  });
+  it('covers admissions and reports', () => expect(messages.length).toBeGreaterThan(7));
+});
+
+describe('the message', () => {
+  const before = readFixture('ee-oru-r01-chemistry.hl7');
+  const { text, type, mapVersion } = maps.write(inputFor(before, 'ee'));
+  it('has the segments of its structure, each ended by CR', () => {
+    expect(type).toBe('ORU^R01');
+    expect(mapVersion).toMatch(/^[0-9a-f]{64}$/);
+    const names = parseHl7(text, { terminators: 'cr' }).segments.map((segment) => segment.name);
+    expect(names.slice(0, 8)).toEqual(['MSH', 'PID', 'PV1', 'ORC', 'OBR', 'NTE', 'OBX', 'NTE']);
+    expect(text.endsWith('\r')).toBe(true);
+  });
+  it('keeps digits, offsets, and the local code before the one that was added', () => {
+    expect(text).toContain('|NM|GLUK^Glükoos^99EELAB^14749-6^');
+    expect(text).toContain('||7.80|mmol/L^mmol/l^UCUM|4.1-6.1|');
+    expect(text).toContain('|20261103073000+0200|');
+  });
+  it('is the same the second time', () => expect(maps.write(inputFor(before, 'ee')).text).toBe(text));
+  it('has what was carried of the original, and not without it', () => {
+    expect(text).toContain('\rNTE|1|L|');
+    const { original: _, ...alone } = inputFor(before, 'ee');
+    expect(maps.write(alone).text).toContain('\rNTE|1||');
+  });
+  it('has segments of local meaning again, at the end', () => {
+    const file = readFileSync(join(own, 'ee-oru-r01-chemistry.hl7'), 'utf8');
+    const local = read(Buffer.from(`${file}ZEE|1|a\\T\\b^c~d\r`), 'ee');
+    expect(maps.write(inputFor(local, 'ee')).text.endsWith('\rZEE|1|a\\T\\b^c~d\r')).toBe(true);
+  });
+  it('tells in its account what became of every value', () => {
+    const { account } = maps.write(inputFor(before, 'ee'));
+    const told = [...account.mapped, ...account.left].map(({ path }) => path).sort();
+    const all = fhirTree(before.resources)
+      .root.leaves()
+      .map(({ path }) => path);
+    expect(told).toEqual(all.sort());
+    expect(account.left.filter(({ rule }) => rule === '(no place)').map(({ path }) => path.replace(/^.*#/, ''))).toEqual([
+      'note[0].text',
+      'note[0].text',
+    ]);
+  });
+  it.each([
+    ['in-progress', 'A01'],
+    ['finished', 'A03'],
+    ['cancelled', 'A11'],
+    ['planned', 'A08'],
+  ])('of a visit that is %s is ADT^%s', (status, event) => {
+    const { event: _, original: __, ...input } = inputFor(readFixture('ee-adt-a01.hl7'), 'ee');
+    const resources = input.resources.map((one) => (one.resourceType === 'Encounter' ? { ...one, status } : one));
+    expect(maps.write({ ...input, resources }).type).toBe(`ADT^${event}`);
+  });
+});
+
+describe('values of FHIR that no HL7 v2 message brought', () => {
+  const patient: FhirResource = { resourceType: 'Patient', id: 'p', identifier: [{ system: 'urn:oid:1.2.3', value: '1' }] };
+  const written = (value: Record<string, FhirValue>): string => {
+    const result: FhirResource = { resourceType: 'Observation', id: 'o', status: 'final', code: { text: 'x' }, ...value };
+    const report: FhirResource = {
+      resourceType: 'DiagnosticReport',
+      id: 'd',
+      status: 'final',
+      code: { text: 'y' },
+      result: [{ reference: 'Observation/o' }],
+    };
+    const { text } = maps.write({
+      ...inputFor(readFixture('ee-oru-r01-chemistry.hl7'), 'ee'),
+      original: undefined!,
+      resources: [patient, report, result],
+    });
+    return /\rOBX\|1\|([^\r]*)/.exec(text)?.[1] ?? '';
+  };
+  it.each<[Record<string, FhirValue>, string]>([
+    [{ valueQuantity: { value: new DecimalText('1.50'), unit: 'g' } }, 'NM|^^^^^^^^x||1.50|g|||||F'],
+    [{ valueQuantity: { value: 5, comparator: '<' } }, 'SN|^^^^^^^^x||<^5||||||F'],
+    [{ valueRange: { low: { value: 1 }, high: { value: 2 } } }, 'SN|^^^^^^^^x||^1^-^2||||||F'],
+    [{ valueRatio: { numerator: { value: 1 }, denominator: { value: 32 } } }, 'SN|^^^^^^^^x||^1^:^32||||||F'],
+    [{ valueInteger: 7 }, 'NM|^^^^^^^^x||7||||||F'],
+    [{ valueBoolean: true }, 'CWE|^^^^^^^^x||Y||||||F'],
+    [{ valueDateTime: '2026-11-03T07:30:00Z' }, 'TS|^^^^^^^^x||20261103073000+0000||||||F'],
+    [{ valueDateTime: '2026-11' }, 'TS|^^^^^^^^x||202611||||||F'],
+    [{ valueTime: '07:30:00' }, 'TM|^^^^^^^^x||073000||||||F'],
+    [{ valueString: 'a'.repeat(200) }, `TX|^^^^^^^^x||${'a'.repeat(200)}||||||F`],
+    [{ referenceRange: [{ low: { value: 4 } }] }, '|^^^^^^^^x||||>=4||||F'],
+  ])('%j', (value, expected) => expect(written(value)).toBe(expected));
+});
+
+describe('a text', () => {
+  const signs = fc.constantFrom(
+    '|',
+    '^',
+    '~',
+    '\\',
+    '&',
+    '\r',
+    '\n',
+    '\r\n',
+    '"',
+    '""',
+    '\\F\\',
+    '\\.br\\',
+    '\\X0D\\',
+    'MSH|',
+    '\rZZZ|1',
+    '\u000b',
+    '\u001c',
+    'õ',
+    '€',
+    '😀',
+    'a',
+  );
+  const nasty = fc.array(signs, { minLength: 1, maxLength: 12 }).map((parts) => `x${parts.join('')}x`);
+  const base = readFixture('ee-oru-r01-chemistry.hl7');
+  const input = inputFor(base, 'ee');
+  const count = parseHl7(maps.write(input).text, { terminators: 'any' }).segments.length;
+
+  it('whatever it holds, adds neither segment nor field, and comes back as it was', () => {
+    fc.assert(
+      fc.property(nasty, (text) => {
+        const resources = base.resources.map((one) => replaceTexts(one, text) as FhirResource);
+        const written = maps.write({ ...input, resources }).text;
+        const { segments } = parseHl7(written, { terminators: 'any' });
+        expect(segments).toHaveLength(count);
+        expect(written).not.toMatch(/[\u000b\u001c\n]/);
+        if (/[\u000b\u001c]/.test(text)) return;
+        const again = read(Buffer.from(written), 'ee').resources.filter(({ resourceType }) => resourceType === 'Patient');
+        expect(toFhirJson(again[0]!['name']!)).toContain(`"family":${JSON.stringify(text)}`);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+/** Every family name, and every name of who assigns identifiers, as `text`. */
+function replaceTexts(value: FhirValue, text: string): FhirValue {
+  if (Array.isArray(value)) return value.map((one) => replaceTexts(one, text));
+  if (!isFhirObject(value)) return value;
+  const texts = value['code'] === undefined ? ['family', 'display'] : ['family'];
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, texts.includes(key) ? text : replaceTexts(one, text)]));
+}
+
+describe('what cannot be written is refused', () => {
+  const input = inputFor(readFixture('ee-oru-r01-chemistry.hl7'), 'ee');
+  it.each([
+    ['nobody', (one: FhirResource) => one.resourceType !== 'Patient', 'PID'],
+    ['no report', (one: FhirResource) => one.resourceType !== 'DiagnosticReport', 'order'],
+  ])('%s', (_, keep, where) => {
+    const resources = input.resources.filter(keep);
+    expect(() => maps.write({ ...input, message: 'ORU', resources })).toThrow(
+      expect.objectContaining({ code: 'translate.back-unwritable', where }),
+    );
+  });
+  it('more segments than a message may have', () => {
+    const many = Array.from({ length: 20_001 }, (_, i) => ({ resourceType: 'AllergyIntolerance', id: String(i), code: { text: 'x' } }));
+    const person = input.resources.filter(({ resourceType }) => resourceType === 'Patient');
+    expect(() => maps.write({ ...input, message: 'ADT', resources: [...person, ...many] })).toThrow(
+      expect.objectContaining({ code: 'translate.back-unwritable' }),
+    );
+  });
+});
+
+describe('a map is checked when it is loaded', () => {
+  const [first, ...others] = laboratory.segments;
+  it.each([
+    ['a conversion that is none', { ...first, elements: [{ to: '3', as: 'nothing' }] }, 'PID-3'],
+    ['a concept map that is none', { ...first, elements: [{ to: '8', from: 'gender', map: 'nothing' }] }, 'PID-8'],
+    ['a path that is none', { ...first, elements: [{ to: '8', from: 'gender[' }] }, 'PID-8'],
+    ['a reference to no type', { ...first, elements: [{ to: '8', from: 'a->b' }] }, 'PID-8'],
+    ['a constant beside a value', { ...first, elements: [{ to: '8', from: 'gender', constant: 'F' }] }, 'PID-8'],
+    ['elements without a segment', { id: 'nowhere', elements: [{ to: '8' }] }, 'nowhere'],
+    ['a field that is none', { ...first, elements: [{ to: '0' }] }, '(map)'],
+  ])('%s', (_, segment, rule) => {
+    const map = { ...laboratory, segments: [segment, ...others] };
+    expect(() => BackMaps.of({ 'laboratory.json': map })).toThrow(
+      expect.objectContaining({ code: 'translate.map-invalid', where: `back/maps/laboratory.json ${rule}` }),
+    );
+  });
+});
