@@ -2024,6 +2024,14 @@ export const errorRegistry = {
   "fhir": "code-invalid",
   "hl7": "103"
  },
+ "translate.unit-not-converted": {
+  "what": "A quantity cannot be given in the unit that the country demands: it stays as it came",
+  "next": "Look whether unit and demanded unit are of one dimension and both of UCUM, and correct the source or the country's canonicalUnits",
+  "retriable": false,
+  "http": 422,
+  "fhir": "value",
+  "hl7": "102"
+ },
  "translate.zone-unknown": {
   "what": "A time has no offset and the country names no zone for such times: only its date was used",
   "next": "Send times with their offset, or set the zone in the country's folder",

@@ -1189,6 +1189,14 @@ export const schemas = {
      "$ref": "#/$defs/unmapped-policy"
     }
    },
+   "canonicalUnits": {
+    "description": "Units in which results of these codes are given; what the source wrote stands beside",
+    "type": "array",
+    "maxItems": 2000,
+    "items": {
+     "$ref": "#/$defs/canonical-unit"
+    }
+   },
    "types": {
     "description": "Element rules shared by name: the source's data types",
     "type": "object",
@@ -1234,6 +1242,33 @@ export const schemas = {
     "type": "string",
     "minLength": 1,
     "maxLength": 300
+   },
+   "canonical-unit": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "system",
+     "code",
+     "unit"
+    ],
+    "properties": {
+     "system": {
+      "description": "System of the code of what is measured",
+      "type": "string",
+      "maxLength": 255
+     },
+     "code": {
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 100
+     },
+     "unit": {
+      "description": "UCUM",
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 100
+     }
+    }
    },
    "unmapped-policy": {
     "description": "A code that no concept map of a rule knows is kept as it came (the default), or refuses its entry, or is kept and a person asked. Each is told",

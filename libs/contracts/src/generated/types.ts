@@ -593,6 +593,17 @@ export interface SummaryColumns {
   what: WordingText;
   details: WordingText;
 }
+export interface CanonicalUnit {
+  /**
+   * System of the code of what is measured
+   */
+  system: string;
+  code: string;
+  /**
+   * UCUM
+   */
+  unit: string;
+}
 export interface CodeSlot {
   id: string;
   what: string;
@@ -743,6 +754,12 @@ export interface TranslationMap {
   unmapped?: {
     [k: string]: UnmappedPolicy | undefined;
   };
+  /**
+   * Units in which results of these codes are given; what the source wrote stands beside
+   *
+   * @maxItems 2000
+   */
+  canonicalUnits?: CanonicalUnit[];
   /**
    * Element rules shared by name: the source's data types
    */

@@ -7,6 +7,8 @@ export interface LayeredMaps {
   readonly ignores: readonly { readonly file: string; readonly rule: IgnoreRule }[];
   /** By concept map: what becomes of a code that it does not know. */
   readonly policies: ReadonlyMap<string, { readonly file: string; readonly policy: UnmappedPolicy }>;
+  /** By `system|code`: the unit that is demanded. */
+  readonly units: ReadonlyMap<string, { readonly file: string; readonly unit: string }>;
 }
 
 /** An element rule's id: its own, or its owner's with its target. */
@@ -20,15 +22,22 @@ export function layered(maps: readonly { readonly file: string; readonly map: Tr
   const types = new Map<string, { file: string; elements: readonly ElementRule[] }>();
   const ignores = new Map<string, { file: string; rule: IgnoreRule }>();
   const policies = new Map<string, { file: string; policy: UnmappedPolicy }>();
+  const units = new Map<string, { file: string; unit: string }>();
   for (const { file, map } of maps) {
-    for (const rule of map.resources ?? []) resources.set(rule.id, { file, rule: over(resources.get(rule.id)?.rule, rule) });
+    for (const rule of resourcesOf(map)) resources.set(rule.id, { file, rule: over(resources.get(rule.id)?.rule, rule) });
     for (const [name, elements] of typesOf(map))
       types.set(name, { file, elements: elementsOver(name, types.get(name)?.elements, elements) });
-    for (const rule of map.ignore ?? []) ignores.set(rule.id, { file, rule });
+    for (const rule of ignoresOf(map)) ignores.set(rule.id, { file, rule });
     for (const [id, policy] of policiesOf(map)) policies.set(id, { file, policy });
+    for (const [key, unit] of unitsOf(map)) units.set(key, { file, unit });
   }
-  return { resources: [...resources.values()], types, ignores: [...ignores.values()], policies };
+  return { resources: [...resources.values()], types, ignores: [...ignores.values()], policies, units };
 }
+
+const resourcesOf = ({ resources = [] }: TranslationMap): readonly ResourceRule[] => resources;
+const ignoresOf = ({ ignore = [] }: TranslationMap): readonly IgnoreRule[] => ignore;
+const unitsOf = ({ canonicalUnits = [] }: TranslationMap): [string, string][] =>
+  canonicalUnits.map(({ system, code, unit }) => [`${system}|${code}`, unit]);
 
 function policiesOf({ unmapped = {} }: TranslationMap): [string, UnmappedPolicy][] {
   return Object.entries(unmapped).flatMap(([id, policy]): [string, UnmappedPolicy][] => (policy === undefined ? [] : [[id, policy]]));

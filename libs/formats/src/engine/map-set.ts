@@ -12,6 +12,8 @@ import type { ClosedSystems } from './closed-systems.js';
 import type { ConceptMap } from './concept-map.js';
 import type { Conversion } from './conversion.js';
 import { layered, type LayeredMaps } from './layers.js';
+import type { CanonicalUnits } from '../terminology/canonical-units.js';
+import { isUcum } from '../terminology/ucum.js';
 import type { Sha256Hex } from './stable-id.js';
 
 /** A map and the file that it came from, for messages about it. */
@@ -38,6 +40,7 @@ export class MapSet {
     readonly ignores: readonly CompiledIgnore[],
     readonly conceptMaps: ReadonlyMap<string, ConceptMap>,
     readonly closedSystems: ClosedSystems,
+    readonly units: CanonicalUnits,
     /** What the version is the hash of: the rules in force and the concept maps, canonically. */
     private readonly text: string,
   ) {}
@@ -67,6 +70,8 @@ export class MapSet {
       mistakes,
     };
     checkPolicies(rules.policies, known);
+    checkUnits(rules.units, known);
+    const units = new Map([...rules.units].map(([key, { unit }]) => [key, unit]));
     const types = new Map(
       [...rules.types].map(([name, one]) => [name, compileElements(one.elements, { file: one.file, rule: name }, known)]),
     );
@@ -78,10 +83,11 @@ export class MapSet {
       resources: rules.resources,
       ignores: rules.ignores,
       unmapped: [...rules.policies],
+      units: [...units],
       codes: input.conceptMapSources,
       systems: [...input.closedSystems].map(([system, codes]) => [system, [...codes]]),
     });
-    return new MapSet(format, resources, types, ignores, conceptMaps, input.closedSystems, text);
+    return new MapSet(format, resources, types, ignores, conceptMaps, input.closedSystems, units, text);
   }
 
   /** The same without the element rules of these ids, wherever they stand: to see what hangs on them. */
@@ -95,7 +101,7 @@ export class MapSet {
     const resources = this.resources.map((one) => ({ ...one, elements: left(one.elements) }));
     const types = new Map([...this.types].map(([name, elements]) => [name, left(elements)]));
     const text = canonicalJson({ rules: this.text, without: [...ids].sort() });
-    return new MapSet(this.format, resources, types, this.ignores, this.conceptMaps, this.closedSystems, text);
+    return new MapSet(this.format, resources, types, this.ignores, this.conceptMaps, this.closedSystems, this.units, text);
   }
 
   /** The same with what people have answered since, by concept map, laid over the maps. */
@@ -104,7 +110,7 @@ export class MapSet {
     const maps = new Map(this.conceptMaps);
     for (const [id, { map }] of answers) maps.set(id, maps.get(id)?.under(map) ?? map);
     const text = canonicalJson({ rules: this.text, answers: [...answers].map(([id, { source }]) => [id, source]) });
-    return new MapSet(this.format, this.resources, this.types, this.ignores, maps, this.closedSystems, text);
+    return new MapSet(this.format, this.resources, this.types, this.ignores, maps, this.closedSystems, this.units, text);
   }
 
   /** SHA-256 of the rules and concept maps in force; stands in every translation. */
@@ -122,6 +128,12 @@ function checkPolicies(policies: LayeredMaps['policies'], { conceptMaps, slots, 
   for (const [id, { file }] of policies) {
     if (!conceptMaps.has(id) && !slots.has(id))
       mistakes.push({ file, rule: 'unmapped', what: `names the concept map ${id}, which is none` });
+  }
+}
+
+function checkUnits(units: LayeredMaps['units'], { mistakes }: Known): void {
+  for (const [key, { file, unit }] of units) {
+    if (!isUcum(unit)) mistakes.push({ file, rule: 'canonicalUnits', what: `demands ${unit} for ${key}, which is no unit of UCUM` });
   }
 }
 

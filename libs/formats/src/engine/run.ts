@@ -4,6 +4,7 @@ import { merged, type Draft } from './drafts.js';
 import { isFhirObject } from './fhir.js';
 import { Refused, type Finding, type MappingQuestion } from './findings.js';
 import { findInstances, InstanceIndex, type IdentityContext, type Instance } from './instances.js';
+import { inCanonicalUnits, type CanonicalUnits } from '../terminology/canonical-units.js';
 import type { MapSet } from './map-set.js';
 import type { SourceNode } from './source-node.js';
 
@@ -45,7 +46,7 @@ export function run(root: SourceNode, set: MapSet, identity: IdentityContext, fa
       if (outcome.built instanceof Refused) gone.add(nameOf(instance));
       rejects.push(...rejectOf(instance, outcome.built));
     }
-    if (gone.size === 0) return resultOf(instances, outcomes, rejects);
+    if (gone.size === 0) return resultOf(instances, outcomes, rejects, set.units);
     instances = instances.filter((instance) => !(outcomes.get(instance)?.built instanceof Refused));
     for (const instance of instances) if (refersTo(gone, outcomes.get(instance))) outcomes.delete(instance);
   }
@@ -57,11 +58,18 @@ function refersTo(gone: ReadonlySet<string>, outcome: Outcome | undefined): bool
   return outcome !== undefined && [...outcome.references].some((one) => gone.has(one));
 }
 
-function resultOf(instances: readonly Instance[], outcomes: ReadonlyMap<Instance, Outcome>, rejects: readonly Reject[]): RunResult {
+function resultOf(
+  instances: readonly Instance[],
+  outcomes: ReadonlyMap<Instance, Outcome>,
+  rejects: readonly Reject[],
+  units: CanonicalUnits,
+): RunResult {
   const all = instances.flatMap((instance) => outcomes.get(instance) ?? []);
   const findings = all.flatMap((outcome) => outcome.findings);
   const drafts = all.flatMap(({ built }) => (built instanceof Refused ? [] : [checkedDraft(built, (one) => void findings.push(one))]));
-  return { ...merged(drafts, findings), rejects, questions: all.flatMap(({ questions }) => questions) };
+  const { drafts: whole, warnings } = merged(drafts, findings);
+  const converted = whole.map((draft) => inCanonicalUnits(draft, units, (one) => void warnings.push(one)));
+  return { drafts: converted, warnings, rejects, questions: all.flatMap(({ questions }) => questions) };
 }
 
 function rejectOf(instance: Instance, built: Outcome['built']): Reject[] {

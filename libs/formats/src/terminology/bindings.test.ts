@@ -9,7 +9,7 @@ import { translate, type Translation } from '../translate.js';
 const folder = join(import.meta.dirname, '../../../countries/ee');
 const ee = Object.fromEntries(
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /^(country\.json|(code-)?maps\/.*\.json)$/.test(file))
+    .filter((file) => file !== 'maps/unmapped.json' && /^(country\.json|(code-)?maps\/.*\.json)$/.test(file))
     .map((file) => [file, JSON.parse(readFileSync(join(folder, file), 'utf8')) as unknown]),
 );
 const validators = new Validators();
@@ -106,6 +106,57 @@ describe('a code without counterpart', () => {
     ['that is words', { obx3: 'a code of words^a^99T' }],
     ['that is too long to be one', { obx3: `${'x'.repeat(65)}^a^99T` }],
   ])('asks nobody about one %s', (_name, given) => expect(translated({ ...given, unmapped: 'queue' }).questions).toEqual([]));
+});
+
+describe('a unit that a country demands', () => {
+  const pack = (unit: string, code = '2345-7'): ReturnType<typeof countryPack> =>
+    countryPack(
+      { ...ee, 'maps/units.json': { map: 'ee/units', format: 'hl7v2', canonicalUnits: [{ system: 'http://loinc.org', code, unit }] } },
+      validators,
+    );
+  const of = (country: ReturnType<typeof countryPack>): Translation => {
+    const plain = Buffer.from(message('2345-7^Glucose^LN')).toString();
+    const bytes = Buffer.from(plain.replace('|NM|', '|SN|').replace('|5.4|mmol/l||', '|<^5.40|mmol/L^mmol/L^UCUM|4.1-6.1|'));
+    return translate({ bytes, format: 'hl7v2', country, sha256, received: '2026-11-21T10:00:00.000Z' });
+  };
+  const observation = (answer: Translation) => answer.resources.find(({ resourceType }) => resourceType === 'Observation');
+  const mmol = { value: '5.40', comparator: '<', unit: 'mmol/L', system: 'http://unitsofmeasure.org', code: 'mmol/L' };
+  const plain = (value: unknown): unknown =>
+    JSON.parse(JSON.stringify(value), (_key, one: unknown, context?: { source?: string }) =>
+      typeof one === 'number' ? context?.source : one,
+    );
+
+  it('is given, digits as many, with what the source wrote beside; its ranges too', () => {
+    const answer = of(pack('umol/L'));
+    expect(plain(observation(answer)?.['valueQuantity'])).toEqual({
+      extension: [{ url: 'http://hl7.org/fhir/StructureDefinition/iso21090-PQ-translation', valueQuantity: mmol }],
+      ...mmol,
+      value: '5.40e+3',
+      unit: 'umol/L',
+      code: 'umol/L',
+    });
+    const low = (observation(answer)?.['referenceRange'] as { low: object }[])[0]?.low;
+    expect(plain(low)).toMatchObject({ value: '4.1e+3', code: 'umol/L', extension: [{ valueQuantity: { value: '4.1', code: 'mmol/L' } }] });
+    expect(answer.provenance).toContainEqual(
+      expect.objectContaining({ path: 'valueQuantity.extension[0].valueQuantity.code', source: 'OBX-6.1' }),
+    );
+    expect(answer.provenance.some(({ path }) => path === 'valueQuantity.code')).toBe(false);
+    expect(answer.account.constants).toContainEqual(expect.objectContaining({ value: 'umol/L', rule: '(canonical unit)' }));
+    expect(answer.mapVersion).not.toBe(of(pack('mol/L')).mapVersion);
+  });
+  it.each([
+    ['as it is already', pack('mmol/L'), []],
+    ['of another dimension', pack('mg/dL'), ['translate.unit-not-converted']],
+    ['of another test', pack('umol/L', '718-7'), []],
+  ])('%s leaves it as it came', (_name, country, warnings) => {
+    const answer = of(country);
+    expect(plain(observation(answer)?.['valueQuantity'])).toEqual(mmol);
+    expect([...new Set(answer.account.warnings.map(({ code }) => code))]).toEqual(warnings);
+  });
+  it('that is none of UCUM is refused at load', () =>
+    expect(() => pack('gramm')).toThrow(
+      expect.objectContaining({ detail: expect.stringMatching(/units\.json canonicalUnits: demands gramm/) as string }),
+    ));
 });
 
 describe('what a person answers', () => {
