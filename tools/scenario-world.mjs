@@ -24,6 +24,23 @@ export default async function setup(project) {
   return async () => {
     await world.stop();
     log.end();
+    if (column === 'embedded' && roles === 'together') await judge(folder);
     await rm(folder, { recursive: true, force: true });
   };
+}
+
+/** HL7's validator has the last word on every Bundle that a node gave anybody in these scenarios. */
+async function judge(folder) {
+  const { judgeBundles } = await import('@portolan/testing');
+  const answer = await judgeBundles(folder);
+  if ('absent' in answer) {
+    process.stderr.write(`bundles of the scenarios were not judged: ${answer.absent}\n`);
+    return;
+  }
+  const wrong = Object.entries(answer.wrong);
+  process.stdout.write(`HL7's validator: ${answer.judged} bundles of the scenarios, ${wrong.length} with errors\n`);
+  if (wrong.length === 0 && answer.judged > 0) return;
+  process.stderr.write(`${JSON.stringify(answer.wrong, undefined, 2).slice(0, 20_000)}\n`);
+  process.exitCode = 1;
+  throw new Error("HL7's validator found errors in bundles that the nodes gave, or there were none");
 }

@@ -13,6 +13,7 @@ export { Story, type StoryResult } from './story/story.js';
 export { Narrator, StoryBroken, type StoryLine } from './story/narrator.js';
 export { matchAbroad, parameterOf, requestRecord, entriesOf } from './story/fhir-asks.js';
 export { eventually } from './story/wait.js';
+export { judgeBundles, type JudgedBundles } from './hl7-validator/kept-bundles.js';
 export { check, unsettled, type CheckedWorld, type Violation } from './checker/index.js';
 export { kafkaEngine, type KafkaEngine } from './stack/kafka/engine.js';
 export { KafkaBroker, type BrokerStatus, type KafkaBrokerConfig } from './stack/kafka/kafka-broker.js';

@@ -1,6 +1,7 @@
 import { exportJWK, generateKeyPair, SignJWT, type JSONWebKeySet, type JWK, type JWTPayload } from 'jose';
 import type { Actor, Purpose } from '@portolan/contracts';
 import type { PrivateKeyHandle } from '@portolan/domain';
+import { organisationUri } from './iua.js';
 
 /** A key that signs JWTs, with the public half that others verify under. */
 export interface JwtKey {
@@ -58,7 +59,7 @@ export function iuaExtension(statement: ProfessionalStatement): JWTPayload {
       ihe_iua: {
         subject_name: actor.name,
         subject_organization: actor.organisation.name,
-        subject_organization_id: actor.organisation.id.value,
+        subject_organization_id: organisationUri(actor.organisation.id),
         subject_role: [{ system: 'http://terminology.hl7.org/CodeSystem/practitioner-role', code: actor.role }],
         purpose_of_use: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: purpose }],
         national_provider_identifier: actor.id.value,

@@ -48,7 +48,14 @@ function iuaOf(claims: JWTPayload): Claims | undefined {
 }
 
 function organisationId(iua: Claims): BusinessIdentifier {
-  return { system: URI_SYSTEM, value: text(iua, 'subject_organization_id', 128) };
+  const value = text(iua, 'subject_organization_id', 128);
+  if (!/^[a-z][a-z0-9+.-]*:[^\s:]/i.test(value)) throw missing('subject_organization_id');
+  return { system: URI_SYSTEM, value };
+}
+
+/** An organisation's identifier as the URI that IUA wants. */
+export function organisationUri({ system, value }: BusinessIdentifier): string {
+  return system === URI_SYSTEM ? value : `${system}${system.startsWith('urn:') ? ':' : '/'}${value}`;
 }
 
 function roleOf(iua: Claims): string {

@@ -238,6 +238,7 @@ describe('a statement about the acting professional', () => {
     ['name of immense length', { subject_name: 'x'.repeat(201) }],
     ['organisation', { subject_organization: undefined }],
     ['organisation id', { subject_organization_id: undefined }],
+    ['organisation id that is a URI', { subject_organization_id: 'hospital-1' }],
     ['national identifier', { national_provider_identifier: undefined }],
     ['role', { subject_role: [] }],
     ['role as a list', { subject_role: 'doctor' }],

@@ -28,7 +28,11 @@ export interface Call {
 export class CountryClient {
   private system: { token: string; until: number } | undefined;
 
-  constructor(private readonly country: ProvisionedCountry) {}
+  /** `heard`: told of each answer, before whoever asked. */
+  constructor(
+    private readonly country: ProvisionedCountry,
+    private readonly heard?: (answer: Answer) => Promise<void>,
+  ) {}
 
   get config(): NodeConfig {
     return this.country.config;
@@ -43,15 +47,16 @@ export class CountryClient {
     const response = await fetch(path.startsWith('http') ? path : `${this.base}${path}`, {
       method: call.method ?? (body === undefined ? 'GET' : 'POST'),
       headers: {
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(acting === undefined ? {} : { 'portolan-acting-professional': acting }),
+        ...who({ token, acting }),
         ...(body === undefined ? {} : { 'content-type': type ?? 'application/json' }),
         ...headers,
       },
       ...(body === undefined ? {} : { body }),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, json: <T>() => JSON.parse(text) as T };
+    const answer: Answer = { status: response.status, headers: response.headers, text, json: <T>() => JSON.parse(text) as T };
+    await this.heard?.(answer);
+    return answer;
   }
 
   /** Access token of the hospital's system (SMART Backend Services), renewed before it ends. */
@@ -100,3 +105,8 @@ export class CountryClient {
     return demoLogin(this.config.openid.issuer, accountId);
   }
 }
+
+const who = ({ token, acting }: { token: string | undefined; acting: string | undefined }): Record<string, string> => ({
+  ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  ...(acting === undefined ? {} : { 'portolan-acting-professional': acting }),
+});

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { inject } from 'vitest';
-import { CountryClient } from '../client/country-client.js';
+import { keepBundle } from '../hl7-validator/kept-bundles.js';
+import { CountryClient, type Answer } from '../client/country-client.js';
 import { readWorld, type ProvisionedWorld } from '../world/provision-world.js';
 
 declare module 'vitest' {
@@ -22,7 +23,8 @@ export interface SharedWorld {
 export async function sharedWorld(): Promise<SharedWorld> {
   const { folder, roles, log } = inject('world');
   const provisioned = await readWorld(folder);
-  const clients = new Map([...provisioned.countries].map(([code, country]) => [code, new CountryClient(country)]));
+  const keep = (answer: Answer): Promise<void> => keepBundle(folder, answer);
+  const clients = new Map([...provisioned.countries].map(([code, country]) => [code, new CountryClient(country, keep)]));
   return {
     provisioned,
     roles,
