@@ -3,6 +3,7 @@ import type { PoolClient } from 'pg';
 import type { EntityManager, ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm';
 import { Pipeline, type Answered, type Statement } from './pipeline.js';
 import type { Prepared } from './prepared.js';
+import { PutOff, type RowStatement } from './put-off.js';
 
 /** What an entity holds, without its class. */
 export type Plain<Entity> = { [Column in keyof Entity]: Entity[Column] };
@@ -23,7 +24,7 @@ export class Sql {
   readonly touched = new Set<WakeupChannel>();
   /** Leases whose fencing number was checked and is locked in this transaction. */
   readonly fenced = new Map<LeaseName, number>();
-  private putOff: Statement[] = [];
+  private readonly putOff = new PutOff();
   private hasBegun = false;
   private firstFailure: { readonly error: unknown } | undefined;
 
@@ -36,7 +37,7 @@ export class Sql {
 
   /** TypeORM's way to the same connection: its statements come after those that were put off. */
   get manager(): EntityManager {
-    if (this.putOff.length > 0 || (this.inTransaction && !this.hasBegun)) this.send().catch((error: unknown) => this.note(error));
+    if (!this.putOff.isEmpty || (this.inTransaction && !this.hasBegun)) this.send().catch((error: unknown) => this.note(error));
     return this.runner.manager;
   }
 
@@ -55,7 +56,13 @@ export class Sql {
 
   /** Sent with whatever is waited for next, at the latest with the commit; resolves at once. Where it fails, so does what it went with. */
   later(text: string, parameters: readonly unknown[] = []): Promise<void> {
-    this.putOff.push({ text, values: parameters });
+    this.putOff.add({ text, values: parameters });
+    return Promise.resolve();
+  }
+
+  /** Puts off one row of a statement for many: those that come together go together (put-off.ts). Rows with the same `key` keep their order. */
+  laterRow(statement: RowStatement, row: readonly unknown[], key?: string): Promise<void> {
+    this.putOff.addRow(statement, row, key);
     return Promise.resolve();
   }
 
@@ -78,10 +85,10 @@ export class Sql {
   async end(last: Statement | undefined): Promise<{ readonly failed?: unknown; readonly isUnknown: boolean }> {
     // A commit of what has failed is a rollback, and the server calls it done.
     if (this.firstFailure !== undefined) return { failed: this.firstFailure.error, isUnknown: false };
-    if (last !== undefined) this.putOff.push(last);
-    const commits = this.inTransaction && (this.hasBegun || this.putOff.length > 0);
-    if (commits) this.commit();
-    if (this.putOff.length === 0) return { isUnknown: false };
+    if (last !== undefined) this.putOff.add(last);
+    const commits = this.inTransaction && (this.hasBegun || !this.putOff.isEmpty);
+    if (commits) this.putOff.add(COMMIT);
+    if (this.putOff.isEmpty) return { isUnknown: false };
     const pipeline = this.pipeline();
     const failure = await pipeline.done.then(
       () => undefined,
@@ -93,7 +100,7 @@ export class Sql {
 
   /** Undoes a transaction that has begun. Fails only on a lost connection, which undoes it too. */
   async undo(): Promise<void> {
-    this.putOff = [];
+    this.putOff.clear();
     if (this.inTransaction && this.hasBegun) await this.client.query('ROLLBACK').catch(() => undefined);
   }
 
@@ -103,28 +110,20 @@ export class Sql {
   }
 
   private async run(text: string, parameters: readonly unknown[]): Promise<Answered> {
-    this.putOff.push({ text, values: parameters });
+    this.putOff.add({ text, values: parameters });
     const answers = await this.send();
     return answers.at(-1) ?? { rows: [], affected: 0 };
   }
 
   private send(): Promise<readonly Answered[]> {
-    if (this.inTransaction) this.begin();
     return this.pipeline().done;
   }
 
-  private commit(): void {
-    this.begin();
-    this.putOff.push(COMMIT);
-  }
-
-  private begin(): void {
-    if (!this.hasBegun) this.putOff.unshift(BEGIN);
-    this.hasBegun = true;
-  }
-
+  /** What was put off, behind the beginning of the transaction where it has not begun. */
   private pipeline(): Pipeline {
-    const pipeline = new Pipeline(this.putOff.splice(0), this.prepared);
+    const begins = this.inTransaction && !this.hasBegun;
+    this.hasBegun ||= begins;
+    const pipeline = new Pipeline(this.putOff.take(...(begins ? [BEGIN] : [])), this.prepared);
     if (this.inTransaction) pipeline.done.catch((error: unknown) => this.note(error));
     this.client.query(pipeline);
     return pipeline;

@@ -11,6 +11,28 @@ type Head = Pick<ResourceVersion, 'versionId' | 'sha256' | 'deleted'> & { readon
 
 const HEAD = 'version_id AS "versionId", sha256, deleted, erased';
 
+// Arrays of arrays must be of one length, so categories go as JSON.
+const CONTENT = '$1::text[], $2::text[], $3::integer[], $4::timestamptz[], $5::uuid[], $6::jsonb[], $7::text[], $8::boolean[]';
+const CONTENT_NAMES = 'type, id, version_id, last_updated, person, categories, sha256, deleted';
+
+const PUT_VERSION = {
+  text: `INSERT INTO resource_version (${CONTENT_NAMES}, key_id, message_id, body)
+    SELECT type, id, version_id, last_updated, person, ARRAY(SELECT jsonb_array_elements_text(categories)), sha256, deleted, key_id, message_id, body
+    FROM unnest(${CONTENT}, $9::uuid[], $10::uuid[], $11::bytea[]) AS r (${CONTENT_NAMES}, key_id, message_id, body)`,
+};
+
+const PUT_HEAD = {
+  text: `UPDATE resource SET version_id = r.version_id, last_updated = r.last_updated, person = r.person,
+      categories = ARRAY(SELECT jsonb_array_elements_text(r.categories)), sha256 = r.sha256, deleted = r.deleted
+    FROM unnest(${CONTENT}) AS r (${CONTENT_NAMES}) WHERE resource.type = r.type AND resource.id = r.id`,
+};
+
+const PUT_AGE = {
+  text: `UPDATE resource SET content_at = r.content, sent_at = r.sent
+    FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[]) AS r (type, id, content, sent)
+    WHERE resource.type = r.type AND resource.id = r.id`,
+};
+
 const nameOf = ({ type, id }: { type: string; id: string }): string => `${type}/${id}`;
 
 /** Versioned FHIR resources: every version kept, the newest one searched. */
@@ -86,8 +108,7 @@ export class PostgresResourceStore implements ResourceStore {
   }
 
   async setAge(type: string, id: string, { content, sent }: StandingAge): Promise<void> {
-    const set = 'UPDATE resource SET content_at = $3, sent_at = $4 WHERE type = $1 AND id = $2';
-    await this.sql.later(set, [type, id, content ?? null, sent ?? null]);
+    await this.sql.laterRow(PUT_AGE, [type, id, content ?? null, sent ?? null], nameOf({ type, id }));
   }
 
   async version(type: string, id: string, versionId: number): Promise<ResourceVersion | undefined> {
@@ -133,16 +154,10 @@ export class PostgresResourceStore implements ResourceStore {
   private async append(resource: Put, versionId: number): Promise<void> {
     const { type, id, person, keyId, categories, messageId, sha256, deleted, lastUpdated } = resource;
     const body = await this.bodies.sealText(keyId, resource.text, versionPlace(type, id, versionId));
-    await this.sql.later(
-      `INSERT INTO resource_version (type, id, version_id, last_updated, person, key_id, categories, message_id, sha256, deleted, body)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-      [type, id, versionId, lastUpdated, person ?? null, keyId, categories, messageId ?? null, sha256, deleted, body],
-    );
-    await this.sql.later(
-      `UPDATE resource SET version_id = $3, last_updated = $4, person = $5, categories = $6, sha256 = $7, deleted = $8
-       WHERE type = $1 AND id = $2`,
-      [type, id, versionId, lastUpdated, person ?? null, categories, sha256, deleted],
-    );
+    const name = nameOf(resource);
+    const content = [lastUpdated, person ?? null, JSON.stringify(categories), sha256, deleted];
+    await this.sql.laterRow(PUT_VERSION, [type, id, versionId, ...content, keyId, messageId ?? null, body], `${name}/${versionId}`);
+    await this.sql.laterRow(PUT_HEAD, [type, id, versionId, ...content], name);
   }
 
   private async one(text: string, parameters: readonly unknown[]): Promise<ResourceVersion | undefined> {

@@ -3,6 +3,10 @@ import type { ActRow, ActStore } from '@portolan/domain';
 import type { Sql } from '../connect/sql.js';
 import { ActEntity } from './notary.entities.js';
 
+const SETTLE = {
+  text: `UPDATE act SET state = s.state, code = s.code FROM unnest($1::uuid[], $2::text[], $3::text[]) AS s (id, state, code) WHERE act.id = s.id`,
+};
+
 /** `args` is kept as JSON text: jsonb would reorder it. */
 export class PostgresActStore implements ActStore {
   constructor(private readonly sql: Sql) {}
@@ -54,7 +58,7 @@ export class PostgresActStore implements ActStore {
   }
 
   async settle(id: Uuid, state: 'committed' | 'invalid', code?: string): Promise<void> {
-    await this.sql.later('UPDATE act SET state = $2, code = $3 WHERE id = $1', [id, state, code ?? null]);
+    await this.sql.laterRow(SETTLE, [id, state, code ?? null], id);
   }
 
   async postpone(id: Uuid, delayMs: number, code: string): Promise<void> {

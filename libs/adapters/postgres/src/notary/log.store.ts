@@ -6,15 +6,17 @@ import { LogLeafEntity, LogQueueEntity } from './notary.entities.js';
 
 type Node = Parameters<LogStore['putNodes']>[0][number];
 
+const ENQUEUE = {
+  text: `INSERT INTO log_queue (event_id, leaf_hash) SELECT event_id, leaf_hash
+    FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS q (event_id, leaf_hash, place) ORDER BY place ON CONFLICT (event_id) DO NOTHING`,
+};
+
 /** The country's Merkle log: leaves and the hashes of perfect subtrees, both written once. */
 export class PostgresLogStore implements LogStore {
   constructor(private readonly sql: Sql) {}
 
   async enqueue(eventId: Uuid, leafHash: Sha256): Promise<void> {
-    await this.sql.later('INSERT INTO log_queue (event_id, leaf_hash) VALUES ($1, $2) ON CONFLICT (event_id) DO NOTHING', [
-      eventId,
-      leafHash,
-    ]);
+    await this.sql.laterRow(ENQUEUE, [eventId, leafHash]);
     this.sql.wake('log');
   }
 

@@ -8,6 +8,12 @@ import { StepEntity } from './notary.entities.js';
 /** When a late step happened, as its leaf says: the expression of the index step_late. */
 const LATE_AT = `substring(leaf from '"time":"([^"]{24})"')`;
 
+const ACCEPT = {
+  text: `UPDATE step SET state = 'accepted', leaf_index = a.index, code = NULL
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::integer[]) AS a (transfer_id, step, act, index)
+    WHERE step.transfer_id = a.transfer_id AND step.step = a.step AND step.act IS NOT DISTINCT FROM a.act`,
+};
+
 export class PostgresStepStore implements StepStore {
   constructor(private readonly sql: Sql) {}
 
@@ -44,7 +50,11 @@ export class PostgresStepStore implements StepStore {
 
   async accept(step: StepName, index: number, fencing: number): Promise<void> {
     await fence(this.sql, 'batcher', fencing);
-    await this.sql.laterBy(this.sql.builder.update(StepEntity).set({ state: 'accepted', index, code: null }).where(named(step)));
+    await this.sql.laterRow(
+      ACCEPT,
+      [step.transferId, step.step, step.act ?? null, index],
+      `${step.transferId} ${step.step} ${step.act ?? ''}`,
+    );
   }
 
   async reject(step: StepName, code: string, fencing: number): Promise<void> {

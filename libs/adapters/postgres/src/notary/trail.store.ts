@@ -9,6 +9,11 @@ import { TrailHeadEntity, TrailKeyEntity, TrailPermitEntity, TrailStepEntity } f
 type Permit = Parameters<TrailStore['putPermit']>[0];
 type Head = Parameters<TrailStore['putHead']>[0];
 
+const PUT_PERMIT = {
+  text: `INSERT INTO trail_permit (id, custodian, recipient, purpose, until, block)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bigint[]) ON CONFLICT DO NOTHING`,
+};
+
 /** Read model of the channel. Each write may come again with the same content: a block is indexed in one transaction with its checkpoint. */
 export class PostgresTrailStore implements TrailStore {
   constructor(private readonly sql: Sql) {}
@@ -44,7 +49,7 @@ export class PostgresTrailStore implements TrailStore {
   }
 
   async putPermit({ id, custodian, recipient, purpose, until, block }: Permit): Promise<void> {
-    await this.insert(TrailPermitEntity, [{ id, custodian, recipient, purpose, until, block }]);
+    await this.sql.laterRow(PUT_PERMIT, [id, custodian, recipient, purpose, until, block], id);
   }
 
   async endPermit(id: Uuid, at: Instant, block: number): Promise<void> {

@@ -9,6 +9,14 @@ type Listed = Awaited<ReturnType<AuditStore['list']>>[number];
 
 const place = (id: string): Place => ({ table: 'audit_event', id });
 
+// In the order in which they came: its number is an event's place in the list.
+const APPEND = {
+  text: `INSERT INTO audit_event (id, at, type, outcome, person, transfer_id, key_id, body, leaf_hash)
+    SELECT id, at, type, outcome, person, transfer_id, key_id, body, leaf_hash
+    FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::uuid[], $6::uuid[], $7::uuid[], $8::bytea[], $9::bytea[])
+      WITH ORDINALITY AS e (id, at, type, outcome, person, transfer_id, key_id, body, leaf_hash, place) ORDER BY place`,
+};
+
 export class PostgresAuditStore implements AuditStore {
   constructor(
     private readonly sql: Sql,
@@ -20,10 +28,7 @@ export class PostgresAuditStore implements AuditStore {
     const sealed = await this.bodies.sealText(row.keyId, body, place(row.id));
     const leafHash = leafHashOf(sealed);
     const { id, at, type, outcome, keyId } = row;
-    await this.sql.later(
-      `INSERT INTO audit_event (id, at, type, outcome, person, transfer_id, key_id, body, leaf_hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      [id, at, type, outcome, person ?? null, transferId ?? null, keyId, sealed, leafHash],
-    );
+    await this.sql.laterRow(APPEND, [id, at, type, outcome, person ?? null, transferId ?? null, keyId, sealed, leafHash]);
     return { leafHash: leafHash.toString('hex') };
   }
 

@@ -4,6 +4,8 @@ import type { DataKeys, ErasureRegister, KeyId, KeyStore, PersonId } from '@port
 import type { Bodies } from '../bodies/bodies.js';
 import type { Sql } from '../connect/sql.js';
 
+const NEW_KEY = { text: 'INSERT INTO data_key (id, wrapped) SELECT * FROM unnest($1::uuid[], $2::bytea[])', first: true };
+
 /**
  * Data keys of one schema. Every write on a person's behalf holds a share of her `key_owner` row until it commits; an erasure takes
  * the row whole. So an erasure waits for the writes before it, and the writes after it are refused.
@@ -33,7 +35,7 @@ export class PostgresKeyStore implements KeyStore {
 
   async create(): Promise<KeyId> {
     const [id, wrapped] = [randomUUID(), await this.keys.create()];
-    await this.sql.later('INSERT INTO data_key (id, wrapped) VALUES ($1, $2)', [id, wrapped]);
+    await this.sql.laterRow(NEW_KEY, [id, wrapped]);
     this.bodies.hold(id, wrapped);
     return id;
   }

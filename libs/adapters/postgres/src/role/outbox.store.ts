@@ -8,6 +8,18 @@ import { OutboxEntity } from './role.entities.js';
 type Taken = Awaited<ReturnType<OutboxStore['take']>>;
 type Dead = Awaited<ReturnType<OutboxStore['dead']>>;
 
+// In one order: two that share some keys wait for each other, and never both.
+const LOCK = {
+  text: `SELECT pg_advisory_xact_lock(n) FROM (SELECT DISTINCT hashtextextended(name, 0) AS n FROM unnest($1::text[]) AS name ORDER BY n) AS locked`,
+};
+
+const ADD = {
+  text: `INSERT INTO outbox (id, recipient, type, key, key_id, body, next_at)
+    SELECT id, recipient, type, key, key_id, body, clock_timestamp()
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::bytea[])
+      WITH ORDINALITY AS o (id, recipient, type, key, key_id, body, place) ORDER BY place`,
+};
+
 export class PostgresOutboxStore implements OutboxStore {
   constructor(
     private readonly sql: Sql,
@@ -18,11 +30,8 @@ export class PostgresOutboxStore implements OutboxStore {
   async add({ id, to, type, key, keyId, body }: OutboxMessage): Promise<void> {
     const sealed = await this.bodies.sealJson(keyId, body, { table: 'outbox', id });
     // Numbers are drawn before commits: without this, of two transactions on one key the later number could be seen first.
-    await this.sql.later('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`outbox ${to} ${key}`]);
-    await this.sql.later(
-      `INSERT INTO outbox (id, recipient, type, key, key_id, body, next_at) VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())`,
-      [id, to, type, key, keyId, sealed],
-    );
+    await this.sql.laterRow(LOCK, [`outbox ${to} ${key}`]);
+    await this.sql.laterRow(ADD, [id, to, type, key, keyId, sealed]);
     this.sql.wake('outbox');
   }
 

@@ -51,12 +51,16 @@ const COLUMNS = `kind text, param text, system text, code text, start_at timesta
 
 const NAMES = 'kind, param, system, code, start_at, end_at, text, normal, ref_type, ref_id, url, low, high, unit, uri';
 
+// The rows that go are those that stood before the statement: none that it writes (PostgreSQL manual, 7.8.4).
+const REPLACE = {
+  text: `WITH given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::jsonb[]) AS g (of_type, of_id, found)),
+      gone AS (DELETE FROM search_value USING given WHERE search_value.type = of_type AND resource_id = of_id)
+    INSERT INTO search_value (type, resource_id, ${NAMES})
+    SELECT of_type, of_id, ${NAMES} FROM given, jsonb_to_recordset(found) AS v (${COLUMNS})`,
+};
+
 /** Replaces the search rows of a resource: the newest version's rows are the only ones. */
 export async function putSearchValues(sql: Sql, { type, id }: { type: string; id: string }, values: readonly SearchValue[]): Promise<void> {
-  await sql.later('DELETE FROM search_value WHERE type = $1 AND resource_id = $2', [type, id]);
-  if (values.length === 0) return;
-  await sql.later(
-    `INSERT INTO search_value (type, resource_id, ${NAMES}) SELECT $1, $2, ${NAMES} FROM jsonb_to_recordset($3::jsonb) AS v (${COLUMNS})`,
-    [type, id, JSON.stringify(values.map(searchRow), (_, one: unknown) => (typeof one === 'string' ? storable(one) : one))],
-  );
+  const found = JSON.stringify(values.map(searchRow), (_, one: unknown) => (typeof one === 'string' ? storable(one) : one));
+  await sql.laterRow(REPLACE, [type, id, found], `${type}/${id}`);
 }
