@@ -55,6 +55,7 @@ export const sdkHome = {
   'fabric-contract-api': 'apps/contract',
   'fabric-shim': 'apps/contract',
   'fabric-shim-api': 'apps/contract',
+  'csv-parse': 'libs/formats',
   'fast-xml-parser': 'libs/formats',
   ajv: 'libs/contracts',
   canonicalize: 'libs/contracts',

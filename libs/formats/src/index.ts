@@ -2,6 +2,7 @@ export { BackMaps, type BackAccount, type BackInput, type BackMessage, type Back
 export { bundleOf } from './bundle.js';
 export { answeredPack, countryPack, type CountryPack } from './country-pack.js';
 export * from './engine/index.js';
+export { readExtract } from './csv/index.js';
 export { detectFormat, formats } from './formats.js';
 export * from './hl7v2/index.js';
 export type { PersonTraits } from './person-traits.js';

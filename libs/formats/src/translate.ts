@@ -79,7 +79,11 @@ export function translate(input: TranslationInput): Translation {
   const format = chosenFormat(input);
   const set = input.country.sets.get(format.name);
   if (set === undefined) throw new PortolanError('ingest.format-unknown', 'country', format.name);
-  const document = format.read(input.bytes, { maxBytes: input.maxBytes ?? DEFAULT_MAX_BYTES });
+  const document = format.read(input.bytes, {
+    maxBytes: input.maxBytes ?? DEFAULT_MAX_BYTES,
+    sha256: input.sha256,
+    ...(input.country.extracts !== undefined && { extracts: input.country.extracts }),
+  });
   const result = run(document.root, set, identityOf(input, document), factsOf(input.country, document, set.conceptMaps));
   const drafts = result.drafts.filter((draft) => !isBeside(draft));
   const rejects = [...result.rejects, ...documentRejects(document, { ...result, drafts })];
@@ -109,8 +113,8 @@ function isReplaced({ resource: { resourceType, link }, instance }: RunResult['d
   return link.some((one) => isFhirObject(one) && one['type'] === 'replaced-by');
 }
 
-function chosenFormat({ bytes, format }: TranslationInput): Format {
-  const name = format === 'auto' ? detectFormat(bytes) : format;
+function chosenFormat({ bytes, format, country }: TranslationInput): Format {
+  const name = format === 'auto' ? detectFormat(bytes, country.extracts) : format;
   const found = name === undefined ? undefined : formatNamed(name);
   if (found === undefined) throw new PortolanError('ingest.format-unknown', 'document');
   return found;

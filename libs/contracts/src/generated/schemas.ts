@@ -934,6 +934,14 @@ export const schemas = {
      "$ref": "#/$defs/named-system"
     }
    },
+   "extracts": {
+    "description": "Kinds of CSV files",
+    "type": "array",
+    "maxItems": 50,
+    "items": {
+     "$ref": "#/$defs/csv-extract"
+    }
+   },
    "formats": {
     "description": "Formats that this country's systems send",
     "type": "array",
@@ -944,6 +952,89 @@ export const schemas = {
    }
   },
   "$defs": {
+   "csv-extract": {
+    "description": "One kind of CSV file (RFC 4180) that a system of this country sends; rules over it are maps of format csv",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "id",
+     "delimiter",
+     "encoding",
+     "header",
+     "columns",
+     "organisation"
+    ],
+    "properties": {
+     "id": {
+      "description": "Name of the rows in paths and rules",
+      "type": "string",
+      "pattern": "^[a-z][a-z0-9-]{0,63}$"
+     },
+     "delimiter": {
+      "enum": [
+       ",",
+       ";",
+       "\t",
+       "|"
+      ]
+     },
+     "encoding": {
+      "enum": [
+       "UTF-8",
+       "ISO-8859-1",
+       "ISO-8859-15"
+      ]
+     },
+     "header": {
+      "description": "Whether the first row has the columns' titles; a file is known by them",
+      "type": "boolean"
+     },
+     "columns": {
+      "type": "array",
+      "minItems": 2,
+      "maxItems": 500,
+      "items": {
+       "$ref": "#/$defs/csv-column"
+      }
+     },
+     "document": {
+      "description": "Columns whose values tell which rows are one document; without them each row is one",
+      "type": "array",
+      "maxItems": 5,
+      "items": {
+       "$ref": "#/$defs/csv-name"
+      }
+     },
+     "organisation": {
+      "description": "Who sends it: part of every id",
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 255
+     }
+    }
+   },
+   "csv-name": {
+    "type": "string",
+    "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+   },
+   "csv-column": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "name"
+    ],
+    "properties": {
+     "name": {
+      "$ref": "#/$defs/csv-name"
+     },
+     "title": {
+      "description": "As the header has it; without it the name",
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 200
+     }
+    }
+   },
    "person-identifier-system": {
     "type": "object",
     "additionalProperties": false,
@@ -1230,7 +1321,8 @@ export const schemas = {
      "hl7v2",
      "cda",
      "kmehr",
-     "ldt"
+     "ldt",
+     "csv"
     ]
    },
    "rule-id": {

@@ -71,10 +71,11 @@ export type SourcePath = string;
  */
 export type BackPath = string;
 export type RuleId = string;
+export type CsvName = string;
 /**
  * Source formats
  */
-export type FormatName = 'hl7v2' | 'cda' | 'kmehr' | 'ldt';
+export type FormatName = 'hl7v2' | 'cda' | 'kmehr' | 'ldt' | 'csv';
 export type WordingText = string;
 /**
  * A code that no concept map of a rule knows is kept as it came (the default), or refuses its entry, or is kept and a person asked. Each is told
@@ -460,6 +461,43 @@ export interface IgnoreRule {
   paths: SourcePath[];
   reason: string;
 }
+/**
+ * One kind of CSV file (RFC 4180) that a system of this country sends; rules over it are maps of format csv
+ */
+export interface CsvExtract {
+  /**
+   * Name of the rows in paths and rules
+   */
+  id: string;
+  delimiter: ',' | ';' | '\t' | '|';
+  encoding: 'UTF-8' | 'ISO-8859-1' | 'ISO-8859-15';
+  /**
+   * Whether the first row has the columns' titles; a file is known by them
+   */
+  header: boolean;
+  /**
+   * @minItems 2
+   * @maxItems 500
+   */
+  columns: CsvColumn[];
+  /**
+   * Columns whose values tell which rows are one document; without them each row is one
+   *
+   * @maxItems 5
+   */
+  document?: CsvName[];
+  /**
+   * Who sends it: part of every id
+   */
+  organisation: string;
+}
+export interface CsvColumn {
+  name: CsvName;
+  /**
+   * As the header has it; without it the name
+   */
+  title?: string;
+}
 export interface PersonIdentifierSystem {
   system: string;
   name: string;
@@ -508,6 +546,12 @@ export interface Country {
    * @maxItems 100
    */
   assigningAuthorities?: NamedSystem[];
+  /**
+   * Kinds of CSV files
+   *
+   * @maxItems 50
+   */
+  extracts?: CsvExtract[];
   /**
    * Formats that this country's systems send
    *

@@ -50,7 +50,7 @@ export interface ReadingInput {
 
 /** Reads one message in whichever format it is. Never throws: what cannot be read says so, with code and place. */
 export function readMessage(input: ReadingInput): Reading {
-  const format = detectFormat(input.bytes);
+  const format = detectFormat(input.bytes, input.country.extracts);
   if (format === undefined) return unusable(unknownHead, [{ code: 'ingest.format-unknown', path: 'message', severity: 'document' }]);
   return format === 'hl7v2' ? readHl7Message(input) : translated({ ...unknownHead, format }, input);
 }

@@ -1,8 +1,9 @@
-import type { FormatName } from '@portolan/contracts';
+import type { CsvExtract, FormatName } from '@portolan/contracts';
 import type { ClosedSystems } from './closed-systems.js';
 import type { Conversion } from './conversion.js';
 import type { Reject } from './run.js';
 import type { SourceNode } from './source-node.js';
+import type { Sha256Hex } from './stable-id.js';
 
 /** What the envelope of a document says about itself. */
 export interface SourceHeader {
@@ -39,13 +40,17 @@ export interface SourceDocument {
 /** Largest inputs that a reader takes. */
 export interface ReadLimits {
   readonly maxBytes: number;
+  /** What the country declares of its CSV files. */
+  readonly extracts?: readonly CsvExtract[];
+  /** For a format whose documents bear no id: it is made of the bytes. */
+  readonly sha256?: Sha256Hex;
 }
 
 /** A source format: everything that the engine needs of it. One folder of this library each. */
 export interface Format {
   readonly name: FormatName;
   /** Whether the bytes look like this format; looks at the beginning only, never throws. */
-  detect(bytes: Uint8Array): boolean;
+  detect(bytes: Uint8Array, extracts?: readonly CsvExtract[]): boolean;
   /** Reads bytes into a tree, or throws PortolanError (ingest.*) where they cannot be read at all. */
   read(bytes: Uint8Array, limits: ReadLimits): SourceDocument;
   /** The format's own maps and FHIR ConceptMaps, as JSON, by file name. */

@@ -1,7 +1,7 @@
 import { Body, Controller, Headers, Inject, Post, Res } from '@nestjs/common';
 import { PortolanError } from '@portolan/contracts';
 import { ackVerdict, instant } from '@portolan/domain';
-import { isBatch, readBatch } from '@portolan/formats';
+import { isBatch, readBatch, readExtract, type BatchItem } from '@portolan/formats';
 import { authenticate, type CallHeaders } from '../access.js';
 import { EdgeParts } from '../edge.parts.js';
 import { BODY_LIMIT } from '../http-adapter.js';
@@ -25,7 +25,8 @@ export class IngestController {
   async post(@Headers() headers: CallHeaders, @Body() body: unknown, @Res() reply: Reply): Promise<void> {
     const { principal } = await authenticate(headers, ['system'], this.parts);
     if (!(body instanceof Uint8Array) || body.length === 0) throw new PortolanError('ingest.body-missing', 'POST /ingest');
-    if (isBatch(body)) return this.batch(body, principal.clientId, reply);
+    const items = this.itemsOf(body);
+    if (items !== undefined) return this.batch(items, principal.clientId, reply);
     const accepted = await this.ingest.accept({ bytes: body, via: 'http', source: principal.clientId });
     const refused = accepted.answer.problems.find(({ severity }) => severity === 'document');
     const error = refused === undefined ? undefined : new PortolanError(refused.code, refused.path);
@@ -38,13 +39,18 @@ export class IngestController {
     else sendProblem(reply, error, { messageId: accepted.answer.messageId, errors: placesOf(accepted) });
   }
 
+  /** The messages of a batch file, or the documents of a CSV extract that the country declares; undefined for one message. */
+  private itemsOf(body: Uint8Array): BatchItem[] | undefined {
+    return isBatch(body) ? readBatch(body, BATCH_LIMITS) : readExtract(body, this.parts.pack.extracts ?? [], BATCH_LIMITS);
+  }
+
   /**
    * HL7 v2 §2.10.3: each message is taken over by itself, as if it had come alone, and its place says which it is. The status is 200 as of a batch in
    * FHIR, whatever becomes of one of them. Where nothing can be stored just now the whole call fails: sent again, what stands already is known by its id.
    */
-  private async batch(body: Uint8Array, source: string, reply: Reply): Promise<void> {
+  private async batch(items: readonly BatchItem[], source: string, reply: Reply): Promise<void> {
     const entries: BatchEntry[] = [];
-    for (const item of readBatch(body, BATCH_LIMITS)) {
+    for (const item of items) {
       if (item.kind === 'problem')
         entries.push({ place: item.place, state: 'rejected', problems: [{ code: item.code, where: item.place }] });
       else entries.push(entryOf(item.place, await this.ingest.accept({ bytes: item.bytes, via: 'http', source })));

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { countryPack } from '../country-pack.js';
+import { toFhirJson, type FhirResource } from '../engine/index.js';
+import { detectFormat } from '../formats.js';
+import { openReferences, sharedIds } from '../testing/oracles.js';
+import { translate, type Translation } from '../translate.js';
+import { readExtract } from './index.js';
+
+const columns = ['Patient', 'Family', 'Given', 'Born', 'Sex', 'Order', 'Test', 'Name', 'Value', 'Unit', 'Taken', 'Comment'];
+const extract = {
+  id: 'lab-result',
+  delimiter: ';' as const,
+  encoding: 'UTF-8' as const,
+  header: true,
+  columns: columns.map((title) => ({ name: title.toLowerCase(), title })) as [
+    { name: string; title: string },
+    { name: string; title: string },
+  ],
+  document: ['patient', 'order'],
+  organisation: 'urn:portolan:demo:zz:lab',
+};
+const country = {
+  country: 'ZZ',
+  name: 'Made up',
+  illustrative: true,
+  languages: ['en'],
+  personIdentifiers: [{ system: 'urn:portolan:demo:zz:person', name: 'number' }],
+  search: { identifierSystems: ['urn:portolan:demo:zz:person'], traits: [] },
+  formats: ['csv'],
+  extracts: [extract],
+};
+const map = {
+  map: 'zz/lab',
+  format: 'csv',
+  resources: [
+    {
+      id: 'patient',
+      resource: 'Patient',
+      each: ['lab-result'],
+      subject: true,
+      key: [['patient']],
+      elements: [
+        { to: 'identifier[0].value', from: 'patient', as: 'string', required: 'entry' },
+        { to: 'identifier[0].system', constant: 'urn:portolan:demo:zz:person' },
+        { to: 'name[0].family', from: 'family', as: 'string' },
+        { to: 'name[0].given[]', from: 'given', as: 'string' },
+        { to: 'birthDate', from: 'born', as: 'iso-date' },
+      ],
+    },
+    {
+      id: 'result',
+      resource: 'Observation',
+      each: ['lab-result'],
+      under: 'patient',
+      key: [['order', 'test']],
+      elements: [
+        { to: 'status', constant: 'final' },
+        { to: 'code.coding[0].code', from: 'test', as: 'code', required: 'entry' },
+        { to: 'code.text', from: 'name', as: 'string' },
+        { to: 'subject', as: 'reference', rule: 'patient', required: 'entry' },
+        { to: 'effectiveDateTime', from: 'taken', as: 'iso-dateTime' },
+        { to: 'valueQuantity.value', from: 'value', as: 'decimal', strict: 'entry' },
+        { to: 'valueQuantity.unit', from: 'unit', as: 'string' },
+        { to: 'note[0].text', from: 'comment', as: 'string' },
+      ],
+    },
+  ],
+};
+const pack = countryPack({ 'country.json': country, 'maps/lab.json': map });
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const fixture = readFileSync(join(import.meta.dirname, '../../fixtures/csv/zz-lab.csv'));
+const read = (bytes: Uint8Array): Translation =>
+  translate({ bytes, format: 'auto', country: pack, sha256, received: '2026-11-28T10:00:00.000Z' });
+const results = ({ resources }: Translation): FhirResource[] => resources.filter(({ resourceType }) => resourceType === 'Observation');
+const withRow = (row: string): Buffer => Buffer.from(`${columns.join(';')}\r\n${row}\r\n`);
+const limits = { maxMessages: 10, maxBytes: 10_000 };
+
+describe('a declared CSV extract', () => {
+  const translation = read(fixture);
+  it('is known by its header alone, and by nothing where no country declares it', () => {
+    expect(detectFormat(fixture, [extract])).toBe('csv');
+    expect(detectFormat(fixture)).toBeUndefined();
+    expect(detectFormat(Buffer.from('Patient;Family\r\n'), [extract])).toBeUndefined();
+  });
+  it('becomes resources; digits, quotes, line breaks and formula texts stay', () => {
+    expect(results(translation).map((one) => toFhirJson(one['valueQuantity']!))).toEqual([
+      '{"value":7.80,"unit":"mmol/L"}',
+      '{"value":1.0,"unit":"mg/L"}',
+      '{"value":5.20,"unit":"mmol/L"}',
+    ]);
+    expect(results(translation).map((one) => toFhirJson(one['note']!))).toEqual([
+      '[{"text":"fasting; said \\"yes\\""}]',
+      '[{"text":"=1+1"}]',
+      '[{"text":"two\\nlines"}]',
+    ]);
+    expect(openReferences(translation.resources)).toEqual([]);
+    expect(sharedIds(translation.resources)).toEqual([]);
+  });
+  it('says of each value where it stood, and carries what no rule reads', () => {
+    expect(translation.account.mapped).toContainEqual(expect.objectContaining({ path: 'lab-result[2]/value' }));
+    expect(translation.account.carried).toContainEqual({ path: 'lab-result[2]/sex', value: 'F' });
+    expect(translation.account.carried).toContainEqual({ path: 'lab-result[4]/value', value: 'not a number' });
+  });
+  it('refuses the row that is wrong alone', () => {
+    expect(translation.account.rejects).toEqual([expect.objectContaining({ path: 'lab-result[4]/value', severity: 'entry' })]);
+    expect(translation.persons).toHaveLength(3);
+  });
+  it('gives the same ids the second time', () => expect(read(fixture).resources).toEqual(translation.resources));
+  it.each([
+    ['too few cells', 'P-0009;x'],
+    ['a quote that is never closed', 'P-0009;"x;Eva;;;;;;;;;'],
+  ])('carries a row with %s, and reads its neighbours', (_, row) => {
+    const after = read(Buffer.concat([fixture, Buffer.from(`${row}\nP-0004;Last;Ida;;F;A-4;GLU;Glucose;1;g;;\n`)]));
+    expect(after.account.rejects).toContainEqual(expect.objectContaining({ code: 'ingest.malformed', path: 'lab-result[6]' }));
+    expect(after.account.carried).toContainEqual({ path: 'lab-result[6]', value: expect.stringContaining(row) });
+    expect(after.persons).toHaveLength(4);
+  });
+});
+
+it('a quote inside of a cell is a sign like others', () => {
+  const { resources } = read(withRow('P-0009;a"b"c;Eva;;;A-9;GLU;;;;;'));
+  expect(toFhirJson([...resources])).toContain('"family":"a\\"b\\"c"');
+});
+
+describe('its documents', () => {
+  it('are the rows of one person and order, each with the header, as they stand in the file', () => {
+    const items = readExtract(fixture, [extract], limits) ?? [];
+    expect(items.map(({ kind, place }) => `${kind} ${place}`)).toEqual(['message row[2] row[3]', 'message row[4]', 'message row[5]']);
+    const all = items.flatMap((item) => (item.kind === 'message' ? results(read(item.bytes)) : []));
+    expect(all).toEqual(results(read(fixture)));
+  });
+  it('are kept in the character set of the file', () => {
+    const latin = { ...extract, encoding: 'ISO-8859-15' as const };
+    const bytes = Buffer.from(withRow('P-1;Jörg;;;;;;;;;;').toString('utf8'), 'latin1');
+    const [item] = readExtract(bytes, [latin], limits) ?? [];
+    expect(item?.kind === 'message' && Buffer.from(item.bytes).equals(bytes)).toBe(true);
+  });
+  it('stop at none that is bad', () => {
+    const items = readExtract(Buffer.concat([fixture, Buffer.from('P-0009;x\nP-0004;;;;;;;;;;;\n')]), [extract], limits) ?? [];
+    expect(items.slice(3).map(({ kind, place }) => `${kind} ${place}`)).toEqual(['problem row[6]', 'message row[7]']);
+  });
+  it('are no more, and no longer, than may be', () => {
+    expect(() => readExtract(fixture, [extract], { ...limits, maxMessages: 2 })).toThrow(
+      expect.objectContaining({ code: 'ingest.too-large' }),
+    );
+    const items = readExtract(fixture, [extract], { ...limits, maxBytes: 100 }) ?? [];
+    expect(items.map((item) => item.kind === 'problem' && item.code)).toEqual(Array(3).fill('ingest.too-large'));
+  });
+});
+
+describe('what cannot be read', () => {
+  it.each([
+    ['another character set', Buffer.concat([withRow('P-1'), Buffer.from([0xff])]), 'ingest.encoding-invalid'],
+    ['more than may be', Buffer.concat([withRow('P-1'), Buffer.alloc(2_000_000, 'x')]), 'ingest.too-large'],
+    ['more rows than may be', Buffer.concat([withRow('P-1'), Buffer.alloc(40_100, 'x\n')]), 'ingest.too-large'],
+  ])('%s', (_, bytes, code) => expect(() => read(bytes)).toThrow(expect.objectContaining({ code })));
+  it('is told with a code, whatever the bytes are', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(';', '"', '\n', '\r\n', '\0', 'a', 'é', '=', ',', '""', ' '), { maxLength: 60 }), (signs) => {
+        const translation = attempt(() => read(withRow(signs.join(''))));
+        if (translation instanceof Error) expect(translation).toHaveProperty('code', expect.stringMatching(/^ingest\./));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+function attempt<T>(work: () => T): T | Error {
+  try {
+    return work();
+  } catch (error) {
+    return error as Error;
+  }
+}
