@@ -23,7 +23,8 @@ export function pathsOf(value: FhirValue, path = ''): string[] {
 }
 
 function isMisnamed(system: string): boolean {
-  return !isSystemUri(system) || (canonicalSystem(system) ?? system) !== system;
+  const known = canonicalSystem(system);
+  return known === undefined ? !isSystemUri(system) : known !== system;
 }
 
 /** Where the source said it; a system that a rule gave is told at its place in the resource. */

@@ -20,21 +20,23 @@ const spellings: Readonly<Record<string, readonly string[]>> = {
   'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation': ['urn:oid:2.16.840.1.113883.5.83'],
 };
 
+/** Looked up for every coding of every message, so each spelling stands here as it may come. */
 const canonical: ReadonlyMap<string, string> = new Map(
-  Object.entries(spellings).flatMap(([uri, others]) => [uri, ...others].map((one): [string, string] => [folded(one), uri])),
+  Object.entries(spellings).flatMap(([uri, others]) =>
+    [uri, ...others].flatMap(variantsOf).map((spelling): [string, string] => [spelling, uri]),
+  ),
 );
 
-/** What makes no other address of a web page: `https`, capitals, a slash at the end, `www.`. */
-function folded(system: string): string {
-  return system
-    .toLowerCase()
-    .replace(/^https?:\/\/(www\.)?/, 'http://')
-    .replace(/\/+$/, '');
+/** What makes no other address of a web page: `https`, `www.`, a slash at the end. */
+function variantsOf(system: string): string[] {
+  const [, page] = /^http:\/\/(?:www\.)?(.+)$/.exec(system) ?? [];
+  if (page === undefined) return [system];
+  return ['http://', 'http://www.', 'https://', 'https://www.'].flatMap((start) => [`${start}${page}`, `${start}${page}/`]);
 }
 
 /** The URI that HL7 gives the code system which `system` names in whatever spelling; undefined where it is not among the known ones. */
 export function canonicalSystem(system: string): string | undefined {
-  return canonical.get(folded(system));
+  return canonical.get(system);
 }
 
 /** An absolute URI (RFC 3986 §4.3) without blanks, as R4 demands of a system; `urn:oid:` only with an object identifier. */
