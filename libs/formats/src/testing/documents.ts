@@ -22,12 +22,15 @@ export function unaccounted(format: Format, source: Uint8Array, { account, resou
   });
 }
 
+/** Where CDA's codes and times stand; a pointer into the narrative is neither. */
+const codesOfCda = /(?<!reference\/)@(code|value)$/;
+
 /**
- * Coded and dated values of an XML document, and how many of them stand in a typed element; of the rest, those that a named rule ignores are not
- * counted. A pointer into the narrative is neither.
+ * Coded and dated values of a document, and how many of them stand in a typed element; of the rest, those that a named rule ignores are not
+ * counted. `where` matches the paths of such values.
  */
-export function codedValues({ account }: Translation): { readonly values: number; readonly typed: number } {
-  const counts = ({ path }: { readonly path: string }): boolean => /@(code|value)$/.test(path) && !path.endsWith('reference/@value');
+export function codedValues({ account }: Translation, where: RegExp = codesOfCda): { readonly values: number; readonly typed: number } {
+  const counts = ({ path }: { readonly path: string }): boolean => where.test(path);
   const typed = account.mapped.filter(counts).length;
   return { values: typed + account.carried.filter(counts).length, typed };
 }
@@ -40,7 +43,7 @@ export function textsOf(json: unknown): Set<string> {
 
 /** Elements that hold a code or a system in place of the source's own, by a code map or a table. */
 const coded =
-  /(status|Status|onsetAge|gender|type|category\[\d+\]|system|severity|use|criticality|code|periodUnit|period|when\[\d+\]|coding\[\d+\])(\.coding\[0\]\.(code|system))?$/;
+  /(status|Status|onsetAge|doseNumberPositiveInt|gender|type|category\[\d+\]|system|severity|use|criticality|code|periodUnit|period|when\[\d+\]|coding\[\d+\])(\.coding\[0\]\.(code|system))?$/;
 const standsFor = (value: string, to: string): boolean => coded.test(to) && !/\s/.test(value.trim());
 
 function occurs(value: string, all: string, digits: string): boolean {
