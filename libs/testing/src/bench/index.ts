@@ -5,6 +5,7 @@ import { publishBench } from './publish.bench.js';
 import type { Bench } from './report.js';
 import { sealBench } from './seal.bench.js';
 import { trailBench } from './trail.bench.js';
+import { translateBench } from './translate.bench.js';
 
 export type { Bench, BenchOptions, BenchReport, Measure } from './report.js';
 
@@ -16,4 +17,5 @@ export const benches: readonly Bench[] = [
   publishBench,
   sealBench,
   trailBench,
+  translateBench,
 ];
