@@ -141,7 +141,9 @@ describe('its documents', () => {
   });
   it('stop at none that is bad', () => {
     const items = readExtract(Buffer.concat([fixture, Buffer.from('P-0009;x\nP-0004;;;;;;;;;;;\n')]), [extract], limits) ?? [];
-    expect(items.slice(3).map(({ kind, place }) => `${kind} ${place}`)).toEqual(['problem row[6]', 'message row[7]']);
+    const bad = items[3]?.kind === 'message' ? read(items[3].bytes).account.rejects : [];
+    expect(bad.map(({ code, severity }) => `${code} ${severity}`)).toEqual(['ingest.malformed entry', 'translate.nothing-mapped document']);
+    expect(items.slice(3).map(({ kind, place }) => `${kind} ${place}`)).toEqual(['message row[6]', 'message row[7]']);
   });
   it('are no more, and no longer, than may be', () => {
     expect(() => readExtract(fixture, [extract], { ...limits, maxMessages: 2 })).toThrow(

@@ -59,7 +59,7 @@ function nodeOf(row: CsvRow, extract: CsvExtract): SourceNode {
 
 /**
  * The documents of a CSV file: the rows that the extract's `document` columns put together, each with the header, as bytes of their own; a row
- * that cannot be read is told by its place and harms no other. Undefined where no declared extract fits.
+ * that cannot be read is a document too, so that it is kept and refused by itself. Undefined where no declared extract fits.
  */
 export function readExtract(bytes: Uint8Array, extracts: readonly CsvExtract[], limits: BatchLimits): BatchItem[] | undefined {
   const extract = extractOf(bytes, extracts);
@@ -82,7 +82,6 @@ function itemOf(group: readonly CsvRow[], header: CsvRow | undefined, extract: C
     .map(({ number }) => `row[${number}]`)
     .slice(0, 3)
     .join(' ');
-  if (group.some(({ cells }) => cells === undefined)) return { kind: 'problem', code: 'ingest.malformed', place };
   const bytes = bytesOf(header === undefined ? group : [header, ...group], extract);
   return bytes.length > maxBytes ? { kind: 'problem', code: 'ingest.too-large', place } : { kind: 'message', place, bytes };
 }

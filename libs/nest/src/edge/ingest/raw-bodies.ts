@@ -10,6 +10,7 @@ const messageTypes = [
   'application/xml',
   'text/xml',
   'text/plain',
+  'text/csv',
   'application/octet-stream',
 ] as const;
 

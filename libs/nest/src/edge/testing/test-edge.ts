@@ -43,6 +43,8 @@ export interface TestEdge {
 
 export interface TestEdgeOptions {
   readonly sources?: readonly string[];
+  /** Folder of the countries, where it is not the clone's own. */
+  readonly countries?: string;
   readonly limits?: Partial<MllpServerLimits>;
   /** Wraps the unit of work, to make it fail. */
   readonly faulty?: (uow: UnitOfWork<EdgeTx>) => UnitOfWork<EdgeTx>;
@@ -110,7 +112,7 @@ type Ground = {
 async function partsOf(country: CountryCode, options: TestEdgeOptions, { database, key, log }: Ground): Promise<EdgeParts> {
   const clock = new SystemClock();
   const validators = new Validators();
-  const countries = join(import.meta.dirname, '../../../../countries');
+  const countries = options.countries ?? join(import.meta.dirname, '../../../../countries');
   const custodian = { name: `Test record of ${country}`, identifier: { system: 'urn:portolan:demo', value: 'custodian' } };
   const { setting, pack } = await readCountry({ country, countries, custodian } as NodeConfig, validators);
   const definitions = new R4Definitions();
