@@ -23,8 +23,8 @@ export function decodeCharset(bytes: Uint8Array, name: string): string | undefin
   const set = name.trim().toUpperCase();
   if (set === 'ASCII') return bytes.every((byte) => byte < 0x80) ? utf8(bytes) : undefined;
   if (utf8Names.has(set)) return utf8(bytes);
-  if (latin1Names.has(set)) return bytewise(bytes, {});
-  if (latin9Names.has(set)) return bytewise(bytes, latin9Signs);
+  if (latin1Names.has(set)) return latin1(bytes);
+  if (latin9Names.has(set)) return latin9(bytes);
   return undefined;
 }
 
@@ -35,7 +35,7 @@ export function withoutMark(bytes: Uint8Array): Uint8Array {
 
 /** One sign a byte, so that the header can be read before the character set is known. */
 export function decodeBytewise(bytes: Uint8Array): string {
-  return bytewise(bytes, {});
+  return latin1(bytes);
 }
 
 function utf8(bytes: Uint8Array): string | undefined {
@@ -47,10 +47,14 @@ function utf8(bytes: Uint8Array): string | undefined {
 }
 
 /** Not TextDecoder: there ISO-8859-1 means Windows-1252 (WHATWG Encoding §4.2). */
-function bytewise(bytes: Uint8Array, signs: Readonly<Record<number, string>>): string {
+function latin1(bytes: Uint8Array): string {
   const parts: string[] = [];
-  for (let at = 0; at < bytes.length; at += 8192) {
-    parts.push(Array.from(bytes.subarray(at, at + 8192), (byte) => signs[byte] ?? String.fromCharCode(byte)).join(''));
-  }
+  for (let at = 0; at < bytes.length; at += CHUNK) parts.push(String.fromCharCode(...bytes.subarray(at, at + CHUNK)));
   return parts.join('');
 }
+
+/** Arguments of one call. */
+const CHUNK = 8192;
+
+const latin9 = (bytes: Uint8Array): string =>
+  latin1(bytes).replace(/[\xa4\xa6\xa8\xb4\xb8\xbc-\xbe]/g, (sign) => latin9Signs[sign.charCodeAt(0)] ?? sign);
