@@ -140,6 +140,7 @@ function convert(element: CompiledElement, source: SourceNode, node: SourceNode,
   if (made === undefined) return [];
   const mapped = element.rule.codes === undefined ? made : mapCodings(made, element, job);
   const coded = withoutForeignSystems(mapped, job.set.closedSystems);
+  if (element.claims.length === 0) return [coded];
   const claimed = element.claims.flatMap((path) => select(node, path)).flatMap((found) => found.leaves());
   if (claimed.length === 0) return [coded];
   return [{ value: coded.value, marks: [...coded.marks, { kind: 'source', path: '', rule: element.id, from: claimed }] }];
@@ -147,11 +148,10 @@ function convert(element: CompiledElement, source: SourceNode, node: SourceNode,
 
 function nested(element: CompiledElement, source: SourceNode, job: BuildJob, depth: number): Built | undefined {
   if (element.making.kind !== 'object') return undefined;
-  const { type, elements } = element.making;
-  const shared = type === undefined ? [] : (job.set.types.get(type) ?? []);
-  const bound = { ...job, boundSystem: element.rule.system ?? job.boundSystem };
+  const { system } = element.rule;
+  const bound = system === undefined || system === job.boundSystem ? job : { ...job, boundSystem: system };
   try {
-    return buildObject([...shared, ...elements], source, bound, depth + 1);
+    return buildObject(elementsOf(element.making, job.set), source, bound, depth + 1);
   } catch (error) {
     if (!(error instanceof Refused) || error.severity !== 'element') throw error;
     job.findings.push(error.finding);
@@ -159,10 +159,20 @@ function nested(element: CompiledElement, source: SourceNode, job: BuildJob, dep
   }
 }
 
+type ObjectMaking = Extract<CompiledElement['making'], { kind: 'object' }>;
+
+/** Elements of a shared type, then those of the rule itself. Most rules have one or the other, and no list is made anew for each value. */
+function elementsOf({ type, elements }: ObjectMaking, set: MapSet): readonly CompiledElement[] {
+  const shared = type === undefined ? undefined : set.types.get(type);
+  if (shared === undefined) return elements;
+  return elements.length === 0 ? shared : [...shared, ...elements];
+}
+
 function converted(element: CompiledElement, source: SourceNode, job: BuildJob): Built | undefined {
   if (element.making.kind !== 'convert') return undefined;
   const note = (code: ErrorCode, at: SourceNode): void => void job.findings.push({ code, path: at.path, rule: element.id });
-  const rule = { ...element.rule, ...(job.boundSystem !== undefined && { system: element.rule.system ?? job.boundSystem }) };
+  const { boundSystem } = job;
+  const rule = boundSystem === undefined || element.rule.system !== undefined ? element.rule : { ...element.rule, system: boundSystem };
   const result = element.making.convert(source, { ...job.facts, rule, note });
   if (result === undefined) return undefined;
   if (!('problem' in result)) return { value: result.value, marks: marksOf(element, result) };

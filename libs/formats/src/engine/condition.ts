@@ -33,16 +33,17 @@ function pathChecks(condition: MapCondition): Condition[] {
 }
 
 function holds(found: readonly SourceNode[], condition: MapCondition): boolean {
-  const texts = found.map((node) => textLeaf(node)?.value ?? '');
   const { in: allowed, present, atLeast, atMost, longerThan } = condition;
   return (
-    (allowed === undefined || texts.some((text) => allowed.includes(text))) &&
+    (allowed === undefined || found.some((node) => allowed.includes(textOf(node)))) &&
     (present === undefined || present === found.some(hasValue)) &&
     (atLeast === undefined || found.length >= atLeast) &&
     (atMost === undefined || found.length <= atMost) &&
-    (longerThan === undefined || texts.some((text) => text.length > longerThan))
+    (longerThan === undefined || found.some((node) => textOf(node).length > longerThan))
   );
 }
+
+const textOf = (node: SourceNode): string => textLeaf(node)?.value ?? '';
 
 /** Whether any value stands at or below the node. */
 export function hasValue(node: SourceNode): boolean {
