@@ -57,8 +57,6 @@ export default defineConfig({
           name: 'int',
           include: ['{apps,libs,tools}/**/*.int.test.ts'],
           provide: { rows: 20_000 },
-          // Most of these wait for an engine most of the time.
-          maxWorkers: '100%',
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
