@@ -30,34 +30,31 @@ export function filingsOf(translation: Translation, sha256: Sha256Hex, index: In
   const mentioned = new Set(translation.mentions);
   const ages = agesOf(translation);
   return translation.resources
-    .map((resource, i) => {
-      const { resourceType: type, id } = resource;
-      const text = toFhirJson(resource);
-      return {
-        type,
-        id,
-        text,
-        sha256: sha256(new TextEncoder().encode(text)),
-        categories: categoriesOf(resource),
-        search: searchValues(resource, index),
-        personal: !shared.has(type),
-        age: ages[i] ?? { content: undefined, sent: undefined },
-        mention: mentioned.has(i),
-      };
-    })
+    .map((resource, i) => ({
+      type: resource.resourceType,
+      id: resource.id,
+      ...contentOf(resource, sha256, index),
+      personal: !shared.has(resource.resourceType),
+      age: ages[i] ?? { content: undefined, sent: undefined },
+      mention: mentioned.has(i),
+    }))
     .toSorted((a, b) => compare(a.type, b.type) || compare(a.id, b.id));
 }
 
 /** The same resource with other content. */
-export function refiled(filing: Filing, resource: FhirResource, sha256: Sha256Hex, index: IndexOptions): Filing {
+export const refiled = (filing: Filing, resource: FhirResource, sha256: Sha256Hex, index: IndexOptions): Filing => ({
+  ...filing,
+  ...contentOf(resource, sha256, index),
+});
+
+/** What follows from a resource's content alone. */
+function contentOf(
+  resource: FhirResource,
+  sha256: Sha256Hex,
+  index: IndexOptions,
+): Pick<Filing, 'text' | 'sha256' | 'categories' | 'search'> {
   const text = toFhirJson(resource);
-  const { type, id, personal, age, mention } = filing;
   return {
-    type,
-    id,
-    personal,
-    age,
-    mention,
     text,
     sha256: sha256(new TextEncoder().encode(text)),
     categories: categoriesOf(resource),

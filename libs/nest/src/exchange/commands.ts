@@ -4,7 +4,6 @@ import {
   DUE_NOW,
   adoptionKey,
   askerData,
-  custodianData,
   ensureTransferId,
   instant,
   needed,
@@ -17,6 +16,7 @@ import {
 } from '@portolan/domain';
 import { base64url, commit, sha256Hex, utf8 } from '@portolan/verify';
 import type { Handlers } from '../link/deliveries.js';
+import { tellReceivers } from './amendments.js';
 import type { Emergencies } from './emergencies.js';
 import type { Grounds } from './grounds.js';
 import { sendNotice } from './notices.js';
@@ -122,16 +122,4 @@ async function anchorAdoption(tx: ExchangeTx, transfer: Transfer, { id, items }:
   const after = released === undefined ? {} : { after: released };
   const body = { transferId, step: 'adopted', act: id, leaf, ...after };
   await post(tx, { id: ports.random.uuid(), type: 'step.anchor', key: transferId, keyId, body });
-}
-
-/** An entry changed that had been released: each receiver whose permit is still live is told which. */
-async function tellReceivers(tx: ExchangeTx, body: RoleMessages['resource.changed'], ports: ExchangePorts): Promise<void> {
-  for (const permit of await tx.permits.ofPerson(body.person)) {
-    const transfer = (await tx.transfers.get(permit.transferId)) as Transfer | undefined;
-    const entry =
-      transfer === undefined ? undefined : custodianData(transfer).manifest?.find(({ type, id }) => type === body.type && id === body.id);
-    if (transfer === undefined || entry === undefined || permit.state === 'ended') continue;
-    const items: ExchangeNotice['items'] = [{ type: body.type, id: entry.releasedAs, change: body.change }];
-    await sendNotice(tx, transfer, { kind: 'amended', permitId: permit.id, reason: body.reason, items }, ports);
-  }
 }

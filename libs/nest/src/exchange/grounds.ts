@@ -16,7 +16,7 @@ import {
   type Saying,
 } from '@portolan/domain';
 import { base64url, bytesOfBase64url, commit, utf8 } from '@portolan/verify';
-import { takeBack, tellJoined } from './joined-records.js';
+import { takeBack, tellJoined } from './amendments.js';
 
 /**
  * What a person says about her record, as the exchange takes it: it verifies the token itself, looks itself whose record it is, and

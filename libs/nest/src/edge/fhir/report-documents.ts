@@ -1,24 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PortolanError } from '@portolan/contracts';
-import {
-  assembleReport,
-  DATA_CATEGORIES,
-  instant,
-  isUuid,
-  minimise,
-  parseFhirJson,
-  toFhirJson,
-  type EdgeTx,
-  type FhirObject,
-  type ResourceVersion,
-} from '@portolan/domain';
-import { base64, hexOf } from '@portolan/verify';
+import { assembleReport, isUuid, type EdgeTx, type ResourceVersion } from '@portolan/domain';
+import { base64 } from '@portolan/verify';
 import { EdgeParts } from '../edge.parts.js';
 import { Accesses } from './accesses.js';
 import { ok, type FhirAnswer, type FhirCall } from './fhir-call.js';
 import { fhirCaller, type FhirCaller } from './fhir-caller.js';
-
-const MAX_RESOURCES = 5_000;
+import { documentText, ownRecord } from './own-record.js';
 
 /** What the formats' messages are, as a FHIR Binary names it. */
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
@@ -61,32 +49,11 @@ export class ReportDocuments {
     root: ResourceVersion & { readonly person: NonNullable<ResourceVersion['person']> },
     caller: FhirCaller,
   ): Promise<FhirAnswer | undefined> {
-    const { country, clock, sha256 } = this.parts;
     const { person } = root;
-    const held = (await tx.resources.ofPerson(person, 'all', MAX_RESOURCES)).map(({ type, id, text }) =>
-      parseFhirJson(text, `${type}/${id}`),
-    );
-    const content = minimise(held, { categories: DATA_CATEGORIES }, (await tx.persons.get(person))?.identifiers ?? []);
-    const document =
-      content &&
-      assembleReport(
-        {
-          content,
-          custodian: { country: country.code, ...country.custodian },
-          wording: country.wording,
-          timestamp: instant(clock.now()),
-          sha256: (bytes) => hexOf(sha256(bytes)),
-        },
-        `${root.type}/${root.id}`,
-      );
+    const record = await ownRecord(tx, person, this.parts);
+    const document = record && assembleReport(record, `${root.type}/${root.id}`);
     if (document === undefined) return undefined;
-    const accesses = new Accesses(tx, this.parts, caller);
-    await accesses.person(
-      person,
-      document.entries.map(({ source }) => source),
-    );
-    await accesses.record('record-read');
-    const text = toFhirJson(document.bundle as unknown as FhirObject);
+    const text = await documentText(tx, person, document, caller, this.parts);
     return root.messageId === undefined
       ? ok(text)
       : ok(text, { link: `<${this.parts.fhirBase}/Binary/${root.messageId}>; rel="original"` });

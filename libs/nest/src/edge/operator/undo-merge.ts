@@ -41,9 +41,12 @@ export async function undoMerge(
   // Whoever stands for the survivor now: it may itself have been joined to another since.
   const survivor = (await tx.persons.entry(merge.survivor))?.survivor ?? merge.survivor;
   const actor = operatorActor(principal, parts);
-  const changed = [...(await part(tx, prior, survivor, at, parts)), ...(await part(tx, survivor, prior, at, parts))];
-  for (const person of [prior, survivor]) {
-    const items = changed.filter((one) => one.person === person).map(({ id: patient }) => `Patient/${patient}`);
+  const [gone, stays] = [await patientsOf(tx, prior), await patientsOf(tx, survivor)];
+  for (const [person, own, others] of [
+    [prior, gone, stays],
+    [survivor, stays, gone],
+  ] as const) {
+    const items = await part(tx, own, others, at, parts);
     const act = { act: 'person-parted', recorded: at, outcome: 'success', actor, country: parts.country.code, reason, items } as const;
     await recordLocalAct(tx, parts.random, act, { person, keyId: await tx.keys.forPerson(person) });
   }
@@ -51,25 +54,25 @@ export async function undoMerge(
   await post(tx, { id: parts.random.uuid(), type: 'person.parted', key: id, keyId, body: { survivor, prior, reason } });
 }
 
-/** Takes from each Patient of `person` what joins it to those of `other`. */
+/** Takes from each of these Patients what joins it to `others`; answers with those that changed. */
 async function part(
   tx: EdgeTx,
-  person: PersonId,
-  other: PersonId,
+  patients: readonly ResourceVersion[],
+  others: readonly ResourceVersion[],
   at: string,
   parts: Parts,
-): Promise<readonly { person: PersonId; id: string }[]> {
-  const others = new Set((await patientsOf(tx, other)).map(({ id }) => `Patient/${id}`));
-  const changed: { person: PersonId; id: string }[] = [];
-  for (const standing of await patientsOf(tx, person)) {
+): Promise<readonly string[]> {
+  const theirs = new Set(others.map(({ id }) => `Patient/${id}`));
+  const changed: string[] = [];
+  for (const standing of patients) {
     const patient = fromFhirJson(standing.text);
     if (!isFhirObject(patient)) continue;
-    const parted = partedPatient(patient, others);
+    const parted = partedPatient(patient, theirs);
     if (parted === patient) continue;
     const text = toFhirJson(parted);
     const version = { ...standing, lastUpdated: at, text, sha256: sha256Hex(text, parts.sha256) };
     await tx.resources.put(version, searchValues(parted, indexOptions(parts)));
-    changed.push({ person, id: standing.id });
+    changed.push(`Patient/${standing.id}`);
   }
   return changed;
 }

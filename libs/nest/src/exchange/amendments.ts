@@ -17,6 +17,21 @@ const MAX_ITEMS = 200;
 type Items = ExchangeNotice['items'];
 type Change = NonNullable<Items[number]['change']>;
 
+/** Which entries of a record changed, how, and why. */
+interface Amendment {
+  readonly change: Change;
+  readonly reason: string;
+}
+
+/** An entry changed that had been released: each receiver whose permit is still live is told which. */
+export async function tellReceivers(
+  tx: ExchangeTx,
+  { person, type, id, change, reason }: RoleMessages['resource.changed'],
+  ports: ExchangePorts,
+): Promise<void> {
+  await tellOf(tx, person, (entry) => entry.type === type && entry.id === id, { change, reason }, ports);
+}
+
 /** More is known of a person than was released of her: each receiver whose permit is still live is told by her Patients. */
 export async function tellJoined(tx: ExchangeTx, person: PersonId, ports: ExchangePorts): Promise<void> {
   const what = { change: 'merged', reason: 'its source joined it to another record of the person' } as const;
@@ -43,7 +58,7 @@ async function tellOf(
   tx: ExchangeTx,
   person: PersonId,
   which: (entry: { readonly type: string; readonly id: string }) => boolean,
-  { change, reason }: { readonly change: Change; readonly reason: string },
+  { change, reason }: Amendment,
   ports: ExchangePorts,
 ): Promise<void> {
   for (const permit of (await tx.permits.ofPerson(person)).filter(({ state }) => state !== 'ended')) {
