@@ -12,7 +12,7 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 
 function folder(cc: string): Record<string, unknown> {
   const files = readdirSync(join(countries, cc), { recursive: true, encoding: 'utf8' }).filter((file) =>
-    /^(country\.json|(code-)?maps\/.*\.json)$/.test(file),
+    /^(country\.json|((code-)?maps|value-sets|code-systems)\/.*\.json)$/.test(file),
   );
   return Object.fromEntries(files.map((file) => [file, JSON.parse(readFileSync(join(countries, cc, file), 'utf8'))]));
 }

@@ -1,7 +1,8 @@
 import { PortolanError, Validators, type Country, type FormatName, type TranslationMap } from '@portolan/contracts';
 import { commonConversions } from './engine/conversions.js';
-import { ConceptMap, linkConceptMaps, MapSet, type Format, type MapMistake, type NamedMap } from './engine/index.js';
+import { ConceptMap, linkConceptMaps, MapSet, type Format, type MapMistake, type NamedMap, type ValueSets } from './engine/index.js';
 import { formats } from './formats.js';
+import { readTerminology } from './terminology/read-terminology.js';
 
 /** A country's folder, checked and compiled: what `translate` needs to know of the country. */
 export interface CountryPack extends Omit<Country, 'codingSystems' | 'assigningAuthorities'> {
@@ -16,15 +17,17 @@ export interface CountryPack extends Omit<Country, 'codingSystems' | 'assigningA
 
 /**
  * Reads a country's folder, given as parsed JSON by relative path: `country.json`, `maps/*.json` (rules over the formats'
- * own), `code-maps/*.json` (FHIR R4 ConceptMap; one of the same id replaces the format's own). Other files are not its
- * business. `validators` may be shared, since compiling schemas takes a while. Throws PortolanError `translate.country-invalid` or `translate.map-invalid` that names file, rule and mistake.
+ * own), `code-maps/*.json` (FHIR R4 ConceptMap; one of the same id replaces the format's own), `value-sets/*.json` and `code-systems/*.json`
+ * (FHIR R4 ValueSet and CodeSystem; of one URL the country's takes the place of a shipped one). Other files are not its business. `validators` may be shared, since compiling schemas takes a while. Throws PortolanError `translate.country-invalid` or `translate.map-invalid` that names file, rule and mistake.
  */
 export function countryPack(files: Readonly<Record<string, unknown>>, validators = new Validators()): CountryPack {
   const country = validators.check<Country>('country', files['country.json'], 'translate.country-invalid', 'country.json');
   const mistakes: MapMistake[] = [];
+  const terminology = readTerminology({ sets: under(files, 'value-sets/'), systems: under(files, 'code-systems/') }, mistakes);
   const own = {
     maps: readMaps(under(files, 'maps/'), validators, mistakes),
     conceptMaps: readConceptMaps(under(files, 'code-maps/'), mistakes),
+    valueSets: terminology.valueSets,
   };
   const sets = new Map(formats.map((format) => [format.name, setOf(format, own, validators, mistakes)]));
   if (mistakes.length > 0) throw mistakesError(mistakes);
@@ -51,6 +54,7 @@ export function answeredPack(pack: CountryPack, conceptMaps: readonly unknown[])
 interface Loaded {
   readonly maps: readonly NamedMap[];
   readonly conceptMaps: ReadonlyMap<string, { map: ConceptMap; source: unknown }>;
+  readonly valueSets: ValueSets;
 }
 
 function setOf(format: Format, country: Loaded, validators: Validators, mistakes: MapMistake[]): MapSet {
@@ -64,6 +68,7 @@ function setOf(format: Format, country: Loaded, validators: Validators, mistakes
     }),
     conceptMapSources: [...codes.values()].map(({ source }) => source),
     closedSystems: format.closedSystems ?? new Map(),
+    valueSets: country.valueSets,
     conversions: { ...commonConversions, ...format.conversions },
     mistakes,
   });

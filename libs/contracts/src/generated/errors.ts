@@ -2000,6 +2000,14 @@ export const errorRegistry = {
   "fhir": "code-invalid",
   "hl7": "103"
  },
+ "translate.code-outside": {
+  "what": "A code is not among those that the value set of its binding allows",
+  "next": "Give the code a counterpart of that value set in the country's code map, correct it at the source, or add it to the value set",
+  "retriable": false,
+  "http": 422,
+  "fhir": "code-invalid",
+  "hl7": "103"
+ },
  "translate.code-impossible": {
   "what": "A code is said to be of LOINC, SNOMED CT or UCUM and cannot be: its check digit or form is wrong",
   "next": "Correct the code at the source, or in the country's code map; it was kept without the system",

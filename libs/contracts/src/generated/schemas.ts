@@ -1280,6 +1280,14 @@ export const schemas = {
      "$ref": "#/$defs/unmapped-policy"
     }
    },
+   "bindings": {
+    "description": "By concept map: the value set that the codes of all rules that name it first must belong to, unless they name one themselves",
+    "type": "object",
+    "maxProperties": 200,
+    "additionalProperties": {
+     "$ref": "#/$defs/code-binding"
+    }
+   },
    "canonicalUnits": {
     "description": "Units in which results of these codes are given; what the source wrote stands beside",
     "type": "array",
@@ -1369,6 +1377,25 @@ export const schemas = {
      "reject",
      "queue"
     ]
+   },
+   "code-binding": {
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "valueSet"
+    ],
+    "properties": {
+     "valueSet": {
+      "description": "Canonical URL of a ValueSet, with |version or without",
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 500
+     },
+     "outside": {
+      "description": "What becomes of a code outside of it; without it what becomes of an unmapped one",
+      "$ref": "#/$defs/unmapped-policy"
+     }
+    }
    },
    "code-slot": {
     "type": "object",
@@ -1554,6 +1581,9 @@ export const schemas = {
      },
      "unmapped": {
       "$ref": "#/$defs/unmapped-policy"
+     },
+     "binding": {
+      "$ref": "#/$defs/code-binding"
      },
      "system": {
       "description": "System of a coding whose source names none, because the standard binds the field to it",

@@ -648,6 +648,13 @@ export interface CanonicalUnit {
    */
   unit: string;
 }
+export interface CodeBinding {
+  /**
+   * Canonical URL of a ValueSet, with |version or without
+   */
+  valueSet: string;
+  outside?: UnmappedPolicy;
+}
 export interface CodeSlot {
   id: string;
   what: string;
@@ -698,6 +705,7 @@ export interface ElementRule {
    */
   bound?: true;
   unmapped?: UnmappedPolicy;
+  binding?: CodeBinding;
   /**
    * System of a coding whose source names none, because the standard binds the field to it
    */
@@ -797,6 +805,12 @@ export interface TranslationMap {
    */
   unmapped?: {
     [k: string]: UnmappedPolicy | undefined;
+  };
+  /**
+   * By concept map: the value set that the codes of all rules that name it first must belong to, unless they name one themselves
+   */
+  bindings?: {
+    [k: string]: CodeBinding | undefined;
   };
   /**
    * Units in which results of these codes are given; what the source wrote stands beside

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@portolan/contracts';
+import { demandAllowed } from './allowed-codes.js';
 import { withoutForeignSystems } from './closed-systems.js';
 import { ask, mapCodings } from './codings.js';
 import type { CompiledElement, Making } from './compile.js';
@@ -140,6 +141,7 @@ function convert(element: CompiledElement, source: SourceNode, node: SourceNode,
   if (made === undefined) return [];
   const mapped = element.rule.codes === undefined ? made : mapCodings(made, element, job);
   const coded = withoutForeignSystems(mapped, job.set.closedSystems);
+  if (element.allowed !== undefined) demandAllowed(coded, element, element.allowed, job);
   if (element.claims.length === 0) return [coded];
   const claimed = element.claims.flatMap((path) => select(node, path)).flatMap((found) => found.leaves());
   if (claimed.length === 0) return [coded];

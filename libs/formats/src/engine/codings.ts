@@ -120,7 +120,7 @@ function leavesOf(marks: readonly Mark[], path: string): Extract<Mark, { kind: '
 }
 
 /** Where the code stands in the source. */
-function placeOf({ marks }: Built): SourceNode | undefined {
+export function placeOf({ marks }: Built): SourceNode | undefined {
   const sources = marks.filter((mark) => mark.kind === 'source');
   return (sources.find((mark) => /(^|\.)code$/.test(mark.path)) ?? sources[0])?.from[0];
 }
@@ -152,13 +152,13 @@ function tellUnmapped(
 
 /** Longest code that a person is asked about: what is longer, or holds blanks, is words and no code. */
 const askable = /^\S{1,64}$/;
+const isAskable = (code: unknown): code is string => typeof code === 'string' && askable.test(code);
 
 /** Asks a person for the counterpart, where the binding of the rule says so. */
-export function ask(element: CompiledElement, system: unknown, code: unknown, job: BuildJob): void {
-  const { unmapped } = element;
+export function ask(element: CompiledElement, system: unknown, code: unknown, job: BuildJob, policy = element.unmapped): void {
   const { codes, map } = element.rule;
   const into = codes?.[0] ?? map;
-  if (unmapped !== 'queue' || into === undefined || typeof code !== 'string' || !askable.test(code)) return;
+  if (policy !== 'queue' || into === undefined || !isAskable(code)) return;
   if (job.set.conceptMaps.get(into)?.answer(undefined, code) === 'no-counterpart') return;
   job.questions.push({ system: typeof system === 'string' ? system : undefined, code, map: into, rule: element.id });
 }

@@ -1,4 +1,5 @@
-import type { ElementRule, IgnoreRule, ResourceRule, UnmappedPolicy } from '@portolan/contracts';
+import type { CodeBinding, ElementRule, IgnoreRule, ResourceRule, UnmappedPolicy } from '@portolan/contracts';
+import type { AllowedCodes, ValueSets } from './allowed-codes.js';
 import { compileCondition, type Condition } from './condition.js';
 import type { ConceptMap } from './concept-map.js';
 import type { Conversion } from './conversion.js';
@@ -24,6 +25,8 @@ export interface CompiledElement {
   readonly claims: readonly SourcePathPlan[];
   /** What becomes of a code that the rule's concept maps do not know. */
   readonly unmapped: UnmappedPolicy;
+  /** The codes that may stand here, where a value set says so. */
+  readonly allowed: AllowedCodes | undefined;
   readonly rule: ElementRule;
 }
 
@@ -53,6 +56,10 @@ export interface Known {
   readonly slots: ReadonlySet<string>;
   /** By concept map: what becomes of a code that it does not know. */
   readonly policies: ReadonlyMap<string, UnmappedPolicy>;
+  /** By concept map: the value set that its codes must belong to. */
+  readonly bindings: ReadonlyMap<string, CodeBinding>;
+  /** By canonical URL: what the country's and the shipped value sets hold. */
+  readonly valueSets: ValueSets;
   readonly conversions: Readonly<Record<string, Conversion>>;
   readonly mistakes: MapMistake[];
 }
@@ -138,12 +145,28 @@ function compileElement(rule: ElementRule, place: Place, known: Known): Compiled
     making: makingOf(rule, place, known),
     claims: paths(rule.claims ?? [], place, known),
     unmapped: policyOf(rule, known),
+    allowed: allowedOf(rule, place, known),
     rule,
   };
 }
 
-function policyOf({ unmapped, codes, map }: ElementRule, { policies }: Known): UnmappedPolicy {
-  return unmapped ?? policies.get(codes?.[0] ?? map ?? '') ?? 'keep';
+function policyOf(rule: ElementRule, { policies }: Known): UnmappedPolicy {
+  return rule.unmapped ?? policies.get(ownMap(rule) ?? '') ?? 'keep';
+}
+
+/** The concept map that speaks for the rule: the first that it names. */
+const ownMap = ({ codes, map }: ElementRule): string | undefined => codes?.[0] ?? map;
+
+/** The set that the rule names, or the one that its first concept map is bound to. */
+function allowedOf(rule: ElementRule, place: Place, known: Known): AllowedCodes | undefined {
+  const map = ownMap(rule);
+  const binding = rule.binding ?? known.bindings.get(map ?? '');
+  if (binding === undefined) return undefined;
+  const members = known.valueSets.get(binding.valueSet);
+  if (members === undefined) tell(known, place, `is bound to the value set ${binding.valueSet}, which is none of this country`);
+  const outside = binding.outside ?? policyOf(rule, known);
+  if (outside === 'queue' && map === undefined) tell(known, place, 'asks a person about codes, and names no concept map for the answer');
+  return members === undefined ? undefined : { members, outside };
 }
 
 const nothing: Making = { kind: 'object', type: undefined, elements: [] };

@@ -1,5 +1,6 @@
-import { isFhirObject, type FhirObject, type FhirValue } from './fhir.js';
 import { isBroader, isEquivalence, isSame, noCounterpart, type Equivalence } from './equivalence.js';
+import type { FhirObject, FhirValue } from './fhir.js';
+import { listAt, objectAt, optionalTextAt, refuseMembers, textAt } from './read-json.js';
 
 /** A code found by a concept map. */
 export interface MappedCode {
@@ -48,11 +49,11 @@ export class ConceptMap {
 
   /** Throws a plain Error that says what is wrong. */
   static read(json: unknown): ConceptMap {
-    const map = object(json as FhirValue, 'the file');
+    const map = objectAt(json as FhirValue, 'the file');
     if (map['resourceType'] !== 'ConceptMap') throw new Error('resourceType is not ConceptMap');
-    refuse(map, ['modifierExtension', 'implicitRules'], '');
-    const groups = list(map['group'], 'group').map(readGroup);
-    return new ConceptMap(text(map['id'], 'id'), optionalText(map['url'], 'url'), groups);
+    refuseMembers(map, ['modifierExtension', 'implicitRules'], '');
+    const groups = listAt(map['group'], 'group').map(readGroup);
+    return new ConceptMap(textAt(map['id'], 'id'), optionalTextAt(map['url'], 'url'), groups);
   }
 
   /** URLs of the maps to which `group.unmapped` hands over. */
@@ -136,44 +137,44 @@ function comesBack(start: ConceptMap, byUrl: ReadonlyMap<string, ConceptMap>): b
 
 function readGroup(value: FhirValue, at: number): Group {
   const where = `group[${at}]`;
-  const group = object(value, where);
-  refuse(group, ['modifierExtension'], where);
-  const target = optionalText(group['target'], `${where}.target`);
+  const group = objectAt(value, where);
+  refuseMembers(group, ['modifierExtension'], where);
+  const target = optionalTextAt(group['target'], `${where}.target`);
   const codes = new Map<string, MappedCode | 'no-counterpart'>();
   const seen = new Set<string>();
-  for (const [i, one] of list(group['element'], `${where}.element`).entries()) {
+  for (const [i, one] of listAt(group['element'], `${where}.element`).entries()) {
     const place = `${where}.element[${i}]`;
-    const element = object(one, place);
-    const code = text(element['code'], `${place}.code`);
+    const element = objectAt(one, place);
+    const code = textAt(element['code'], `${place}.code`);
     if (seen.has(code)) throw new Error(`${place}.code stands twice`);
     seen.add(code);
     const mapped = readTargets(element, target, place);
     if (mapped !== undefined) codes.set(code, mapped);
   }
   const unmapped = group['unmapped'] === undefined ? undefined : readUnmapped(group['unmapped'], target, `${where}.unmapped`);
-  return { source: optionalText(group['source'], `${where}.source`), target, codes, unmapped };
+  return { source: optionalTextAt(group['source'], `${where}.source`), target, codes, unmapped };
 }
 
 /** R4 §4.10.5: `provided` (the code as it came), `fixed` (one code for all), `other-map`. */
 function readUnmapped(value: FhirValue, system: string | undefined, where: string): Unmapped {
-  const unmapped = object(value, where);
+  const unmapped = objectAt(value, where);
   switch (unmapped['mode']) {
     case 'provided':
       return { mode: 'provided', system };
     case 'fixed': {
-      const display = optionalText(unmapped['display'], `${where}.display`);
-      const code = text(unmapped['code'], `${where}.code`);
+      const display = optionalTextAt(unmapped['display'], `${where}.display`);
+      const code = textAt(unmapped['code'], `${where}.code`);
       return { mode: 'fixed', found: { system, code, display, equivalence: 'inexact', unmapped: true } };
     }
     case 'other-map':
-      return { mode: 'other-map', url: text(unmapped['url'], `${where}.url`) };
+      return { mode: 'other-map', url: textAt(unmapped['url'], `${where}.url`) };
     default:
       throw new Error(`${where}.mode is none of provided, fixed, other-map`);
   }
 }
 
 function readTargets(element: FhirObject, system: string | undefined, where: string): MappedCode | 'no-counterpart' | undefined {
-  const targets = list(element['target'] ?? [], `${where}.target`).map((one, i) => readTarget(one, system, `${where}.target[${i}]`));
+  const targets = listAt(element['target'] ?? [], `${where}.target`).map((one, i) => readTarget(one, system, `${where}.target[${i}]`));
   if (targets.length === 0) return undefined;
   const found = targets.filter((target) => target !== undefined);
   const best = found.find(({ equivalence }) => isSame(equivalence)) ?? found.find(({ equivalence }) => isBroader(equivalence)) ?? found[0];
@@ -181,39 +182,14 @@ function readTargets(element: FhirObject, system: string | undefined, where: str
 }
 
 function readTarget(value: FhirValue, system: string | undefined, where: string): MappedCode | undefined {
-  const target = object(value, where);
-  refuse(target, ['dependsOn', 'product', 'modifierExtension'], where);
-  const equivalence = text(target['equivalence'], `${where}.equivalence`);
+  const target = objectAt(value, where);
+  refuseMembers(target, ['dependsOn', 'product', 'modifierExtension'], where);
+  const equivalence = textAt(target['equivalence'], `${where}.equivalence`);
   if (!isEquivalence(equivalence)) throw new Error(`${where}.equivalence is no FHIR R4 equivalence`);
   if (noCounterpart(equivalence)) return undefined;
   // R4 ConceptMap, constraint cmd-1.
-  if ((equivalence === 'narrower' || equivalence === 'inexact') && optionalText(target['comment'], `${where}.comment`) === undefined)
+  if ((equivalence === 'narrower' || equivalence === 'inexact') && optionalTextAt(target['comment'], `${where}.comment`) === undefined)
     throw new Error(`${where}.comment must say in what sense the target is ${equivalence}`);
-  const code = text(target['code'], `${where}.code`);
-  return { system, code, display: optionalText(target['display'], `${where}.display`), equivalence };
-}
-
-/** What is not acted on must not be passed over. */
-function refuse(value: FhirObject, members: readonly string[], where: string): void {
-  const there = members.find((member) => value[member] !== undefined);
-  if (there !== undefined) throw new Error(`${where === '' ? '' : `${where}.`}${there} is not acted on: write the map without it`);
-}
-
-function object(value: FhirValue | undefined, where: string): FhirObject {
-  if (!isFhirObject(value)) throw new Error(`${where} is no object`);
-  return value;
-}
-
-function list(value: FhirValue | undefined, where: string): FhirValue[] {
-  if (!Array.isArray(value)) throw new Error(`${where} is no list`);
-  return value;
-}
-
-function text(value: FhirValue | undefined, where: string): string {
-  if (typeof value !== 'string' || value === '') throw new Error(`${where} is no text`);
-  return value;
-}
-
-function optionalText(value: FhirValue | undefined, where: string): string | undefined {
-  return value === undefined ? undefined : text(value, where);
+  const code = textAt(target['code'], `${where}.code`);
+  return { system, code, display: optionalTextAt(target['display'], `${where}.display`), equivalence };
 }

@@ -1,5 +1,6 @@
 export type { Account, ElementProvenance } from './account.js';
 export type { Finding, MappingQuestion } from './findings.js';
+export type { ValueSets } from './allowed-codes.js';
 export { canBeCode } from './checked-codes.js';
 export type { ClosedSystems } from './closed-systems.js';
 export { ConceptMap, linkConceptMaps, type MappedCode } from './concept-map.js';

@@ -1,4 +1,4 @@
-import type { ElementRule, IgnoreRule, ResourceRule, TranslationMap, UnmappedPolicy } from '@portolan/contracts';
+import type { CodeBinding, ElementRule, IgnoreRule, ResourceRule, TranslationMap, UnmappedPolicy } from '@portolan/contracts';
 
 /** The rules in force after every map was laid over the earlier ones; each keeps the file it came from last. */
 export interface LayeredMaps {
@@ -7,6 +7,8 @@ export interface LayeredMaps {
   readonly ignores: readonly { readonly file: string; readonly rule: IgnoreRule }[];
   /** By concept map: what becomes of a code that it does not know. */
   readonly policies: ReadonlyMap<string, { readonly file: string; readonly policy: UnmappedPolicy }>;
+  /** By concept map: the value set that its codes must belong to. */
+  readonly bindings: ReadonlyMap<string, { readonly file: string; readonly binding: CodeBinding }>;
   /** By `system|code`: the unit that is demanded. */
   readonly units: ReadonlyMap<string, { readonly file: string; readonly unit: string }>;
 }
@@ -22,6 +24,7 @@ export function layered(maps: readonly { readonly file: string; readonly map: Tr
   const types = new Map<string, { file: string; elements: readonly ElementRule[] }>();
   const ignores = new Map<string, { file: string; rule: IgnoreRule }>();
   const policies = new Map<string, { file: string; policy: UnmappedPolicy }>();
+  const bindings = new Map<string, { file: string; binding: CodeBinding }>();
   const units = new Map<string, { file: string; unit: string }>();
   for (const { file, map } of maps) {
     for (const rule of resourcesOf(map)) resources.set(rule.id, { file, rule: over(resources.get(rule.id)?.rule, rule) });
@@ -29,9 +32,10 @@ export function layered(maps: readonly { readonly file: string; readonly map: Tr
       types.set(name, { file, elements: elementsOver(name, types.get(name)?.elements, elements) });
     for (const rule of ignoresOf(map)) ignores.set(rule.id, { file, rule });
     for (const [id, policy] of policiesOf(map)) policies.set(id, { file, policy });
+    for (const [id, binding] of bindingsOf(map)) bindings.set(id, { file, binding });
     for (const [key, unit] of unitsOf(map)) units.set(key, { file, unit });
   }
-  return { resources: [...resources.values()], types, ignores: [...ignores.values()], policies, units };
+  return { resources: [...resources.values()], types, ignores: [...ignores.values()], policies, bindings, units };
 }
 
 const resourcesOf = ({ resources = [] }: TranslationMap): readonly ResourceRule[] => resources;
@@ -41,6 +45,10 @@ const unitsOf = ({ canonicalUnits = [] }: TranslationMap): [string, string][] =>
 
 function policiesOf({ unmapped = {} }: TranslationMap): [string, UnmappedPolicy][] {
   return Object.entries(unmapped).flatMap(([id, policy]): [string, UnmappedPolicy][] => (policy === undefined ? [] : [[id, policy]]));
+}
+
+function bindingsOf({ bindings = {} }: TranslationMap): [string, CodeBinding][] {
+  return Object.entries(bindings).flatMap(([id, binding]): [string, CodeBinding][] => (binding === undefined ? [] : [[id, binding]]));
 }
 
 function typesOf(map: TranslationMap): [string, readonly ElementRule[]][] {

@@ -12,6 +12,7 @@ import type { ClosedSystems } from './closed-systems.js';
 import type { ConceptMap } from './concept-map.js';
 import type { Conversion } from './conversion.js';
 import { layered, type LayeredMaps } from './layers.js';
+import type { ValueSets } from './allowed-codes.js';
 import type { CanonicalUnits } from '../terminology/canonical-units.js';
 import { isUcum } from '../terminology/ucum.js';
 import type { Sha256Hex } from './stable-id.js';
@@ -55,21 +56,25 @@ export class MapSet {
     readonly conceptMaps: ReadonlyMap<string, ConceptMap>;
     readonly conceptMapSources: readonly unknown[];
     readonly closedSystems: ClosedSystems;
+    readonly valueSets: ValueSets;
     readonly conversions: Readonly<Record<string, Conversion>>;
     readonly mistakes: MapMistake[];
   }): MapSet {
     const { format, maps, conceptMaps, conversions, mistakes } = input;
     const rules = layered(maps);
-    const known = {
+    const known: Known = {
       types: new Set(rules.types.keys()),
       rules: orderOf(rules),
       conceptMaps,
       slots: slotsOf(maps),
       policies: new Map([...rules.policies].map(([id, { policy }]) => [id, policy])),
+      bindings: new Map([...rules.bindings].map(([id, { binding }]) => [id, binding])),
+      valueSets: input.valueSets,
       conversions,
       mistakes,
     };
-    checkPolicies(rules.policies, known);
+    checkSlots('unmapped', rules.policies, known);
+    checkSlots('bindings', rules.bindings, known);
     checkUnits(rules.units, known);
     const units = new Map([...rules.units].map(([key, { unit }]) => [key, unit]));
     const types = new Map(
@@ -84,6 +89,7 @@ export class MapSet {
       ignores: rules.ignores,
       unmapped: [...rules.policies],
       units: [...units],
+      ...boundSets(rules.bindings, input.valueSets),
       codes: input.conceptMapSources,
       systems: [...input.closedSystems].map(([system, codes]) => [system, [...codes]]),
     });
@@ -124,11 +130,16 @@ function orderOf(rules: LayeredMaps): ReadonlyMap<string, number> {
   return new Map(rules.resources.filter(({ rule }) => rule.off === undefined).map(({ rule }, i) => [rule.id, i]));
 }
 
-function checkPolicies(policies: LayeredMaps['policies'], { conceptMaps, slots, mistakes }: Known): void {
-  for (const [id, { file }] of policies) {
-    if (!conceptMaps.has(id) && !slots.has(id))
-      mistakes.push({ file, rule: 'unmapped', what: `names the concept map ${id}, which is none` });
+function checkSlots(rule: string, said: ReadonlyMap<string, { readonly file: string }>, { conceptMaps, slots, mistakes }: Known): void {
+  for (const [id, { file }] of said) {
+    if (!conceptMaps.has(id) && !slots.has(id)) mistakes.push({ file, rule, what: `names the concept map ${id}, which is none` });
   }
+}
+
+/** What is bound and what those sets hold, for the version: a set that changes changes what is translated. */
+function boundSets(bindings: LayeredMaps['bindings'], valueSets: ValueSets): object {
+  if (bindings.size === 0) return {};
+  return { bindings: [...bindings].map(([id, { binding }]) => [id, binding, valueSets.get(binding.valueSet)?.toJSON() ?? []]) };
 }
 
 function checkUnits(units: LayeredMaps['units'], { mistakes }: Known): void {

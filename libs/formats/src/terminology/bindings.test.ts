@@ -9,7 +9,7 @@ import { translate, type Translation } from '../translate.js';
 const folder = join(import.meta.dirname, '../../../countries/ee');
 const ee = Object.fromEntries(
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file !== 'maps/unmapped.json' && /^(country\.json|(code-)?maps\/.*\.json)$/.test(file))
+    .filter((file) => file !== 'maps/unmapped.json' && /^(country\.json|((code-)?maps|value-sets|code-systems)\/.*\.json)$/.test(file))
     .map((file) => [file, JSON.parse(readFileSync(join(folder, file), 'utf8')) as unknown]),
 );
 const validators = new Validators();
