@@ -1,4 +1,3 @@
-import { select } from './source-path.js';
 import type { MapSet } from './map-set.js';
 import type { Mark } from './marks.js';
 import type { SourceNode } from './source-node.js';
@@ -70,7 +69,7 @@ function ignoredLeaves(root: SourceNode, set: MapSet): Map<SourceNode, { rule: s
   const found = new Map<SourceNode, { rule: string; reason: string }>();
   for (const { id, paths, reason } of set.ignores) {
     for (const path of paths) {
-      for (const leaf of select(root, path).flatMap((node) => node.leaves())) found.set(leaf, { rule: id, reason });
+      for (const node of path.find(root)) for (const leaf of node.leaves()) found.set(leaf, { rule: id, reason });
     }
   }
   return found;

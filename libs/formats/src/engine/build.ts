@@ -8,74 +8,134 @@ import type { ConversionContext, Converted } from './conversion.js';
 import { Refused, type Finding, type MappingQuestion, type Severity } from './findings.js';
 import { isFhirObject, type FhirObject, type FhirValue } from './fhir.js';
 import type { Instance, InstanceIndex } from './instances.js';
-import { joinPath, type Built, type Mark } from './marks.js';
+import { elementOf, joinPath, type Built, type Mark } from './marks.js';
 import type { MapSet } from './map-set.js';
 import type { SourceNode } from './source-node.js';
-import { select } from './source-path.js';
+import { opens } from './source-path.js';
 import { putAt } from './target-path.js';
 
-export interface BuildJob {
-  readonly set: MapSet;
-  readonly instances: InstanceIndex;
-  /** Everything of a ConversionContext but the rule and the notes. */
-  readonly facts: Omit<ConversionContext, 'rule' | 'note'>;
-  readonly findings: Finding[];
+/** What all conversions of a document may know. */
+export type Facts = Omit<ConversionContext, 'rule' | 'note'>;
+
+const noRule: ConversionContext['rule'] = {};
+
+/** The making of one resource: what its rules may look at, and what they tell. Conversions see it as their context. */
+export class BuildJob implements ConversionContext {
+  readonly findings: Finding[] = [];
   /** Codes for whose counterpart a person is to be asked. */
-  readonly questions: MappingQuestion[];
+  readonly questions: MappingQuestion[] = [];
   /** What the object refers to, by type and id. */
-  readonly references: Set<string>;
+  readonly references = new Set<string>();
   /** System of codings whose source names none, from the nearest enclosing rule that binds one. */
-  readonly boundSystem?: string | undefined;
+  boundSystem: string | undefined;
+  /** Of the conversion that runs. */
+  rule = noRule;
+  ruleId = '';
+  readonly conceptMaps: Facts['conceptMaps'];
+  readonly codingSystems: Facts['codingSystems'];
+  readonly assigningAuthorities: Facts['assigningAuthorities'];
+  readonly documentOffset: Facts['documentOffset'];
+  readonly assumedZone: Facts['assumedZone'];
+
+  constructor(
+    readonly set: MapSet,
+    readonly instances: InstanceIndex,
+    facts: Facts,
+  ) {
+    this.conceptMaps = facts.conceptMaps;
+    this.codingSystems = facts.codingSystems;
+    this.assigningAuthorities = facts.assigningAuthorities;
+    this.documentOffset = facts.documentOffset;
+    this.assumedZone = facts.assumedZone;
+  }
+
+  note(code: ErrorCode, at: SourceNode): void {
+    this.findings.push({ code, path: at.path, rule: this.ruleId });
+  }
 }
 
 /** Deepest nesting of element rules and types within each other. */
 const MAX_RULE_DEPTH = 24;
 
+/** What is made so far of one object. */
+interface Building {
+  readonly value: FhirObject;
+  readonly marks: Mark[];
+}
+
 /** Makes one object from `elements` at `node`; undefined where the source has nothing for it. */
 export function buildObject(elements: readonly CompiledElement[], node: SourceNode, job: BuildJob, depth = 0): Built | undefined {
   if (depth > MAX_RULE_DEPTH) return undefined;
-  const value: FhirObject = {};
-  const marks: Mark[] = [];
+  const object: Building = { value: {}, marks: [] };
   for (const element of elements) {
-    for (const built of buildElement(element, node, job, depth)) marks.push(...place(value, element, built, job));
+    if (opens(element.gate, node) && (element.when === undefined || element.when(node))) addElement(object, element, node, job, depth);
   }
-  return marks.some((mark) => mark.kind !== 'constant') ? { value, marks } : undefined;
+  for (const mark of object.marks) if (mark.kind !== 'constant') return object;
+  return undefined;
 }
 
-/** Puts a built value where its rule says; the marks with their full paths, or none where the place is taken. */
-function place(object: FhirObject, element: CompiledElement, built: Built, job: BuildJob): Mark[] {
-  if (element.to.length === 0 && isFhirObject(built.value))
-    return placeAll(object, element, { value: built.value, marks: built.marks }, job);
-  const path = element.to.length === 0 ? undefined : putAt(object, element.to, built.value);
-  if (path !== undefined) return built.marks.map((mark) => ({ ...mark, path: joinPath(path, mark.path) }));
-  tellConflict(built.marks, element, job);
-  return [];
+function addElement(object: Building, element: CompiledElement, node: SourceNode, job: BuildJob, depth: number): void {
+  const { making } = element;
+  if (making.kind === 'constant') {
+    place(object, element, constantOf(element, making.value), job);
+    return;
+  }
+  if (addFrom(object, element, node, job, depth)) return;
+  if (element.rule.otherwise !== undefined) place(object, element, constantOf(element, element.rule.otherwise), job);
+  else if (element.rule.required !== undefined) refuse(element, node, 'translate.value-missing', element.rule.required);
+}
+
+/** Adds what the rule makes of the source; false where that is nothing. All is made before the first of it is placed. */
+function addFrom(object: Building, element: CompiledElement, node: SourceNode, job: BuildJob, depth: number): boolean {
+  const { making } = element;
+  const sources = sourcesOf(element, node);
+  const [only] = sources;
+  if (only === undefined) return false;
+  if (making.kind === 'reference' || sources.length > 1) {
+    const all = sources.flatMap((source) =>
+      making.kind === 'reference' ? references(element, source, making, job) : (convert(element, source, node, job, depth) ?? []),
+    );
+    for (const built of all) place(object, element, built, job);
+    return all.length > 0;
+  }
+  const built = convert(element, only, node, job, depth);
+  if (built !== undefined) place(object, element, built, job);
+  return built !== undefined;
+}
+
+/** Puts a built value where its rule says, its marks with their full paths; it is told where the place is taken. */
+function place(object: Building, element: CompiledElement, built: Built, job: BuildJob): void {
+  if (element.to.length === 0 && isFhirObject(built.value)) {
+    placeAll(object, element, built.value, built.marks, job);
+    return;
+  }
+  const path = element.to.length === 0 ? undefined : putAt(object.value, element.to, built.value);
+  if (path === undefined) tellConflict(built.marks, element, job);
+  else {
+    for (const mark of built.marks) {
+      mark.path = joinPath(path, mark.path);
+      object.marks.push(mark);
+    }
+  }
 }
 
 /** Puts each element of a built object beside what stands there: lists are joined, of anything else the first stands. */
-function placeAll(
-  object: FhirObject,
-  element: CompiledElement,
-  built: { value: FhirObject; marks: readonly Mark[] },
-  job: BuildJob,
-): Mark[] {
-  return Object.entries(built.value).flatMap(([name, value]) => {
-    const marks = built.marks.filter((mark) => isOf(name, mark.path));
-    const present = object[name];
-    if (present === undefined) object[name] = value;
+function placeAll(object: Building, element: CompiledElement, built: FhirObject, marks: readonly Mark[], job: BuildJob): void {
+  const marksOfEach = Map.groupBy(marks, (mark) => elementOf(mark.path));
+  for (const [name, value] of Object.entries(built)) {
+    const own = marksOfEach.get(name) ?? [];
+    const present = object.value[name];
+    if (present === undefined) object.value[name] = value;
     else if (Array.isArray(present) && Array.isArray(value)) {
-      object[name] = [...present, ...value];
-      return marks.map((mark) => ({ ...mark, path: shifted(mark.path, name, present.length) }));
+      object.value[name] = [...present, ...value];
+      for (const mark of own) mark.path = shifted(mark.path, name, present.length);
     } else {
-      tellConflict(marks, element, job);
-      return [];
+      tellConflict(own, element, job);
+      continue;
     }
-    return marks;
-  });
+    for (const mark of own) object.marks.push(mark);
+  }
 }
-
-/** Whether a path begins with the element `name`. */
-const isOf = (name: string, path: string): boolean => path.startsWith(name) && /^($|[.[])/.test(path.slice(name.length));
 
 /** `name[0].code` behind `by` items that stood there before. */
 function shifted(path: string, name: string, by: number): string {
@@ -88,20 +148,6 @@ function tellConflict(marks: readonly Mark[], element: CompiledElement, job: Bui
     if (mark.kind !== 'source') continue;
     for (const leaf of mark.from) job.findings.push({ code: 'translate.value-conflict', path: leaf.path, rule: element.id });
   }
-}
-
-function buildElement(element: CompiledElement, node: SourceNode, job: BuildJob, depth: number): Built[] {
-  if (element.when !== undefined && !element.when(node)) return [];
-  const { making } = element;
-  if (making.kind === 'constant') return [constantOf(element, making.value)];
-  const built =
-    making.kind === 'reference'
-      ? sourcesOf(element, node).flatMap((source) => references(element, source, making, job))
-      : sourcesOf(element, node).flatMap((source) => convert(element, source, node, job, depth));
-  if (built.length > 0) return built;
-  if (element.rule.otherwise !== undefined) return [constantOf(element, element.rule.otherwise)];
-  if (element.rule.required !== undefined) refuse(element, node, 'translate.value-missing', element.rule.required);
-  return [];
 }
 
 function constantOf(element: CompiledElement, value: string | number | boolean): Built {
@@ -128,36 +174,48 @@ const NOTHING: readonly SourceNode[] = [];
 function sourcesOf(element: CompiledElement, node: SourceNode): readonly SourceNode[] {
   if (element.from.length === 0) return [node];
   for (const path of element.from) {
-    const found = select(node, path);
-    if (found.length === 0) continue;
+    const found = path.find(node);
+    const [only] = found;
+    if (only === undefined) continue;
+    if (found.length === 1) {
+      if (hasValue(only)) return found;
+      continue;
+    }
     const said = found.filter(hasValue);
     if (said.length > 0) return said;
   }
   return NOTHING;
 }
 
-function convert(element: CompiledElement, source: SourceNode, node: SourceNode, job: BuildJob, depth: number): Built[] {
+function convert(element: CompiledElement, source: SourceNode, node: SourceNode, job: BuildJob, depth: number): Built | undefined {
   const made = element.making.kind === 'convert' ? converted(element, source, job) : nested(element, source, job, depth);
-  if (made === undefined) return [];
+  if (made === undefined) return undefined;
   const mapped = element.rule.codes === undefined ? made : mapCodings(made, element, job);
   const coded = withoutForeignSystems(mapped, job.set.closedSystems);
   if (element.allowed !== undefined) demandAllowed(coded, element, element.allowed, job);
-  if (element.claims.length === 0) return [coded];
-  const claimed = element.claims.flatMap((path) => select(node, path)).flatMap((found) => found.leaves());
-  if (claimed.length === 0) return [coded];
-  return [{ value: coded.value, marks: [...coded.marks, { kind: 'source', path: '', rule: element.id, from: claimed }] }];
+  return claimed(coded, element, node);
+}
+
+/** With what the rule claims of the source besides. */
+function claimed(built: Built, element: CompiledElement, node: SourceNode): Built {
+  if (element.claims.length === 0) return built;
+  const from = element.claims.flatMap((path) => path.find(node)).flatMap((found) => found.leaves());
+  if (from.length === 0) return built;
+  return { value: built.value, marks: [...built.marks, { kind: 'source', path: '', rule: element.id, from }] };
 }
 
 function nested(element: CompiledElement, source: SourceNode, job: BuildJob, depth: number): Built | undefined {
   if (element.making.kind !== 'object') return undefined;
-  const { system } = element.rule;
-  const bound = system === undefined || system === job.boundSystem ? job : { ...job, boundSystem: system };
+  const above = job.boundSystem;
+  job.boundSystem = element.rule.system ?? above;
   try {
-    return buildObject(elementsOf(element.making, job.set), source, bound, depth + 1);
+    return buildObject(elementsOf(element.making, job.set), source, job, depth + 1);
   } catch (error) {
     if (!(error instanceof Refused) || error.severity !== 'element') throw error;
     job.findings.push(error.finding);
     return undefined;
+  } finally {
+    job.boundSystem = above;
   }
 }
 
@@ -172,17 +230,21 @@ function elementsOf({ type, elements }: ObjectMaking, set: MapSet): readonly Com
 
 function converted(element: CompiledElement, source: SourceNode, job: BuildJob): Built | undefined {
   if (element.making.kind !== 'convert') return undefined;
-  const note = (code: ErrorCode, at: SourceNode): void => void job.findings.push({ code, path: at.path, rule: element.id });
-  const { boundSystem } = job;
-  const rule = boundSystem === undefined || element.rule.system !== undefined ? element.rule : { ...element.rule, system: boundSystem };
-  const result = element.making.convert(source, { ...job.facts, rule, note });
+  job.rule = ruleOf(element.rule, job.boundSystem);
+  job.ruleId = element.id;
+  const result = element.making.convert(source, job);
   if (result === undefined) return undefined;
   if (!('problem' in result)) return { value: result.value, marks: marksOf(element, result) };
   const severity = refusalOf(element, result.problem);
   if (severity !== undefined) refuse(element, result.at, result.problem, severity);
-  note(result.problem, result.at);
+  job.note(result.problem, result.at);
   if (result.problem === 'translate.code-unmapped') ask(element, undefined, result.at.value?.trim(), job);
   return undefined;
+}
+
+function ruleOf(rule: CompiledElement['rule'], boundSystem: string | undefined): ConversionContext['rule'] {
+  if (boundSystem === undefined || rule.system !== undefined) return rule;
+  return rule.map === undefined ? { system: boundSystem } : { map: rule.map, system: boundSystem };
 }
 
 function refusalOf({ rule, unmapped: policy }: CompiledElement, problem: ErrorCode): Severity | undefined {
@@ -193,17 +255,16 @@ function refusalOf({ rule, unmapped: policy }: CompiledElement, problem: ErrorCo
 /** The origins of a converted value as marks; a value that came from the rule alone is a constant. */
 function marksOf(element: CompiledElement, { value, origins }: Extract<Converted, { readonly value: FhirValue }>): Mark[] {
   if (origins.length === 0 && typeof value === 'string') return [{ kind: 'constant', path: '', rule: element.id, value }];
-  return origins.map((origin) => ({ kind: 'source', rule: element.id, ...origin }));
+  return origins.map(({ path, from, partial }) => ({ kind: 'source', path, rule: element.id, from, partial }));
 }
 
 function references(element: CompiledElement, source: SourceNode, making: Extract<Making, { kind: 'reference' }>, job: BuildJob): Built[] {
-  const meant = inScope(job.instances, source, making);
-  const texts = [...new Set(meant.map((one) => `${one.rule.resource}/${one.id}`))];
-  for (const text of texts) job.references.add(text);
-  return texts.map((reference) => ({
-    value: { reference } satisfies FhirValue,
-    marks: [{ kind: 'reference', path: 'reference', rule: element.id }],
-  }));
+  const texts = new Set<string>();
+  for (const { rule, id } of inScope(job.instances, source, making)) texts.add(`${rule.resource}/${id}`);
+  return Array.from(texts, (reference) => {
+    job.references.add(reference);
+    return { value: { reference }, marks: [{ kind: 'reference', path: 'reference', rule: element.id }] };
+  });
 }
 
 function inScope(

@@ -3,7 +3,7 @@ import { canonicalSystem } from '../terminology/systems.js';
 import { isUcum } from '../terminology/ucum.js';
 import type { Draft } from './drafts.js';
 import type { Finding } from './findings.js';
-import { isFhirObject, type FhirObject, type FhirResource, type FhirValue } from './fhir.js';
+import { isFhirObject, someObject, type FhirObject, type FhirResource, type FhirValue } from './fhir.js';
 import { joinPath, type Mark } from './marks.js';
 
 /** What a code of a system can be, for the systems whose codes tell it themselves. */
@@ -21,6 +21,7 @@ type Fate = 'stays' | 'goes' | 'unit';
  * system is carried. Of a Quantity the unit stays, for FHIR allows no code without a system there. Each is told (`translate.code-impossible`).
  */
 export function checkedDraft(draft: Draft, tell: (finding: Finding) => void): Draft {
+  if (!someObject(draft.resource, isImpossible)) return draft;
   const fates = new Map<string, Fate>();
   const resource = checked(draft.resource, '', fates) as FhirResource;
   if (fates.size === 0) return draft;

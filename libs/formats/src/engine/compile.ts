@@ -5,7 +5,7 @@ import type { ConceptMap } from './concept-map.js';
 import type { Conversion } from './conversion.js';
 import { elementId } from './layers.js';
 import type { MapMistake } from './map-set.js';
-import { parseSourcePath, type SourcePathPlan } from './source-path.js';
+import { anyGate, openGate, parseSourcePath, planOf, type Gate, type SourcePathPlan } from './source-path.js';
 import { parseTargetPath, type TargetPath } from './target-path.js';
 
 /** How an element's value is made. */
@@ -21,6 +21,8 @@ export interface CompiledElement {
   /** Alternatives; empty: the enclosing node itself. */
   readonly from: readonly SourcePathPlan[];
   readonly when: Condition | undefined;
+  /** What a node must have for the rule to make or tell anything of it. */
+  readonly gate: Gate;
   readonly making: Making;
   readonly claims: readonly SourcePathPlan[];
   /** What becomes of a code that the rule's concept maps do not know. */
@@ -84,7 +86,7 @@ function attempt<T>(known: Known, place: Place, instead: T, parse: () => T): T {
 }
 
 function paths(texts: readonly string[], place: Place, known: Known): SourcePathPlan[] {
-  return texts.map((text) => attempt(known, place, { text, steps: [] }, () => parseSourcePath(text)));
+  return texts.map((text) => attempt(known, place, planOf(text, []), () => parseSourcePath(text)));
 }
 
 function condition(raw: ElementRule['when'], place: Place, known: Known): Condition | undefined {
@@ -137,17 +139,25 @@ function compileElement(rule: ElementRule, place: Place, known: Known): Compiled
   for (const map of [...(rule.map === undefined ? [] : [rule.map]), ...(rule.codes ?? [])]) {
     if (!known.conceptMaps.has(map) && !known.slots.has(map)) tell(known, place, `names the concept map ${map}, which is none`);
   }
+  const [plans, making] = [paths(from, place, known), makingOf(rule, place, known)];
   return {
     id: place.rule,
     to: attempt(known, place, [], () => parseTargetPath(rule.to)),
-    from: paths(from, place, known),
+    from: plans,
     when: condition(rule.when, place, known),
-    making: makingOf(rule, place, known),
+    gate: gateOf(rule, plans, making),
+    making,
     claims: paths(rule.claims ?? [], place, known),
     unmapped: policyOf(rule, known),
     allowed: allowedOf(rule, place, known),
     rule,
   };
+}
+
+/** Open for a rule that says something even of what is not there. */
+function gateOf(rule: ElementRule, from: readonly SourcePathPlan[], making: Making): Gate {
+  if (making.kind === 'constant' || rule.otherwise !== undefined || rule.required !== undefined) return openGate;
+  return from.length === 0 ? openGate : anyGate(from.map(({ gate }) => gate));
 }
 
 function policyOf(rule: ElementRule, { policies }: Known): UnmappedPolicy {

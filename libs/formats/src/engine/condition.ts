@@ -1,6 +1,6 @@
 import type { MapCondition } from '@portolan/contracts';
 import { textLeaf, type SourceNode } from './source-node.js';
-import { parseSourcePath, select } from './source-path.js';
+import { parseSourcePath } from './source-path.js';
 
 export type Condition = (node: SourceNode) => boolean;
 
@@ -17,7 +17,8 @@ export function compileCondition(condition: MapCondition): Condition {
     checks.push((node) => !inner(node));
   }
   if (checks.length === 0) throw new Error('a condition asks nothing');
-  return (node) => checks.every((check) => check(node));
+  const [only] = checks;
+  return checks.length === 1 && only !== undefined ? only : (node) => checks.every((check) => check(node));
 }
 
 function pathChecks(condition: MapCondition): Condition[] {
@@ -29,7 +30,7 @@ function pathChecks(condition: MapCondition): Condition[] {
   }
   if (!asks) throw new Error('a condition names a path and asks nothing about it');
   const plan = parseSourcePath(path);
-  return [(node) => holds(select(node, plan), condition)];
+  return [(node) => holds(plan.find(node), condition)];
 }
 
 function holds(found: readonly SourceNode[], condition: MapCondition): boolean {

@@ -1,7 +1,7 @@
 import type { Finding } from './findings.js';
 import { sameFhir, type FhirResource, type FhirValue } from './fhir.js';
 import type { Instance } from './instances.js';
-import type { Mark } from './marks.js';
+import { elementOf, type Mark } from './marks.js';
 
 /** A resource as built from one node, before those of one id become one. */
 export interface Draft {
@@ -63,8 +63,4 @@ function conflicts(marks: readonly Mark[]): Finding[] {
       ? mark.from.map((leaf) => ({ code: 'translate.value-conflict' as const, path: leaf.path, rule: mark.rule }))
       : [],
   );
-}
-
-function elementOf(path: string): string {
-  return /^[^.[]*/.exec(path)?.[0] ?? '';
 }

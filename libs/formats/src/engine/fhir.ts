@@ -56,3 +56,18 @@ export function isFhirObject(value: FhirValue | null | undefined): value is Fhir
 export function sameFhir(a: FhirValue, b: FhirValue): boolean {
   return toFhirJson(a) === toFhirJson(b);
 }
+
+/** Whether an object at or below `value` is such a one: found without lists and paths, since for most questions there is none. */
+export function someObject(value: FhirValue, isSuch: (object: FhirObject) => boolean): boolean {
+  if (typeof value !== 'object' || value instanceof DecimalText) return false;
+  if (Array.isArray(value)) {
+    for (const one of value) if (someObject(one, isSuch)) return true;
+    return false;
+  }
+  if (isSuch(value)) return true;
+  for (const name in value) {
+    const one = value[name];
+    if (typeof one === 'object' && someObject(one, isSuch)) return true;
+  }
+  return false;
+}

@@ -2,7 +2,6 @@ import { hasValue } from './condition.js';
 import type { CompiledResource } from './compile.js';
 import type { MapSet } from './map-set.js';
 import type { SourceNode } from './source-node.js';
-import { select } from './source-path.js';
 import { stableUuid, type Sha256Hex } from './stable-id.js';
 
 /** One resource to be made: its rule, its node, its id. */
@@ -25,7 +24,7 @@ export interface IdentityContext {
  * business identifier. So the same document gives the same ids, a correction names what it corrects, and senders never
  * collide. Where the source has no business identifier the document's id and the position stand for it.
  */
-export function findInstances(root: SourceNode, set: MapSet, identity: IdentityContext): Instance[] {
+export function findInstances(root: SourceNode, set: MapSet, identity: IdentityContext): { instances: Instance[]; index: InstanceIndex } {
   const instances: Instance[] = [];
   const index = new InstanceIndex();
   const used = new Map<string, number>();
@@ -37,12 +36,14 @@ export function findInstances(root: SourceNode, set: MapSet, identity: IdentityC
       index.add(instance);
     }
   }
-  return instances;
+  return { instances, index };
 }
 
-function nodesOf(root: SourceNode, rule: CompiledResource): SourceNode[] {
-  const nodes = new Set(rule.each.flatMap((path) => select(root, path)));
-  return [...nodes].filter((node) => hasValue(node) && (rule.when === undefined || rule.when(node)));
+function nodesOf(root: SourceNode, rule: CompiledResource): readonly SourceNode[] {
+  const [first, ...more] = rule.each;
+  const found = first?.find(root) ?? [];
+  const nodes = more.length === 0 && found.length < 2 ? found : [...new Set([...found, ...more.flatMap((path) => path.find(root))])];
+  return nodes.filter((node) => hasValue(node) && (rule.when === undefined || rule.when(node)));
 }
 
 function parentKey(rule: CompiledResource, node: SourceNode, index: InstanceIndex): string[] {
@@ -58,11 +59,9 @@ function businessKey(rule: CompiledResource, node: SourceNode, documentId: strin
 }
 
 function textsAt(node: SourceNode, path: CompiledResource['each'][number]): string {
-  return select(node, path)
-    .flatMap((found) => found.leaves())
-    .filter((leaf) => !leaf.explicitNull)
-    .map((leaf) => leaf.value ?? '')
-    .join('^');
+  const texts: string[] = [];
+  for (const found of path.find(node)) for (const leaf of found.leaves()) if (!leaf.explicitNull) texts.push(leaf.value ?? '');
+  return texts.length === 1 ? (texts[0] ?? '') : texts.join('^');
 }
 
 /** The parts of the id; where two nodes may share a key, or none has one, the second and later are numbered. */
@@ -85,9 +84,12 @@ export class InstanceIndex {
   }
 
   add(instance: Instance): void {
-    const rule = this.below.get(instance.rule.id) ?? new Map<SourceNode, Instance[]>();
-    this.below.set(instance.rule.id, rule);
-    for (const node of instance.node.ancestry()) {
+    let rule = this.below.get(instance.rule.id);
+    if (rule === undefined) {
+      rule = new Map<SourceNode, Instance[]>();
+      this.below.set(instance.rule.id, rule);
+    }
+    for (let node: SourceNode | undefined = instance.node; node !== undefined; node = node.parent) {
       const list = rule.get(node);
       if (list === undefined) rule.set(node, [instance]);
       else list.push(instance);
@@ -101,14 +103,15 @@ export class InstanceIndex {
 
   /** Those made of `node` itself. */
   here(rule: string, node: SourceNode): readonly Instance[] {
-    return this.within(rule, node).filter((one) => one.node === node);
+    const found = this.within(rule, node);
+    return found.length === 0 ? found : found.filter((one) => one.node === node);
   }
 
   /** The one that shares the deepest ancestor with `node`; of equals the first. */
   nearest(rule: string, node: SourceNode): Instance | undefined {
     const nodes = this.below.get(rule);
     if (nodes === undefined) return undefined;
-    for (const ancestor of node.ancestry()) {
+    for (let ancestor: SourceNode | undefined = node; ancestor !== undefined; ancestor = ancestor.parent) {
       const found = nodes.get(ancestor)?.[0];
       if (found !== undefined) return found;
     }

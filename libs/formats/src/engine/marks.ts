@@ -1,17 +1,20 @@
 import type { FhirValue } from './fhir.js';
 import type { SourceNode } from './source-node.js';
 
-/** Says of one element of a built value where it came from. Paths are FHIR paths from the value itself, '' for all of it. */
+/**
+ * Says of one element of a built value where it came from. Paths are FHIR paths from the value itself, '' for all of it. A mark belongs to one
+ * value: what takes the value in lengthens its path, and makes no other mark.
+ */
 export type Mark =
   | {
       readonly kind: 'source';
-      readonly path: string;
+      path: string;
       readonly rule: string;
       readonly from: readonly SourceNode[];
-      readonly partial?: boolean;
+      readonly partial?: boolean | undefined;
     }
-  | { readonly kind: 'constant'; readonly path: string; readonly rule: string; readonly value: string | number | boolean }
-  | { readonly kind: 'reference'; readonly path: string; readonly rule: string };
+  | { readonly kind: 'constant'; path: string; readonly rule: string; readonly value: string | number | boolean }
+  | { readonly kind: 'reference'; path: string; readonly rule: string };
 
 /** A value and where each part of it came from. */
 export interface Built {
@@ -22,3 +25,14 @@ export interface Built {
 export function joinPath(outer: string, inner: string): string {
   return outer === '' || inner === '' ? `${outer}${inner}` : `${outer}.${inner}`;
 }
+
+/** The first element of a path: `name` of `name[0].family`. */
+export function elementOf(path: string): string {
+  for (let i = 0; i < path.length; i += 1) {
+    const code = path.charCodeAt(i);
+    if (code === DOT || code === BRACKET) return path.slice(0, i);
+  }
+  return path;
+}
+
+const [DOT, BRACKET] = [0x2e, 0x5b];

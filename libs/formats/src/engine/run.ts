@@ -1,4 +1,4 @@
-import { buildObject, type BuildJob } from './build.js';
+import { BuildJob, buildObject, type Facts } from './build.js';
 import { checkedDraft } from './checked-codes.js';
 import { merged, type Draft } from './drafts.js';
 import { isFhirObject } from './fhir.js';
@@ -20,9 +20,12 @@ export interface RunResult {
   readonly questions: readonly MappingQuestion[];
 }
 
-/** What became of one instance: its draft, or why it was refused; what was told on the way, and to what it refers. */
+/** What became of one instance: its draft, why it was refused, or nothing where the source has nothing for it. */
+type Made = Draft | Refused | undefined;
+
+/** And what was told on the way, and to what it refers. */
 interface Outcome {
-  readonly built: Draft | Refused;
+  readonly built: Made;
   readonly findings: readonly Finding[];
   readonly questions: readonly MappingQuestion[];
   readonly references: ReadonlySet<string>;
@@ -32,30 +35,34 @@ interface Outcome {
  * Runs all rules of `set` over one source document. An entry that is refused is left out, and what referred to it is built again without it,
  * so that no reference points at what is not there.
  */
-export function run(root: SourceNode, set: MapSet, identity: IdentityContext, facts: BuildJob['facts']): RunResult {
+export function run(root: SourceNode, set: MapSet, identity: IdentityContext, facts: Facts): RunResult {
   const rejects: Reject[] = [];
   const outcomes = new Map<Instance, Outcome>();
-  let instances = findInstances(root, set, identity);
+  let { instances, index } = findInstances(root, set, identity);
   for (;;) {
-    const common = { set, instances: new InstanceIndex(instances), facts };
     const gone = new Set<string>();
     for (const instance of instances) {
       if (outcomes.has(instance)) continue;
-      const outcome = outcomeOf(instance, common);
+      const outcome = outcomeOf(instance, new BuildJob(set, index, facts));
       outcomes.set(instance, outcome);
-      if (outcome.built instanceof Refused) gone.add(nameOf(instance));
+      if (!isDraft(outcome.built)) gone.add(nameOf(instance));
       rejects.push(...rejectOf(instance, outcome.built));
     }
     if (gone.size === 0) return resultOf(instances, outcomes, rejects, set.units);
-    instances = instances.filter((instance) => !(outcomes.get(instance)?.built instanceof Refused));
+    instances = instances.filter((instance) => isDraft(outcomes.get(instance)?.built));
+    index = new InstanceIndex(instances);
     for (const instance of instances) if (refersTo(gone, outcomes.get(instance))) outcomes.delete(instance);
   }
 }
 
+const isDraft = (made: Made): made is Draft => made !== undefined && !(made instanceof Refused);
+
 const nameOf = ({ rule, id }: Instance): string => `${rule.resource}/${id}`;
 
 function refersTo(gone: ReadonlySet<string>, outcome: Outcome | undefined): boolean {
-  return outcome !== undefined && [...outcome.references].some((one) => gone.has(one));
+  if (outcome === undefined) return false;
+  for (const one of outcome.references) if (gone.has(one)) return true;
+  return false;
 }
 
 function resultOf(
@@ -66,36 +73,29 @@ function resultOf(
 ): RunResult {
   const all = instances.flatMap((instance) => outcomes.get(instance) ?? []);
   const findings = all.flatMap((outcome) => outcome.findings);
-  const drafts = all.flatMap(({ built }) => (built instanceof Refused ? [] : [checkedDraft(built, (one) => void findings.push(one))]));
+  const drafts = all.flatMap(({ built }) => (isDraft(built) ? [checkedDraft(built, (one) => void findings.push(one))] : []));
   const { drafts: whole, warnings } = merged(drafts, findings);
   const converted = whole.map((draft) => inCanonicalUnits(draft, units, (one) => void warnings.push(one)));
   return { drafts: converted, warnings, rejects, questions: all.flatMap(({ questions }) => questions) };
 }
 
 function rejectOf(instance: Instance, built: Outcome['built']): Reject[] {
-  if (!(built instanceof Refused) || built.finding.path === '' || instance.rule.rule.accompanies === true) return [];
+  if (!(built instanceof Refused) || instance.rule.rule.accompanies === true) return [];
   return [{ ...built.finding, severity: built.severity === 'document' ? 'document' : 'entry' }];
 }
 
-function outcomeOf(instance: Instance, common: Omit<BuildJob, 'findings' | 'questions' | 'references'>): Outcome {
-  const job = { ...common, findings: [], questions: [], references: new Set<string>() };
+function outcomeOf(instance: Instance, job: BuildJob): Outcome {
   return { built: buildOne(instance, job), findings: job.findings, questions: job.questions, references: job.references };
 }
 
-function buildOne(instance: Instance, job: BuildJob): Draft | Refused {
+function buildOne(instance: Instance, job: BuildJob): Made {
   try {
     const built = buildObject(instance.rule.elements, instance.node, job);
-    if (built === undefined || !isFhirObject(built.value) || !built.marks.some((mark) => mark.kind === 'source'))
-      return nothingThere(instance);
+    if (built === undefined || !isFhirObject(built.value) || !built.marks.some((mark) => mark.kind === 'source')) return undefined;
     const resource = { resourceType: instance.rule.resource, id: instance.id, ...built.value };
     return { resource, marks: built.marks, instance, mention: instance.rule.mention?.(instance.node) === true };
   } catch (error) {
     if (error instanceof Refused) return error;
     throw error;
   }
-}
-
-/** The source has nothing for this entry: it is left out without a word, like an entry refused. */
-function nothingThere(instance: Instance): Refused {
-  return new Refused({ code: 'translate.value-missing', path: '', rule: instance.rule.id }, 'entry');
 }

@@ -1,3 +1,15 @@
+/**
+ * One of 32 bits for a name. Two names may share one: a bit that is set says "perhaps", one that is not set "surely not". The numbers of fields
+ * and components up to 32 have each their own.
+ */
+export function nameBit(name: string): number {
+  const { length } = name;
+  return 1 << (name.charCodeAt(length - 1) + (length > 1 ? 10 * name.charCodeAt(length - 2) : 0));
+}
+
+/** What a leaf may be asked for: its first component is the leaf itself. */
+const OF_LEAF = nameBit('1');
+
 /** So many children are looked through; more are found by an index. */
 const FEW = 12;
 const NONE: readonly SourceNode[] = [];
@@ -17,6 +29,8 @@ function among(children: readonly SourceNode[], name: string): readonly SourceNo
  * path that is unique in its document; the account names each leaf by it.
  */
 export class SourceNode {
+  /** The bits of all children's names: what is not among them need not be looked for. */
+  readonly childBits: number;
   private container: SourceNode | undefined;
   private byName: Map<string, SourceNode[]> | undefined;
   private byNameBelow: Map<string, SourceNode[]> | undefined;
@@ -31,11 +45,16 @@ export class SourceNode {
     /** Whether the source says in so many words that there is no value (HL7 v2 `""`, CDA nullFlavor is data and not this). */
     readonly explicitNull: boolean,
   ) {
-    for (const child of children) child.container = this;
+    let bits = value === undefined ? 0 : OF_LEAF;
+    for (const child of children) {
+      child.container = this;
+      bits |= nameBit(child.name);
+    }
+    this.childBits = bits;
   }
 
   static leaf(name: string, path: string, value: string, explicitNull = false): SourceNode {
-    return new SourceNode(name, path, value, [], explicitNull);
+    return new SourceNode(name, path, value, NONE, explicitNull);
   }
 
   static branch(name: string, path: string, children: readonly SourceNode[]): SourceNode {

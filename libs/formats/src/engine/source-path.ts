@@ -1,4 +1,4 @@
-import { textLeaf, type SourceNode } from './source-node.js';
+import { nameBit, textLeaf, type SourceNode } from './source-node.js';
 
 type Test =
   { readonly kind: 'index'; readonly index: number } | { readonly kind: 'where'; readonly path: SourcePathPlan; readonly equals?: string };
@@ -11,7 +11,8 @@ type Step =
 /** A source path, parsed once when its map is loaded. */
 export interface SourcePathPlan {
   readonly text: string;
-  readonly steps: readonly Step[];
+  readonly find: (from: SourceNode) => readonly SourceNode[];
+  readonly gate: Gate;
 }
 
 const fieldNotation = /^([A-Z][A-Z0-9]{2})-(\d+(?:\.\d+)*)$/;
@@ -24,10 +25,10 @@ const componentNotation = /^\d+(?:\.\d+)+$/;
  * Throws a plain Error that says what is wrong; the map's loader names file and rule.
  */
 export function parseSourcePath(text: string): SourcePathPlan {
-  if (text.startsWith('//')) return { text, steps: anywhere(text, splitSteps(text.slice(2))) };
+  if (text.startsWith('//')) return planOf(text, anywhere(text, splitSteps(text.slice(2))));
   const steps: Step[] = text.startsWith('/') ? [{ kind: 'root' }] : [];
   for (const part of splitSteps(text.startsWith('/') ? text.slice(1) : text)) steps.push(...parseStep(part));
-  return { text, steps };
+  return planOf(text, steps);
 }
 
 function anywhere(text: string, parts: readonly string[]): Step[] {
@@ -101,46 +102,112 @@ function parseTest(inner: string): Test {
 
 /** The nodes at `path` from `from`, in document order. Explicit nulls are no values and are left out. */
 export function select(from: SourceNode, path: SourcePathPlan): readonly SourceNode[] {
-  let nodes: readonly SourceNode[] = [from];
-  for (const step of path.steps) {
-    nodes = nodes.length === 1 && nodes[0] !== undefined ? take(nodes[0], step) : nodes.flatMap((node) => take(node, step));
-    if (nodes.length === 0) return nodes;
-  }
-  return nodes.some(isNull) ? nodes.filter((node) => !node.explicitNull) : nodes;
+  return path.find(from);
 }
 
-const isNull = (node: SourceNode): boolean => node.explicitNull;
+type Find = (node: SourceNode) => readonly SourceNode[];
 
-function take(node: SourceNode, step: Step): readonly SourceNode[] {
+const NONE: readonly SourceNode[] = [];
+
+/** A plan of steps that are already parsed. */
+export function planOf(text: string, steps: readonly Step[]): SourcePathPlan {
+  const finds = steps.map(findOf);
+  return { text, gate: gateOf(steps), find: (from) => withoutNulls(follow(finds, 0, from)) };
+}
+
+/** Most paths lead from one node to one node: a list is joined only where they part. */
+function follow(finds: readonly Find[], start: number, from: SourceNode): readonly SourceNode[] {
+  let found: readonly SourceNode[] | undefined;
+  let node = from;
+  for (let i = start; i < finds.length; i += 1) {
+    found = finds[i]?.(node) ?? NONE;
+    const [only] = found;
+    if (only === undefined) return NONE;
+    if (found.length > 1) return i === finds.length - 1 ? found : found.flatMap((one) => follow(finds, i + 1, one));
+    node = only;
+  }
+  return found ?? [from];
+}
+
+function withoutNulls(nodes: readonly SourceNode[]): readonly SourceNode[] {
+  for (const node of nodes) if (node.explicitNull) return nodes.filter((one) => !one.explicitNull);
+  return nodes;
+}
+
+function findOf(step: Step): Find {
   switch (step.kind) {
     case 'self':
-      return [node];
+      return (node) => [node];
     case 'root':
-      return [node.root];
+      return (node) => [node.root];
     case 'parent':
-      return node.parent === undefined ? [] : [node.parent];
+      return ({ parent }) => (parent === undefined ? NONE : [parent]);
     case 'below':
-      return test(node.everywhere(step.name), step.tests);
+      return tested((node) => node.everywhere(step.name), step.tests);
     case 'child':
-      return test(childrenNamed(node, step), step.tests);
+      return tested(childrenOf(step), step.tests);
   }
 }
 
-function childrenNamed(node: SourceNode, step: Extract<Step, { kind: 'child' }>): readonly SourceNode[] {
-  if (step.orSelf && node.name === step.name) return [node];
-  if (step.name === '*') return node.children.filter((child) => !child.name.startsWith('@') && !child.name.startsWith('#'));
+function childrenOf({ name, orSelf }: Extract<Step, { kind: 'child' }>): Find {
+  const bit = nameBit(name);
+  if (orSelf) return (node) => (node.name === name ? [node] : (node.childBits & bit) === 0 ? NONE : node.named(name));
+  if (name === '*') return (node) => node.children.filter((child) => !child.name.startsWith('@') && !child.name.startsWith('#'));
   // The first component of a primitive is the primitive itself.
-  if (step.name === '1' && node.value !== undefined) return [node];
-  return node.named(step.name);
+  if (name === '1') return (node) => (node.value !== undefined ? [node] : node.named(name));
+  return (node) => ((node.childBits & bit) === 0 ? NONE : node.named(name));
 }
 
-function test(nodes: readonly SourceNode[], tests: readonly Test[]): readonly SourceNode[] {
-  if (tests.length === 0 || nodes.length === 0) return nodes;
-  return tests.reduce((left, one) => {
-    if (one.kind === 'index') return left.slice(one.index - 1, one.index);
-    return left.filter((node) => {
-      const found = select(node, one.path);
-      return one.equals === undefined ? found.length > 0 : found.some((hit) => textLeaf(hit)?.value === one.equals);
-    });
-  }, nodes);
+function tested(find: Find, tests: readonly Test[]): Find {
+  if (tests.length === 0) return find;
+  const filters = tests.map(filterOf);
+  return (node) => {
+    let left = find(node);
+    for (const filter of filters) if (left.length > 0) left = filter(left);
+    return left;
+  };
+}
+
+function filterOf(test: Test): (nodes: readonly SourceNode[]) => readonly SourceNode[] {
+  if (test.kind === 'index') return (nodes) => nodes.slice(test.index - 1, test.index);
+  const { path, equals } = test;
+  if (equals === undefined) return (nodes) => nodes.filter((node) => path.find(node).length > 0);
+  return (nodes) => nodes.filter((node) => path.find(node).some((hit) => textLeaf(hit)?.value === equals));
+}
+
+/**
+ * What a node must have for a path to lead anywhere, as bits of its children's names. A path in HL7 notation asks more of a node that is itself
+ * the segment (`self`).
+ */
+export interface Gate {
+  readonly bits: number;
+  readonly self: string | undefined;
+  readonly selfBits: number;
+}
+
+/** All bits: a path that may lead somewhere whatever the node has. */
+const ANY = -1;
+export const openGate: Gate = { bits: ANY, self: undefined, selfBits: ANY };
+
+function gateOf([first, second]: readonly Step[]): Gate {
+  const bits = bitsOf(first);
+  if (first?.kind !== 'child' || !first.orSelf) return { bits, self: undefined, selfBits: bits };
+  return { bits, self: first.name, selfBits: bitsOf(second) };
+}
+
+const bitsOf = (step: Step | undefined): number => (step?.kind === 'child' && step.name !== '*' ? nameBit(step.name) : ANY);
+
+/** What opens for a node that opens one of them. */
+export function anyGate(gates: readonly Gate[]): Gate {
+  const selves = new Set(gates.flatMap(({ self }) => self ?? []));
+  if (selves.size > 1) return openGate;
+  const [self] = selves;
+  const bits = gates.reduce((all, gate) => all | gate.bits, 0);
+  return { bits, self, selfBits: gates.reduce((all, gate) => all | (gate.self === undefined ? gate.bits : gate.selfBits), 0) };
+}
+
+/** False where no path behind the gate can find anything at the node. */
+export function opens({ bits, self, selfBits }: Gate, node: SourceNode): boolean {
+  const asked = self === node.name ? selfBits : bits;
+  return asked === ANY || (node.childBits & asked) !== 0;
 }

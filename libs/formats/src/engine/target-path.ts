@@ -26,47 +26,48 @@ export function parseTargetPath(text: string): TargetPath {
  */
 export function putAt(object: FhirObject, path: TargetPath, value: FhirValue): string | undefined {
   let holder = object;
-  const told: string[] = [];
+  let told = '';
   for (const [i, step] of path.entries()) {
-    const last = i === path.length - 1;
     const place = placeOf(holder, step);
-    told.push(place.told);
-    if (last) return fill(place, value) ? told.join('.') : undefined;
-    const next = place.get() ?? {};
+    told = i === 0 ? place.told : `${told}.${place.told}`;
+    if (i === path.length - 1) return fill(place, value) ? told : undefined;
+    const next = place.present ?? {};
     if (!isFhirObject(next)) return undefined;
-    place.set(next);
+    set(place, next);
     holder = next;
   }
   return undefined;
 }
 
+/** An element of an object, or an item of a list that is its element, and what stands there. */
 interface Place {
   readonly told: string;
-  get(): FhirValue | undefined;
-  set(value: FhirValue): void;
+  readonly holder: FhirObject;
+  readonly name: string;
+  readonly list: FhirValue[] | undefined;
+  readonly index: number;
+  readonly present: FhirValue | undefined;
 }
 
-function placeOf(holder: FhirObject, step: TargetStep): Place {
-  const { name } = step;
-  if (step.index === undefined) {
-    return { told: name, get: () => holder[name], set: (value) => (holder[name] = value) };
-  }
+function placeOf(holder: FhirObject, { name, index: asked }: TargetStep): Place {
   const present = holder[name];
+  if (asked === undefined) return { told: name, holder, name, list: undefined, index: 0, present };
   const list: FhirValue[] = Array.isArray(present) ? present : [];
-  const index = step.index === 'append' ? list.length : Math.min(step.index, list.length);
-  return {
-    told: `${name}[${index}]`,
-    get: () => list[index],
-    set: (value) => {
-      list[index] = value;
-      holder[name] = list;
-    },
-  };
+  const index = asked === 'append' ? list.length : Math.min(asked, list.length);
+  return { told: `${name}[${index}]`, holder, name, list, index, present: list[index] };
+}
+
+function set({ holder, name, list, index }: Place, value: FhirValue): void {
+  if (list === undefined) holder[name] = value;
+  else {
+    list[index] = value;
+    holder[name] = list;
+  }
 }
 
 function fill(place: Place, value: FhirValue): boolean {
-  const present = place.get();
-  if (present === undefined) place.set(value);
+  const { present } = place;
+  if (present === undefined) set(place, value);
   else if (isFhirObject(present) && isFhirObject(value)) return mergeInto(present, value);
   else return false;
   return true;

@@ -12,27 +12,25 @@ export interface TimeReading {
 /** Fields of a time, as texts; `fraction` without its dot, `offset` as `+02:00` or `Z`. */
 interface TimeFields {
   readonly year: string;
-  readonly month?: string;
-  readonly day?: string;
-  readonly hour?: string;
-  readonly minute?: string;
-  readonly second?: string;
-  readonly fraction?: string;
-  readonly offset?: string;
+  readonly month: string | undefined;
+  readonly day: string | undefined;
+  readonly hour: string | undefined;
+  readonly minute: string | undefined;
+  readonly second: string | undefined;
+  readonly fraction: string | undefined;
+  readonly offset: string | undefined;
 }
 
 type Zones = Pick<ConversionContext, 'documentOffset' | 'assumedZone'>;
 
-const compact =
-  /^(?<year>\d{4})(?:(?<month>\d{2})(?:(?<day>\d{2})(?:(?<hour>\d{2})(?:(?<minute>\d{2})(?:(?<second>\d{2})(?:\.(?<fraction>\d{1,9}))?)?)?)?)?)?(?<offset>[+-]\d{4}|Z)?$/;
-const iso =
-  /^(?<year>\d{4})(?:-(?<month>\d{2})(?:-(?<day>\d{2})(?:T(?<hour>\d{2}):(?<minute>\d{2})(?::(?<second>\d{2})(?:\.(?<fraction>\d{1,9}))?)?(?<offset>[+-]\d{2}:\d{2}|Z)?)?)?)?$/;
+const compact = /^(\d{4})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,9}))?)?)?)?)?)?([+-]\d{4}|Z)?$/;
+const iso = /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?([+-]\d{2}:\d{2}|Z)?)?)?)?$/;
 
 function fieldsOf(text: string, pattern: RegExp): TimeFields | undefined {
-  const groups = pattern.exec(text)?.groups;
-  if (groups === undefined) return undefined;
-  const given = Object.fromEntries(Object.entries(groups).filter(([, value]) => typeof value === 'string'));
-  const fields = { ...(given as unknown as TimeFields), ...(given['offset'] !== undefined && { offset: colonOffset(given['offset']) }) };
+  const match = pattern.exec(text);
+  if (match === null) return undefined;
+  const [, year = '', month, day, hour, minute, second, fraction, offset] = match as readonly (string | undefined)[];
+  const fields = { year, month, day, hour, minute, second, fraction, offset: offset === undefined ? undefined : colonOffset(offset) };
   return isReal(fields) ? fields : undefined;
 }
 

@@ -19,6 +19,8 @@ interface GroupPlan {
   /** Read as a group, and no node of its own. */
   readonly through: boolean;
   readonly items: readonly Plan[];
+  /** Of each item: the segments with which what comes after it in the group may begin. */
+  readonly after: readonly ReadonlySet<string>[];
   /** Segments with which the group may begin. */
   readonly first: ReadonlySet<string>;
 }
@@ -50,8 +52,19 @@ function readItems(tokens: string[], structure: string): Plan[] {
 }
 
 function groupPlan(name: string, repeats: boolean, items: readonly Plan[]): GroupPlan {
-  return { kind: 'group', name: name.replace('~', ''), repeats, through: name.startsWith('~'), items, first: firstOf(items) };
+  return {
+    kind: 'group',
+    name: name.replace('~', ''),
+    repeats,
+    through: name.startsWith('~'),
+    items,
+    after: afterEach(items),
+    first: firstOf(items),
+  };
 }
+
+const afterEach = (items: readonly Plan[]): Set<string>[] =>
+  items.map((_, i) => new Set(items.slice(i + 1).flatMap((one) => [...beginnings(one)])));
 
 function segmentPlan(text: string, structure: string): SegmentPlan {
   const names = text.replace(/[?*]$/, '').split('|');
@@ -75,7 +88,7 @@ function firstOf(plans: readonly Plan[]): Set<string> {
  */
 export function groupSegments(structure: Structure, segments: readonly SourceNode[]): SourceNode {
   const cursor = { at: 0, segments };
-  const children = readGroup(structure, cursor, new Set());
+  const children = readGroup(structure, cursor, undefined);
   while (cursor.at < segments.length) children.push(...next(cursor));
   return SourceNode.branch(structure.name, structure.name, children);
 }
@@ -85,24 +98,41 @@ interface Cursor {
   readonly segments: readonly SourceNode[];
 }
 
+/** The segments with which the message can go on: here, and further out. */
+interface Expected {
+  readonly here: ReadonlySet<string>;
+  /** The item itself, where it repeats. */
+  readonly again: ReadonlySet<string> | undefined;
+  readonly outside: Expected | undefined;
+}
+
+function isExpected(name: string, expected: Expected): boolean {
+  for (let at: Expected | undefined = expected; at !== undefined; at = at.outside) {
+    if (at.here.has(name) || at.again?.has(name) === true) return true;
+  }
+  return false;
+}
+
 function next(cursor: Cursor): SourceNode[] {
   const segment = cursor.segments[cursor.at];
   cursor.at += 1;
   return segment === undefined ? [] : [segment];
 }
 
+const nothing: ReadonlySet<string> = new Set();
+
 /** Reads one instance of `group`; `outside` are the segments with which something further out can go on. */
-function readGroup(group: GroupPlan, cursor: Cursor, outside: ReadonlySet<string>): SourceNode[] {
+function readGroup(group: GroupPlan, cursor: Cursor, outside: Expected | undefined): SourceNode[] {
   const children: SourceNode[] = [];
   for (const [i, item] of group.items.entries()) {
-    const after = union(outside, ...group.items.slice(i + 1).map(beginnings));
-    readItem(item, cursor, item.repeats ? union(after, beginnings(item)) : after, children);
+    const expected = { here: group.after[i] ?? nothing, again: item.repeats ? beginnings(item) : undefined, outside };
+    readItem(item, cursor, expected, children);
   }
   return children;
 }
 
 /** Reads all of one item. Between two of a repeating item, and after it, a segment without a place is let in as it is. */
-function readItem(item: Plan, cursor: Cursor, expected: ReadonlySet<string>, children: SourceNode[]): void {
+function readItem(item: Plan, cursor: Cursor, expected: Expected, children: SourceNode[]): void {
   for (let read = 0; startsWith(item, cursor) && (read === 0 || item.repeats); read += 1) {
     if (item.kind === 'group') children.push(...readOne(item, cursor, expected, read + 1));
     else children.push(...next(cursor));
@@ -111,7 +141,7 @@ function readItem(item: Plan, cursor: Cursor, expected: ReadonlySet<string>, chi
   skipStrays(cursor, expected, children);
 }
 
-function readOne(group: GroupPlan, cursor: Cursor, expected: ReadonlySet<string>, number: number): SourceNode[] {
+function readOne(group: GroupPlan, cursor: Cursor, expected: Expected, number: number): SourceNode[] {
   const children = readGroup(group, cursor, expected);
   return group.through ? children : [SourceNode.branch(group.name, `${group.name}[${number}]`, children)];
 }
@@ -123,20 +153,14 @@ function startsWith(item: Plan, cursor: Cursor): boolean {
 }
 
 /** Takes segments that no place from here on can hold. */
-function skipStrays(cursor: Cursor, expected: ReadonlySet<string>, children: SourceNode[]): void {
+function skipStrays(cursor: Cursor, expected: Expected, children: SourceNode[]): void {
   for (;;) {
     const name = cursor.segments[cursor.at]?.name;
-    if (name === undefined || expected.has(name)) return;
+    if (name === undefined || isExpected(name, expected)) return;
     children.push(...next(cursor));
   }
 }
 
 function beginnings(plan: Plan): ReadonlySet<string> {
   return plan.kind === 'segment' ? plan.names : plan.first;
-}
-
-function union(...sets: readonly ReadonlySet<string>[]): Set<string> {
-  const all = new Set<string>();
-  for (const set of sets) for (const name of set) all.add(name);
-  return all;
 }

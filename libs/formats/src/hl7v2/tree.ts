@@ -2,7 +2,6 @@ import { SourceNode } from '../engine/index.js';
 import { decodeCharset } from './charset.js';
 import { unescapeText } from './escapes.js';
 import { rawField, type Hl7Message, type Hl7Segment } from './message.js';
-import type { Separators } from './separators.js';
 
 /** Most repetitions of one field that are read apart; what follows stays one value and is carried. */
 const maxRepetitions = 2_000;
@@ -49,23 +48,35 @@ function fieldNodes(message: Hl7Message, segment: Hl7Segment, path: string): Sou
 
 function repetitionNodes(message: Hl7Message, raw: string, name: string, path: string): SourceNode[] {
   const { repetition } = message.separators;
+  if (!raw.includes(repetition)) return partNode(message, raw, name, path, 0);
   const parts = raw.split(repetition);
   const texts = parts.length <= maxRepetitions ? parts : [...parts.slice(0, maxRepetitions), parts.slice(maxRepetitions).join(repetition)];
-  return texts.flatMap((text, i) => partNode(message, text, name, i === 0 ? path : `${path}[${i + 1}]`, ['component', 'subcomponent']));
+  return texts.flatMap((text, i) => partNode(message, text, name, i === 0 ? path : `${path}[${i + 1}]`, 0));
 }
 
-function partNode(message: Hl7Message, raw: string, name: string, path: string, levels: readonly (keyof Separators)[]): SourceNode[] {
+/** What is told apart at a level: components, subcomponents, nothing more. */
+type Level = 0 | 1 | 2;
+
+function partNode(message: Hl7Message, raw: string, name: string, path: string, level: Level): SourceNode[] {
   if (raw === '') return [];
-  const [level, ...below] = levels;
-  const { separators } = message;
-  const splits = level !== undefined && [level, ...below].some((one) => raw.includes(separators[one]));
-  if (!splits) return [leafNode(message, raw, name, path)];
-  const children = raw.split(separators[level]).flatMap((part, i) => partNode(message, part, String(i + 1), `${path}.${i + 1}`, below));
+  if (!isSplit(message, raw, level)) return [leafNode(message, raw, name, path)];
+  const { component, subcomponent } = message.separators;
+  const [separator, below] = level === 0 ? ([component, 1] as const) : ([subcomponent, 2] as const);
+  const children: SourceNode[] = [];
+  for (const [i, part] of raw.split(separator).entries()) {
+    const number = String(i + 1);
+    for (const node of partNode(message, part, number, `${path}.${number}`, below)) children.push(node);
+  }
   return children.length === 0 ? [] : [SourceNode.branch(name, path, children)];
+}
+
+function isSplit({ separators: { component, subcomponent } }: Hl7Message, raw: string, level: Level): boolean {
+  return level < 2 && (raw.includes(subcomponent) || (level === 0 && raw.includes(component)));
 }
 
 function leafNode(message: Hl7Message, raw: string, name: string, path: string): SourceNode {
   if (raw === '""') return SourceNode.leaf(name, path, raw, true);
+  if (!raw.includes(message.separators.escape)) return SourceNode.leaf(name, path, raw);
   return SourceNode.leaf(
     name,
     path,

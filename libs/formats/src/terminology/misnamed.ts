@@ -1,5 +1,5 @@
 import type { Draft } from '../engine/drafts.js';
-import { isFhirObject, type FhirValue } from '../engine/fhir.js';
+import { isFhirObject, someObject, type FhirObject, type FhirValue } from '../engine/fhir.js';
 import type { Finding } from '../engine/findings.js';
 import { joinPath } from '../engine/marks.js';
 import { canonicalSystem, isSystemUri } from './systems.js';
@@ -9,15 +9,19 @@ import { canonicalSystem, isSystemUri } from './systems.js';
  * no code: they are not looked at.
  */
 export function misnamed(drafts: readonly Draft[]): Finding[] {
-  return drafts.flatMap((draft) => pathsOf(draft.resource).map((path) => findingAt(draft, `${path}.system`)));
+  return drafts.flatMap((draft) =>
+    (someObject(draft.resource, isMisnamedCoding) ? pathsOf(draft.resource) : []).map((path) => findingAt(draft, `${path}.system`)),
+  );
 }
+
+const isMisnamedCoding = ({ system, code }: FhirObject): boolean =>
+  typeof system === 'string' && typeof code === 'string' && isMisnamed(system);
 
 /** Paths of the codings at and below a value whose system is misnamed. */
 export function pathsOf(value: FhirValue, path = ''): string[] {
   if (Array.isArray(value)) return value.flatMap((one, i) => (typeof one === 'object' ? pathsOf(one, `${path}[${i}]`) : []));
   if (!isFhirObject(value)) return [];
-  const { system, code } = value;
-  const wrong = typeof system === 'string' && typeof code === 'string' && isMisnamed(system);
+  const wrong = isMisnamedCoding(value);
   const below = Object.entries(value).flatMap(([name, one]) => (typeof one === 'object' ? pathsOf(one, joinPath(path, name)) : []));
   return wrong ? [path, ...below] : below;
 }

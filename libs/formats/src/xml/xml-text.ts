@@ -3,6 +3,8 @@ import { decodeCharset } from '../hl7v2/charset.js';
 
 /** Longest prolog (declaration, comments, processing instructions) that is read before the root element. */
 const MAX_PROLOG_CHARS = 65_536;
+/** What most documents have before their root, and its name. */
+const USUAL_PROLOG_CHARS = 1024;
 
 /**
  * Bytes of an XML document as text, in the encoding that its declaration names (UTF-8, ISO 8859-1, ISO 8859-15). A document
@@ -52,6 +54,10 @@ const endOf = (text: string, mark: string, from: number): number => {
 
 /** Local name of the root element of what looks like XML; looks at the beginning only, never throws. */
 export function rootName(bytes: Uint8Array): string | undefined {
-  const start = decodeCharset(withoutMark(bytes.subarray(0, MAX_PROLOG_CHARS)), 'ISO-8859-1') ?? '';
+  return rootWithin(bytes.subarray(0, USUAL_PROLOG_CHARS)) ?? rootWithin(bytes.subarray(0, MAX_PROLOG_CHARS));
+}
+
+function rootWithin(bytes: Uint8Array): string | undefined {
+  const start = decodeCharset(withoutMark(bytes), 'ISO-8859-1') ?? '';
   return start.trimStart().startsWith('<') ? rootOf(start) : undefined;
 }
