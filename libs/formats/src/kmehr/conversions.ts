@@ -1,10 +1,13 @@
-import { readDecimal } from '../engine/conversions.js';
+import { readDecimal, textConversion } from '../engine/conversions.js';
+import { isoDateTime } from '../engine/times.js';
 import { textLeaf, type Conversion, type ConversionContext, type SourceNode } from '../engine/index.js';
 
 const valueOf = (node: SourceNode, name: string): SourceNode | undefined => {
   const leaf = node.named(name)[0];
   return leaf?.value === undefined || leaf.value.trim() === '' ? undefined : leaf;
 };
+
+const textOf = (node: SourceNode, name: string): SourceNode | undefined => node.named(name).map(textLeaf)[0];
 
 /** The URI of a reference table or scheme by its KMEHR name (`S`): the country's first, then the well-known, else ours. */
 function systemOf(name: string, map: string, context: ConversionContext): string {
@@ -47,9 +50,32 @@ const mappedDecimal: Conversion = (node, context) => {
   return value === undefined ? { problem: 'translate.code-unmapped', at: leaf } : { value, origins: [{ path: '', from: [leaf] }] };
 };
 
+/**
+ * The moment of a transaction, of its `date` and `time` (KMEHR `dateType`, `timeType`), or an `xs:dateTime` in one text, as FHIR dateTime. The time
+ * of day says no offset of its own in most messages: then it stands only where the country's zone is to be taken.
+ */
+const moment: Conversion = (node, context) => {
+  const [date, time] = [textOf(node, 'date'), textOf(node, 'time')];
+  const from = [date ?? textLeaf(node), time].filter((leaf) => leaf !== undefined);
+  const [first] = from;
+  if (first?.value === undefined) return undefined;
+  const reading = isoDateTime(from.map((leaf) => leaf.value?.trim()).join('T'), context);
+  if (reading === undefined) return { problem: 'translate.value-invalid', at: first };
+  if (reading.note !== undefined) context.note(reading.note, time ?? first);
+  return {
+    value: reading.value,
+    origins: [reading.partial && time !== undefined ? { path: '', from: [first] } : { path: '', from, partial: reading.partial }],
+  };
+};
+
+/** `daynumber` of a regimen: the n-th day, for which FHIR R4's Timing has no element; said as an instruction. */
+const regimenDay = textConversion((text) => (/^\d{1,4}$/.test(text.trim()) ? `Day ${text.trim()}` : undefined));
+
 /** Conversions that only KMEHR needs. */
 export const kmehrConversions: Readonly<Record<string, Conversion>> = {
   'kmehr-system': system,
   'kmehr-identifier': identifier,
+  'kmehr-moment': moment,
+  'kmehr-regimen-day': regimenDay,
   'mapped-decimal': mappedDecimal,
 };

@@ -4,6 +4,7 @@ import { readXml, rootName, type Namespaces } from '../xml/index.js';
 import { kmehrCodeMaps } from './code-maps/index.js';
 import { kmehrConversions } from './conversions.js';
 import { kmehrMaps } from './maps/index.js';
+import { withMoments } from './regimen.js';
 
 const namespaces: Namespaces = { 'http://www.ehealth.fgov.be/standards/kmehr/schema/v1': '' };
 
@@ -15,7 +16,7 @@ export const kmehr: Format = {
   name: 'kmehr',
   detect: (bytes) => rootName(bytes) === 'kmehrmessage',
   read: (bytes, { maxBytes }) => {
-    const root = readXml(bytes, maxBytes, namespaces);
+    const root = withMoments(readXml(bytes, maxBytes, namespaces));
     if (root.name !== 'kmehrmessage') throw new PortolanError('ingest.malformed', 'document', 'not a kmehrmessage');
     return { root, header: headerOf(root) };
   },

@@ -26,13 +26,14 @@ export function unaccounted(format: Format, source: Uint8Array, { account, resou
 const codesOfCda = /(?<!reference\/)@(code|value)$/;
 
 /**
- * Coded and dated values of a document, and how many of them stand in a typed element; of the rest, those that a named rule ignores are not
- * counted. `where` matches the paths of such values.
+ * Coded and dated values of a document, and how many of them stand in a typed element: each value once, in however many elements it stands. Of the
+ * rest, those that a named rule ignores are not counted. `where` matches the paths of such values.
  */
 export function codedValues({ account }: Translation, where: RegExp = codesOfCda): { readonly values: number; readonly typed: number } {
-  const counts = ({ path }: { readonly path: string }): boolean => where.test(path);
-  const typed = account.mapped.filter(counts).length;
-  return { values: typed + account.carried.filter(counts).length, typed };
+  const pathsOf = (entries: readonly { readonly path: string }[]): string[] =>
+    entries.map(({ path }) => path).filter((path) => where.test(path));
+  const typed = new Set(pathsOf(account.mapped));
+  return { values: new Set([...typed, ...pathsOf(account.carried)]).size, typed: typed.size };
 }
 
 /** Every text of some JSON: what the code maps of a format or country can bring into an output. */
@@ -43,7 +44,7 @@ export function textsOf(json: unknown): Set<string> {
 
 /** Elements that hold a code or a system in place of the source's own, by a code map or a table. */
 const coded =
-  /(status|Status|onsetAge|doseNumberPositiveInt|gender|type|category\[\d+\]|system|severity|use|criticality|code|periodUnit|period|when\[\d+\]|coding\[\d+\])(\.coding\[0\]\.(code|system))?$/;
+  /(status|Status|onsetAge|doseNumberPositiveInt|gender|type|category\[\d+\]|system|severity|use|criticality|code|periodUnit|period|medicationCodeableConcept|reasonCode\[\d+\]|dayOfWeek\[\d+\]|when\[\d+\]|coding\[\d+\])(\.coding\[0\]\.(code|system))?$/;
 const standsFor = (value: string, to: string): boolean => coded.test(to) && !/\s/.test(value.trim());
 
 function occurs(value: string, all: string, digits: string): boolean {

@@ -8,6 +8,7 @@ import period from './period.json' with { type: 'json' };
 import problemLifecycle from './problem-lifecycle.json' with { type: 'json' };
 import sex from './sex.json' with { type: 'json' };
 import telecom from './telecom.json' with { type: 'json' };
+import weekday from './weekday.json' with { type: 'json' };
 
 /** KMEHR's own concept maps. */
 export const kmehrCodeMaps: Readonly<Record<string, unknown>> = {
@@ -21,4 +22,5 @@ export const kmehrCodeMaps: Readonly<Record<string, unknown>> = {
   'problem-lifecycle.json': problemLifecycle,
   'sex.json': sex,
   'telecom.json': telecom,
+  'weekday.json': weekday,
 };
