@@ -72,7 +72,13 @@ export const pureLibraries = ['libs/contracts', 'libs/verify', 'libs/ledger-rule
  * Second doors of packages whose first one loads half of the house: what a command that lives for a moment needs of them
  * (`portolan token` and `replay` then start in a third of the time). Named in the package's `exports`.
  */
-export const lightDoors = ['@portolan/nest/config', '@portolan/nest/certificates', '@portolan/openid/walk', '@portolan/testing/client'];
+export const lightDoors = [
+  '@portolan/nest/config',
+  '@portolan/nest/certificates',
+  '@portolan/nest/fhir-judge',
+  '@portolan/openid/walk',
+  '@portolan/testing/client',
+];
 
 /** The folders that may import Nest. */
 export const nestHomes = ['libs/nest', 'apps'];

@@ -5,9 +5,11 @@ import {
   isFhirObject,
   type Account,
   type ElementProvenance,
+  type FhirJudge,
   type FhirResource,
   type Format,
   type MappingQuestion,
+  type MapSet,
   type Reject,
   type Sha256Hex,
   type SourceDocument,
@@ -32,6 +34,10 @@ export interface TranslationInput {
   /** When the document came; stands in no resource. */
   readonly received: Instant;
   readonly maxBytes?: number;
+  /** Whether a foreign resource is FHIR R4. Without it a document of the format `fhir` is not taken (`ingest.format-unknown`). */
+  readonly judge?: FhirJudge;
+  /** The authenticated sender: part of the ids of a format whose documents need not say where they come from. */
+  readonly source?: string;
 }
 
 /** What a document says of its own age; a time whose day or offset is not known says nothing. */
@@ -83,8 +89,9 @@ export function translate(input: TranslationInput): Translation {
     maxBytes: input.maxBytes ?? DEFAULT_MAX_BYTES,
     sha256: input.sha256,
     ...(input.country.extracts !== undefined && { extracts: input.country.extracts }),
+    ...(input.source !== undefined && { source: input.source }),
   });
-  const result = run(document.root, set, identityOf(input, document), factsOf(input.country, document, set.conceptMaps));
+  const result = resultOf(document, set, input);
   const drafts = result.drafts.filter((draft) => !isBeside(draft));
   const rejects = [...result.rejects, ...documentRejects(document, { ...result, drafts })];
   return {
@@ -102,6 +109,14 @@ export function translate(input: TranslationInput): Translation {
     account: accountOf(document.root, set, drafts, [...result.warnings, ...misnamed(drafts)], rejects),
     questions: result.questions,
   };
+}
+
+function resultOf(document: SourceDocument, set: MapSet, input: TranslationInput): RunResult {
+  const identity = identityOf(input, document);
+  const facts = factsOf(input.country, document, set.conceptMaps);
+  if (document.takeOver === undefined) return run(document.root, set, identity, facts);
+  if (input.judge === undefined) throw new PortolanError('ingest.format-unknown', 'document', 'nothing here judges FHIR');
+  return document.takeOver({ set, identity, facts, judge: input.judge });
 }
 
 /** Whether the resource tells of the message and not of the record. */

@@ -44,6 +44,17 @@ describe('own fixtures, by the rules of their country', () => {
     expect(new Set(files.map((file) => file.split('/').at(-2)))).toEqual(new Set(['hl7v2', 'cda', 'kmehr', 'ldt'])));
 });
 
+describe('foreign FHIR R4', () => {
+  it('is read by HL7’s definitions: what is R4 is taken, what is not is told and carried', async () => {
+    const { exit, out, notes } = await translate(join(fixtures, 'fhir/ee-ips-document.json'));
+    expect(exit).toBe(0);
+    expect(out.split('\n').map((file) => basename(file))).toEqual(['ee-ips-document.json.fhir.json', 'ee-ips-document.json.report.json']);
+    expect(notes).toMatch(/fhir, 9 resources; values: \d+ mapped, \d+ carried, 0 ignored, \d+ warnings, 5 rejects/);
+    expect(report('ee-ips-document.json').rejects.map(({ code }) => code)).toContain('fhir.resource-invalid');
+    expect(text('ee-ips-document.json.fhir.json')).toContain('"value":5.20,');
+  });
+});
+
 describe('a batch file', () => {
   it('is its messages, and a bad one stops none of the others', async () => {
     const one = readFileSync(chemistry, 'utf8');

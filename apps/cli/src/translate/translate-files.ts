@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PortolanError, type ErrorCode, type FormatName } from '@portolan/contracts';
-import { bundleOf, isBatch, readBatch, toFhirJson, translate, type Account, type CountryPack } from '@portolan/formats';
+import { bundleOf, isBatch, readBatch, toFhirJson, translate, type Account, type CountryPack, type FhirJudge } from '@portolan/formats';
+import { fhirJudge } from '@portolan/nest/fhir-judge';
 import { failureText } from '../failure.js';
 import { readBytes, systemCode } from '../files/read-file.js';
 import { exits, type Exit, type Terminal } from '../terminal.js';
@@ -24,6 +25,12 @@ const MAX_BYTES = 20_000_000;
 const MAX_BATCH_BYTES = 200_000_000;
 const MAX_MESSAGES = 100_000;
 
+/** How documents are read: by the rules of a country, and FHIR by HL7's definitions. */
+interface Reader {
+  readonly country: CountryPack;
+  readonly judge: FhirJudge;
+}
+
 /** What is written of one file: FHIR where its bytes could be read, and in any case the account. */
 interface Result {
   readonly fhir?: string;
@@ -33,14 +40,14 @@ interface Result {
 
 /** `portolan translate`: one file after the other; one that cannot be read stops none of the others. */
 export async function translateFiles(files: readonly string[], flags: TranslateFlags, terminal: Terminal): Promise<Exit> {
-  const pack = await packOf(flags, terminal);
+  const reader: Reader = { country: await packOf(flags, terminal), judge: fhirJudge() };
   const paths = [...new Set(files.map((file) => resolve(terminal.folder, file)))];
   const names = outputNames(paths);
   const out = await folderFor(resolve(terminal.folder, flags.out ?? '.'), flags.out ?? '.');
   let unread = 0;
   for (const [i, path] of paths.entries()) {
     try {
-      unread += await translateFile(path, join(out, names[i] ?? ''), flags, pack, terminal);
+      unread += await translateFile(path, join(out, names[i] ?? ''), flags, reader, terminal);
     } catch (error) {
       if (!(error instanceof PortolanError)) throw error;
       terminal.note(failureText(error));
@@ -56,18 +63,18 @@ async function translateFile(
   path: string,
   base: string,
   { format, to }: TranslateFlags,
-  pack: CountryPack,
+  reader: Reader,
   terminal: Terminal,
 ): Promise<number> {
   if (to !== undefined) {
-    const { text, account, told } = writtenBack(await readBytes(path, path, MAX_BYTES), pack);
+    const { text, account, told } = writtenBack(await readBytes(path, path, MAX_BYTES), reader.country);
     await write(base, { hl7: text, 'report.json': `${JSON.stringify(account, null, 2)}\n` }, terminal);
     terminal.note(`${path}: ${told}`);
     return 0;
   }
   let unread = 0;
   for (const part of documentsOf(await readBytes(path, path, MAX_BATCH_BYTES), format)) {
-    const result = 'code' in part ? notRead(new PortolanError(part.code, part.place)) : translated(part.bytes, format, pack);
+    const result = 'code' in part ? notRead(new PortolanError(part.code, part.place)) : translated(part.bytes, format, reader);
     await write(`${base}${part.suffix}`, filesOf(result), terminal);
     terminal.note(`${path}${part.suffix}: ${result.told}`);
     if (result.fhir === undefined) unread += 1;
@@ -84,11 +91,12 @@ function documentsOf(bytes: Uint8Array, format: TranslateFlags['format']): Part[
   return readBatch(bytes, { maxMessages: MAX_MESSAGES, maxBytes: MAX_BYTES }).map((item, i) => ({ ...item, suffix: `.${i + 1}` }));
 }
 
-function translated(bytes: Uint8Array, format: TranslateFlags['format'], country: CountryPack): Result {
+function translated(bytes: Uint8Array, format: TranslateFlags['format'], { country, judge }: Reader): Result {
   const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
   try {
     const received = new Date().toISOString();
-    const { resources, beside, account, format: found } = translate({ bytes, format, country, sha256, received, maxBytes: MAX_BYTES });
+    const input = { bytes, format, country, sha256, received, maxBytes: MAX_BYTES, judge };
+    const { resources, beside, account, format: found } = translate(input);
     // Relative references resolve against the address that each entry's fullUrl begins with; this one is nobody's (RFC 6761).
     const bundle = bundleOf([...resources, ...beside], `https://${country.country.toLowerCase()}.portolan.example/fhir`);
     const { mapped, carried, ignored, constants, warnings, rejects } = account;

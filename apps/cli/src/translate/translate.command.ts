@@ -6,10 +6,12 @@ export function addTranslate(program: Command, run: Run): void {
   program
     .command('translate')
     .description('translate files of national formats into FHIR R4, or FHIR R4 back, with an account of every value')
-    .argument('<files...>', 'HL7 v2, CDA, KMEHR, LDT or CSV files; with --to, FHIR R4 as JSON')
+    .argument('<files...>', 'HL7 v2, CDA, KMEHR, LDT, CSV or foreign FHIR R4 (JSON) files; with --to, FHIR R4 as JSON')
     .option('--country <cc>', 'rules, code systems and time zone of this country (default: those of the standards alone)')
     .addOption(
-      new Option('--format <format>', 'what the files are').choices(['auto', 'hl7v2', 'cda', 'kmehr', 'ldt', 'csv']).default('auto'),
+      new Option('--format <format>', 'what the files are')
+        .choices(['auto', 'hl7v2', 'cda', 'kmehr', 'ldt', 'csv', 'fhir'])
+        .default('auto'),
     )
     .addOption(new Option('--to <format>', 'write FHIR back as this format: ORU where there is a report, else ADT').choices(['hl7v2']))
     .option('--out <dir>', 'folder of the results, made where it is missing (default: the current folder)')

@@ -2063,6 +2063,27 @@ export const errorRegistry = {
   "fhir": "conflict",
   "hl7": "207"
  },
+ "translate.modifier-unknown": {
+  "what": "A resource bears a modifier (modifierExtension, implicitRules) that changes its meaning in a way unknown here; it is kept as it came, and not read",
+  "next": "Send the resource without the modifier, or see to it by hand: the original is kept",
+  "retriable": false,
+  "http": 422,
+  "fhir": "not-supported"
+ },
+ "translate.reference-open": {
+  "what": "A reference leads to nothing that was taken from this document",
+  "next": "Send what it names in the same document, or leave it: the reference is kept as an identifier",
+  "retriable": false,
+  "http": 422,
+  "fhir": "not-found"
+ },
+ "translate.resource-unread": {
+  "what": "A resource is of a type, or is sent by a request, that is not taken into records; it is kept as it came",
+  "next": "See docs/formats.md for what is taken",
+  "retriable": false,
+  "http": 422,
+  "fhir": "not-supported"
+ },
  "translate.nothing-mapped": {
   "what": "No rule made any resource of the message",
   "next": "Check that the message is of a supported type and names a person",

@@ -1330,7 +1330,8 @@ export const schemas = {
      "cda",
      "kmehr",
      "ldt",
-     "csv"
+     "csv",
+     "fhir"
     ]
    },
    "rule-id": {

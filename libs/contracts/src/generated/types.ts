@@ -75,7 +75,7 @@ export type CsvName = string;
 /**
  * Source formats
  */
-export type FormatName = 'hl7v2' | 'cda' | 'kmehr' | 'ldt' | 'csv';
+export type FormatName = 'hl7v2' | 'cda' | 'kmehr' | 'ldt' | 'csv' | 'fhir';
 export type WordingText = string;
 /**
  * A code that no concept map of a rule knows is kept as it came (the default), or refuses its entry, or is kept and a person asked. Each is told

@@ -1,8 +1,8 @@
-import { PortolanError } from '@portolan/contracts';
+import { hasDuplicateMember, PortolanError } from '@portolan/contracts';
 import { toFhirJson } from '@portolan/formats';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hasDuplicateMember, parseFhirJson } from './fhir-json.js';
+import { parseFhirJson } from './fhir-json.js';
 
 const refusal = (text: string, maxChars?: number): string => {
   try {

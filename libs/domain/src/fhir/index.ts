@@ -3,6 +3,7 @@ export * from './capability-statement.js';
 export * from './content-negotiation.js';
 export * from './fhir-json.js';
 export type { CapabilityStatement, OperationOutcome, OperationOutcomeIssue } from './fhir-types.js';
+export { judgeOf } from './fhir-judge.js';
 export * from './fhir-validator.port.js';
 export * from './match-traits.js';
 export * from './operation-outcome.js';

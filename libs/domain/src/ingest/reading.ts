@@ -8,6 +8,7 @@ import {
   readHl7,
   translate,
   type CountryPack,
+  type FhirJudge,
   type Hl7Message,
   type Sha256Hex,
   type Translation,
@@ -44,6 +45,10 @@ export interface ReadingInput {
   readonly country: CountryPack;
   readonly sha256: Sha256Hex;
   readonly received: Instant;
+  /** Whether a foreign resource is FHIR R4; without it FHIR is a format that is not read. */
+  readonly judge?: FhirJudge;
+  /** The authenticated sender, where the message need not name it. */
+  readonly source?: string | undefined;
   /** Largest message that is translated; a larger one is of no use, and kept. */
   readonly maxBytes?: number;
 }
@@ -75,8 +80,9 @@ function readHl7Message(input: ReadingInput): Reading {
 }
 
 function translated(head: ReadHead, input: ReadingInput): Reading {
-  const { bytes, country, sha256, received } = input;
-  const translation = attempt(() => translate({ bytes, format: 'auto', country, sha256, received, maxBytes: maxBytesOf(input) }));
+  const { bytes, country, sha256, received, judge, source } = input;
+  const who = { ...(judge !== undefined && { judge }), ...(source !== undefined && { source }) };
+  const translation = attempt(() => translate({ bytes, format: 'auto', country, sha256, received, maxBytes: maxBytesOf(input), ...who }));
   if (translation instanceof PortolanError) return unusable(head, [problemOf(translation)]);
   const read = { ...head, controlId: head.controlId === '' ? bounded(translation.message.id) : head.controlId };
   const { rejects } = translation.account;

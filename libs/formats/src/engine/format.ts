@@ -1,7 +1,11 @@
 import type { CsvExtract, FormatName } from '@portolan/contracts';
 import type { ClosedSystems } from './closed-systems.js';
 import type { Conversion } from './conversion.js';
-import type { Reject } from './run.js';
+import type { BuildJob } from './build.js';
+import type { FhirResource } from './fhir.js';
+import type { IdentityContext } from './instances.js';
+import type { MapSet } from './map-set.js';
+import type { Reject, RunResult } from './run.js';
 import type { SourceNode } from './source-node.js';
 import type { Sha256Hex } from './stable-id.js';
 
@@ -27,6 +31,28 @@ export interface SourceHeader {
   readonly sent?: string;
   /** When what it tells of was entered at the sender, as it wrote it (HL7 v2 EVN-2). */
   readonly recorded?: string;
+  /** Who made the document, as far as it says: authors and custodian of a FHIR document. */
+  readonly authors?: readonly SourceAuthor[];
+}
+
+/** Somebody who made a document: by name, by an identifier, or both. */
+export interface SourceAuthor {
+  readonly name?: string;
+  readonly identifier?: { readonly system: string; readonly value: string };
+}
+
+/**
+ * Judges a FHIR R4 resource by HL7's definitions: the places that are wrong, such as `Observation.status`; none where it is right. Injected,
+ * because the definitions are files and a pure library has none.
+ */
+export type FhirJudge = (resource: FhirResource) => readonly string[];
+
+/** What a document that is FHIR already is taken over with. */
+export interface TakeOver {
+  readonly set: MapSet;
+  readonly identity: IdentityContext;
+  readonly facts: BuildJob['facts'];
+  readonly judge: FhirJudge;
 }
 
 /** A document read into a tree. */
@@ -35,6 +61,8 @@ export interface SourceDocument {
   readonly header: SourceHeader;
   /** Places that could not be read and were carried as they are. */
   readonly problems?: readonly Reject[];
+  /** Of a document that is FHIR already: takes its resources over, in place of the engine that builds them by element rules. */
+  readonly takeOver?: (job: TakeOver) => RunResult;
 }
 
 /** Largest inputs that a reader takes. */
@@ -44,6 +72,8 @@ export interface ReadLimits {
   readonly extracts?: readonly CsvExtract[];
   /** For a format whose documents bear no id: it is made of the bytes. */
   readonly sha256?: Sha256Hex;
+  /** The authenticated sender, for a format whose documents need not say where they come from. */
+  readonly source?: string;
 }
 
 /** A source format: everything that the engine needs of it. One folder of this library each. */

@@ -2,7 +2,18 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DataCategory, SummaryWording } from '@portolan/contracts';
-import { assembleReport, DATA_CATEGORIES, keyOf, minimise, release, reportKindOf, writeResource, type Resource } from '@portolan/domain';
+import {
+  assembleReport,
+  DATA_CATEGORIES,
+  judgeOf,
+  keyOf,
+  minimise,
+  release,
+  reportKindOf,
+  writeResource,
+  type Resource,
+} from '@portolan/domain';
+import { R4Validator } from '@portolan/fhir-validator';
 import { bundleOf, countryPack, toFhirJson, translate, type CountryPack, type Translation } from '@portolan/formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repository } from '../world/repository.js';
@@ -12,6 +23,8 @@ const libs = join(repository, 'libs');
 const shared = join(repository, '../shared/fixtures');
 const received = '2026-11-21T10:00:00.000Z';
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+const judge = judgeOf(new R4Validator());
 
 const packs = new Map<string, { pack: CountryPack; wording: SummaryWording }>();
 function country(cc: string): { pack: CountryPack; wording: SummaryWording } {
@@ -26,11 +39,11 @@ function country(cc: string): { pack: CountryPack; wording: SummaryWording } {
 }
 
 const translated = (file: string, cc: string): Translation =>
-  translate({ bytes: readFileSync(file), format: 'auto', country: country(cc).pack, sha256, received });
+  translate({ bytes: readFileSync(file), format: 'auto', country: country(cc).pack, sha256, received, judge });
 
 /** Our own documents, each of the country that its name begins with, and the public ones. */
 const own = readdirSync(join(libs, 'formats/fixtures'), { recursive: true, encoding: 'utf8' })
-  .filter((file) => /\.(hl7|xml|ldt)$/.test(file))
+  .filter((file) => /\.(hl7|xml|ldt|json)$/.test(file))
   .map((file) => ({ file: join(libs, 'formats/fixtures', file), name: file, cc: /[^/]+$/.exec(file)?.[0].slice(0, 2) ?? '' }));
 const publicOnes = (folder: string, cc: string, ends: RegExp): { file: string; name: string; cc: string }[] =>
   existsSync(join(shared, folder))
@@ -73,6 +86,7 @@ describe.skipIf(ready === undefined)(`HL7’s validator${absent}`, () => {
       ['ehdsi-patient-summary', 'pt', /\.xml$/, 5],
       ['ccda', 'pt', /\.ccda$/, 14],
       ['kmehr/medication-scheme', 'be', /\.kmehr\.xml$/, 9],
+      ['kmehr/medication-scheme', 'ee', /\.fhir\.json$/, 9],
     ] as const;
     it.each(folders)('and has no error in what we make of %s', { timeout: 600_000 }, async (folder, cc, ends, least) => {
       const files = publicOnes(folder, cc, ends).filter(({ name }) => !name.startsWith('.'));

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PortolanError, type Actor, type ErrorCode, type Uuid } from '@portolan/contracts';
 import {
   instant,
+  judgeOf,
   readMessage,
   type EdgeTx,
   type IngestAnswer,
@@ -9,7 +10,7 @@ import {
   type Reject,
   type StoredMessage,
 } from '@portolan/domain';
-import type { CountryPack, Sha256Hex } from '@portolan/formats';
+import type { CountryPack, FhirJudge, Sha256Hex } from '@portolan/formats';
 import { hexOf } from '@portolan/verify';
 import { EdgeParts } from '../edge.parts.js';
 import { indexOptions } from '../fhir/index-options.js';
@@ -58,6 +59,7 @@ const NOBODY = 'unknown';
 @Injectable()
 export class IngestService {
   private readonly tools: IngestTools;
+  private readonly judge: FhirJudge;
 
   constructor(
     @Inject(EdgeParts) private readonly parts: EdgeParts,
@@ -66,6 +68,7 @@ export class IngestService {
     const { country, pack, random } = parts;
     const sha256: Sha256Hex = (bytes) => hexOf(parts.sha256(bytes));
     const national = new Set(pack.personIdentifiers.map(({ system }) => system));
+    this.judge = judgeOf(parts.fhirValidator);
     this.tools = { country, random, sha256, national, index: indexOptions(parts) };
   }
 
@@ -164,7 +167,7 @@ export class IngestService {
   ): Incoming {
     const { clock, sources } = this.parts;
     const received = instant(clock.now());
-    const reading = readMessage({ bytes, country: pack, sha256: this.tools.sha256, received });
+    const reading = readMessage({ bytes, country: pack, sha256: this.tools.sha256, received, judge: this.judge, source });
     const name = source ?? reading.sender ?? NOBODY;
     const sender = sources.find((one) => one.name === name);
     return { bytes, sha256: this.tools.sha256(bytes), via, received, reading, source: name, sender, repairs };

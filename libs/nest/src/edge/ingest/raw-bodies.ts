@@ -2,7 +2,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 
-/** Content types of messages; `application/json` is not among them. */
+/** Content types of messages; `application/json` is not among them. FHIR at its own door is read in a scope of its own. */
 const messageTypes = [
   'application/hl7-v2',
   'application/hl7-v2+er7',
@@ -11,6 +11,7 @@ const messageTypes = [
   'text/xml',
   'text/plain',
   'text/csv',
+  'application/fhir+json',
   'application/octet-stream',
 ] as const;
 
