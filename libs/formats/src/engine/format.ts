@@ -1,7 +1,7 @@
 import type { CsvExtract, FormatName } from '@portolan/contracts';
 import type { ClosedSystems } from './closed-systems.js';
 import type { Conversion } from './conversion.js';
-import type { BuildJob } from './build.js';
+import type { Facts } from './build.js';
 import type { FhirResource } from './fhir.js';
 import type { IdentityContext } from './instances.js';
 import type { MapSet } from './map-set.js';
@@ -51,7 +51,7 @@ export type FhirJudge = (resource: FhirResource) => readonly string[];
 export interface TakeOver {
   readonly set: MapSet;
   readonly identity: IdentityContext;
-  readonly facts: BuildJob['facts'];
+  readonly facts: Facts;
   readonly judge: FhirJudge;
 }
 

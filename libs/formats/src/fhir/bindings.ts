@@ -1,4 +1,5 @@
 import { isFhirObject, type FhirObject, type FhirValue } from '../engine/index.js';
+import { demandAllowed } from '../engine/allowed-codes.js';
 import type { BuildJob } from '../engine/build.js';
 import { mapCodings } from '../engine/codings.js';
 import type { CompiledElement, CompiledResource } from '../engine/compile.js';
@@ -22,6 +23,7 @@ export function bound(drawn: Drawn, { elements }: CompiledResource, job: BuildJo
       const value = holder[name];
       if (!isFhirObject(value)) continue;
       const mapped = mapCodings({ value, marks: relative }, element, job);
+      if (element.allowed !== undefined) demandAllowed(mapped, element, element.allowed, job);
       holder[name] = mapped.value;
       marks = [
         ...marks.filter((mark) => !isWithin(mark.path, path)),

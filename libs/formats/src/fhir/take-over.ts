@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@portolan/contracts';
-import type { BuildJob } from '../engine/build.js';
+import { BuildJob } from '../engine/build.js';
 import { checkedDraft } from '../engine/checked-codes.js';
 import type { CompiledResource } from '../engine/compile.js';
 import type { Draft } from '../engine/drafts.js';
@@ -182,8 +182,8 @@ const placeIn = ({ node, type }: Entry, place = ''): string =>
   place === type || place.startsWith(`${type}.`) ? `${node.path}${place.slice(type.length)}` : node.path;
 
 function drawn({ entry, rule, id }: Taken, work: Work, bare: boolean): Outcome {
-  const findings: Finding[] = [];
-  const questions: MappingQuestion[] = [];
+  const build = new BuildJob(work.job.set, new InstanceIndex([]), work.job.facts);
+  const { findings, questions } = build;
   const named = new Set<Entry>();
   const marks: Mark[] = [];
   const leaves = new Map(entry.node.leaves().map((leaf) => [leaf.path, leaf]));
@@ -194,8 +194,6 @@ function drawn({ entry, rule, id }: Taken, work: Work, bare: boolean): Outcome {
     return target.now;
   };
   const resource = copyOf(entry, id, bare, { entry, rule: rule.id, leaves, rewrite, marks });
-  const { set, facts } = work.job;
-  const build: BuildJob = { set, instances: new InstanceIndex(), facts, findings, questions, references: new Set() };
   const coded = bound({ resource, marks }, rule, build);
   const instance = { rule, node: entry.node, id };
   const draft: Draft = { resource: coded.resource as FhirResource, marks: coded.marks, instance, mention: false };
