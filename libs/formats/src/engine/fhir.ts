@@ -58,12 +58,9 @@ export function sameFhir(a: FhirValue, b: FhirValue): boolean {
 }
 
 /** Whether an object at or below `value` is such a one: found without lists and paths, since for most questions there is none. */
-export function someObject(value: FhirValue, isSuch: (object: FhirObject) => boolean): boolean {
-  if (typeof value !== 'object' || value instanceof DecimalText) return false;
-  if (Array.isArray(value)) {
-    for (const one of value) if (someObject(one, isSuch)) return true;
-    return false;
-  }
+export function someObject(value: FhirValue | null, isSuch: (object: FhirObject) => boolean): boolean {
+  if (typeof value !== 'object' || value === null || value instanceof DecimalText) return false;
+  if (Array.isArray(value)) return value.some((one) => someObject(one, isSuch));
   if (isSuch(value)) return true;
   for (const name in value) {
     const one = value[name];
