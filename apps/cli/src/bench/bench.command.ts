@@ -5,6 +5,7 @@ export interface BenchFlags {
   readonly json: boolean;
   readonly quick?: boolean;
   readonly rounds?: number;
+  readonly batch?: number;
   readonly client: 'kafkajs' | 'confluent';
 }
 
@@ -18,6 +19,7 @@ export function addBench(program: Command, run: Run): void {
     .addOption(
       new Option('--client <name>', 'of what writes to Kafka: with which client').choices(['kafkajs', 'confluent']).default('kafkajs'),
     )
+    .option('--batch <megabytes>', 'of translate: how long the batch file is whose memory is measured', wholeNumber)
     .option('--quick', 'seconds instead of minutes: whether it runs, not how fast', false)
     .addHelpText('after', '\nExit code 0: every goal is reached. 1: one is not, and is marked. docs/benchmarks.md has the table.')
     .action((name: string | undefined, flags: BenchFlags) =>

@@ -15,6 +15,7 @@ export async function bench(name: string | undefined, flags: BenchFlags, termina
   const report = await found.run((line) => terminal.note(line), {
     quick: flags.quick ?? false,
     client: flags.client,
+    ...(flags.batch === undefined ? {} : { batchMegabytes: flags.batch }),
     ...(flags.rounds === undefined ? {} : { rounds: flags.rounds }),
   });
   for (const line of flags.json ? [JSON.stringify(report)] : linesOf(report)) terminal.out(line);

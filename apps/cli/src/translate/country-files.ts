@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { parseBounded, PortolanError } from '@portolan/contracts';
 import { countryPack, formats, type CountryPack } from '@portolan/formats';
 import { exactText, readBytes } from '../files/read-file.js';
-import type { Terminal } from '../terminal.js';
 
 /** This file lies in apps/cli/{src,dist}/translate of the clone. */
 const OWN_COUNTRIES = fileURLToPath(new URL('../../../../libs/countries', import.meta.url));
@@ -23,14 +22,14 @@ const NO_COUNTRY = {
 };
 
 /**
- * How a country's documents are read; without a country, by the standards alone.
+ * How a country's documents are read; without a country, by the standards alone. `from`: where relative names start.
  * Throws `cli.country-unknown`, `cli.country-invalid`, `translate.country-invalid`, `translate.map-invalid`.
  */
-export async function packOf(flags: { country?: string; countries?: string }, terminal: Terminal): Promise<CountryPack> {
+export async function packOf(flags: { country?: string; countries?: string }, from: string): Promise<CountryPack> {
   const { country, countries } = flags;
   if (country === undefined) return countryPack({ 'country.json': NO_COUNTRY });
   if (!/^[A-Za-z]{2}$/.test(country)) throw new PortolanError('cli.country-unknown', '--country', 'two letters, such as EE');
-  const folder = join(countries === undefined ? OWN_COUNTRIES : resolve(terminal.folder, countries), country.toLowerCase());
+  const folder = join(countries === undefined ? OWN_COUNTRIES : resolve(from, countries), country.toLowerCase());
   return countryPack(await jsonFiles(folder, country));
 }
 

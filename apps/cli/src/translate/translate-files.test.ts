@@ -68,6 +68,16 @@ describe('a batch file', () => {
     expect(existsSync(join(work, 'many.hl7.2.fhir.json'))).toBe(false);
     expect(report('many.hl7.2').rejects).toMatchObject([{ code: 'ingest.header-incomplete' }]);
   });
+
+  it('is read as it comes where it is longer than a document may be', async () => {
+    const one = readFileSync(chemistry, 'utf8');
+    writeFileSync(join(work, 'long.hl7'), `${one}${one}NTE|1|L|${'x'.repeat(20_000_000)}\r${one}`);
+    const { exit, notes } = await translate('--country', 'EE', 'long.hl7');
+    expect(exit).toBe(1);
+    expect(notes).toContain('long.hl7.2: not read. ingest.too-large');
+    await translate('--country', 'EE', chemistry);
+    for (const i of [1, 3]) expect(text(`long.hl7.${i}.fhir.json`)).toBe(text('ee-oru-r01-chemistry.hl7.fhir.json'));
+  });
 });
 
 describe('the Bundle', () => {

@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PortolanError, type ErrorCode, type FormatName } from '@portolan/contracts';
-import { bundleOf, isBatch, readBatch, toFhirJson, translate, type Account, type CountryPack, type FhirJudge } from '@portolan/formats';
-import { fhirJudge } from '@portolan/nest/fhir-judge';
+import { PortolanError, type FormatName } from '@portolan/contracts';
+import { BatchReader, isBatch, readBatch, type BatchItem, type CountryPack } from '@portolan/formats';
 import { failureText } from '../failure.js';
 import { readBytes, systemCode } from '../files/read-file.js';
 import { exits, type Exit, type Terminal } from '../terminal.js';
-import { packOf } from './country-files.js';
 import { outputNames } from './output-names.js';
+import { finish, MAX_BYTES, readerOf, write, type Finished, type Part, type Work } from './translate-document.js';
+import { TranslationPool } from './translation-pool.js';
 import { writtenBack } from './write-back.js';
 
 export interface TranslateFlags {
@@ -17,108 +17,136 @@ export interface TranslateFlags {
   readonly format: FormatName | 'auto';
   readonly out?: string;
   readonly to?: 'hl7v2';
+  /** Threads that translate; without it, it is done here. */
+  readonly jobs?: number;
 }
 
-/** Largest document: one with its attachments. */
-const MAX_BYTES = 20_000_000;
-/** Largest batch file, which is in memory as a whole, and how many messages it may hold. */
-const MAX_BATCH_BYTES = 200_000_000;
-const MAX_MESSAGES = 100_000;
+/** Longest batch file, by its messages: its results are two files each. */
+const MAX_MESSAGES = 10_000_000;
+/** Longest file that is read as a whole. */
+const MAX_FILE_BYTES = 200_000_000;
+const CHUNK_BYTES = 1_048_576;
+/** Documents that each thread may have in hand, so that it never waits for the next one. */
+const IN_HAND = 4;
 
-/** How documents are read: by the rules of a country, and FHIR by HL7's definitions. */
-interface Reader {
-  readonly country: CountryPack;
-  readonly judge: FhirJudge;
-}
+/** Begins what makes one document's results; what of a file cannot be read is told in its place. */
+type Step = () => Promise<Finished>;
 
-/** What is written of one file: FHIR where its bytes could be read, and in any case the account. */
-interface Result {
-  readonly fhir?: string;
-  readonly report: Account;
-  readonly told: string;
-}
-
-/** `portolan translate`: one file after the other; one that cannot be read stops none of the others. */
+/**
+ * `portolan translate`: one document after the other, or several at once (`jobs`), told in their order; one that cannot be read stops none of
+ * the others.
+ */
 export async function translateFiles(files: readonly string[], flags: TranslateFlags, terminal: Terminal): Promise<Exit> {
-  const reader: Reader = { country: await packOf(flags, terminal), judge: fhirJudge() };
+  const reader = await readerOf(flags, terminal.folder);
   const paths = [...new Set(files.map((file) => resolve(terminal.folder, file)))];
   const names = outputNames(paths);
   const out = await folderFor(resolve(terminal.folder, flags.out ?? '.'), flags.out ?? '.');
-  let unread = 0;
-  for (const [i, path] of paths.entries()) {
+  const bases = paths.map((path, i): readonly [string, string] => [path, join(out, names[i] ?? '')]);
+  const pool =
+    flags.jobs === undefined || flags.to !== undefined ? undefined : new TranslationPool(flags.jobs, { flags, folder: terminal.folder });
+  const run = (work: Work): Promise<Finished> => (pool === undefined ? finish(work, flags.format, reader) : pool.run(work));
+  try {
+    return await inOrder(stepsOf(bases, flags, reader.country, run), (flags.jobs ?? 0) * IN_HAND, terminal);
+  } finally {
+    await pool?.close();
+  }
+}
+
+/** Begins steps while no more than `ahead` others are under way, and tells of each when all before it were told. */
+async function inOrder(steps: AsyncIterable<Step>, ahead: number, terminal: Terminal): Promise<Exit> {
+  const begun: Promise<Finished | { readonly error: unknown }>[] = [];
+  let exit: Exit = exits.ok;
+  /** False where nothing more can be written. */
+  const tellOne = async (): Promise<boolean> => {
+    const one = await begun.shift();
+    if (one === undefined) return true;
+    if (!told(one, terminal)) exit = exits.failed;
+    return !('error' in one && one.error instanceof PortolanError && one.error.code === 'cli.output-unwritable');
+  };
+  for await (const step of steps) {
+    begun.push(step().catch((error: unknown) => ({ error })));
+    if (begun.length > ahead && !(await tellOne())) return exit;
+  }
+  while (begun.length > 0) if (!(await tellOne())) return exit;
+  return exit;
+}
+
+/** Whether the document could be read. A fault of ours ends the command. */
+function told(one: Finished | { readonly error: unknown }, terminal: Terminal): boolean {
+  if ('error' in one) {
+    if (!(one.error instanceof PortolanError)) throw one.error;
+    terminal.note(failureText(one.error));
+    return false;
+  }
+  for (const file of one.written) terminal.out(file);
+  terminal.note(one.note);
+  return !one.unread;
+}
+
+async function* stepsOf(
+  bases: readonly (readonly [path: string, base: string])[],
+  { format, to }: TranslateFlags,
+  pack: CountryPack,
+  run: (work: Work) => Promise<Finished>,
+): AsyncGenerator<Step> {
+  for (const [path, base] of bases) {
     try {
-      unread += await translateFile(path, join(out, names[i] ?? ''), flags, reader, terminal);
+      if (to !== undefined) yield () => finishBack(path, base, pack);
+      else for await (const part of documentsOf(path, format)) yield () => run({ part, path, base });
     } catch (error) {
       if (!(error instanceof PortolanError)) throw error;
-      terminal.note(failureText(error));
-      if (error.code === 'cli.output-unwritable') return exits.failed;
-      unread += 1;
+      yield () => Promise.reject(error);
     }
   }
-  return unread === 0 ? exits.ok : exits.failed;
 }
 
-/** Writes the results of each document of a file; how many of them could not be read. */
-async function translateFile(
-  path: string,
-  base: string,
-  { format, to }: TranslateFlags,
-  reader: Reader,
-  terminal: Terminal,
-): Promise<number> {
-  if (to !== undefined) {
-    const { text, account, told } = writtenBack(await readBytes(path, path, MAX_BYTES), reader.country);
-    await write(base, { hl7: text, 'report.json': `${JSON.stringify(account, null, 2)}\n` }, terminal);
-    terminal.note(`${path}: ${told}`);
-    return 0;
+async function finishBack(path: string, base: string, pack: CountryPack): Promise<Finished> {
+  const { text, account, told: note } = writtenBack(await readBytes(path, path, MAX_BYTES), pack);
+  const written = await write(base, { hl7: text, 'report.json': `${JSON.stringify(account, null, 2)}\n` });
+  return { written, note: `${path}: ${note}`, unread: false };
+}
+
+/**
+ * The documents of a file: itself, or the messages of an HL7 v2 batch, which stand or fall each by itself. A file that is longer than a document
+ * may be is read as it comes, in the memory of one message.
+ */
+async function* documentsOf(path: string, format: TranslateFlags['format']): AsyncGenerator<Part> {
+  const mayBeBatch = ['auto', 'hl7v2'].includes(format);
+  if (mayBeBatch && (await isLongBatch(path))) {
+    yield* streamed(path);
+    return;
   }
-  let unread = 0;
-  for (const part of documentsOf(await readBytes(path, path, MAX_BATCH_BYTES), format)) {
-    const result = 'code' in part ? notRead(new PortolanError(part.code, part.place)) : translated(part.bytes, format, reader);
-    await write(`${base}${part.suffix}`, filesOf(result), terminal);
-    terminal.note(`${path}${part.suffix}: ${result.told}`);
-    if (result.fhir === undefined) unread += 1;
+  const bytes = await readBytes(path, path, MAX_FILE_BYTES);
+  if (mayBeBatch && isBatch(bytes)) yield* readBatch(bytes, limits).map(numbered);
+  else yield { place: 'document', suffix: '', bytes };
+}
+
+const limits = { maxMessages: MAX_MESSAGES, maxBytes: MAX_BYTES };
+const numbered = (item: BatchItem, i: number): Part => ({ ...item, suffix: `.${i + 1}` });
+
+async function isLongBatch(path: string): Promise<boolean> {
+  const about = await stat(path).catch(() => undefined);
+  if (about?.isFile() !== true || about.size <= MAX_BYTES) return false;
+  for await (const chunk of chunksOf(path, { end: 7 })) return /^(\u00ef\u00bb\u00bf)?(FHS|BHS|MSH)/.test(chunk.toString('latin1'));
+  return false;
+}
+
+async function* streamed(path: string): AsyncGenerator<Part> {
+  const reader = new BatchReader(limits);
+  let count = 0;
+  for await (const chunk of chunksOf(path, { highWaterMark: CHUNK_BYTES })) {
+    for (const item of reader.push(chunk)) yield numbered(item, count++);
   }
-  return unread;
+  for (const item of reader.end()) yield numbered(item, count++);
 }
 
-/** One document of a file: its bytes, or why it has none; and what its results are called after the file. */
-type Part = { readonly place: string; readonly suffix: string } & ({ readonly bytes: Uint8Array } | { readonly code: ErrorCode });
-
-/** The documents of a file: itself, or the messages of an HL7 v2 batch, which stand or fall each by itself. */
-function documentsOf(bytes: Uint8Array, format: TranslateFlags['format']): Part[] {
-  if (!['auto', 'hl7v2'].includes(format) || !isBatch(bytes)) return [{ place: 'document', suffix: '', bytes }];
-  return readBatch(bytes, { maxMessages: MAX_MESSAGES, maxBytes: MAX_BYTES }).map((item, i) => ({ ...item, suffix: `.${i + 1}` }));
-}
-
-function translated(bytes: Uint8Array, format: TranslateFlags['format'], { country, judge }: Reader): Result {
-  const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
+async function* chunksOf(path: string, options: { end?: number; highWaterMark?: number }): AsyncGenerator<Buffer> {
+  const stream = createReadStream(path, options) as AsyncIterable<Buffer>;
   try {
-    const received = new Date().toISOString();
-    const input = { bytes, format, country, sha256, received, maxBytes: MAX_BYTES, judge };
-    const { resources, beside, account, format: found } = translate(input);
-    // Relative references resolve against the address that each entry's fullUrl begins with; this one is nobody's (RFC 6761).
-    const bundle = bundleOf([...resources, ...beside], `https://${country.country.toLowerCase()}.portolan.example/fhir`);
-    const { mapped, carried, ignored, constants, warnings, rejects } = account;
-    const counts = { mapped, carried, ignored, warnings, rejects };
-    const told = Object.entries(counts).map(([name, list]) => `${list.length} ${name}`);
-    return {
-      fhir: `${toFhirJson(bundle)}\n`,
-      report: { mapped, carried, ignored, constants, warnings, rejects },
-      told: `${found}, ${resources.length} resources; values: ${told.join(', ')}`,
-    };
+    yield* stream;
   } catch (error) {
-    if (!(error instanceof PortolanError) || !error.code.startsWith('ingest.')) throw error;
-    return notRead(error);
+    throw new PortolanError('cli.file-unreadable', path, systemCode(error));
   }
-}
-
-function notRead(error: PortolanError): Result {
-  const reject = { code: error.code, path: error.where, rule: '(document)', severity: 'document' } as const;
-  return {
-    report: { mapped: [], carried: [], ignored: [], constants: [], warnings: [], rejects: [reject] },
-    told: `not read. ${error.message}`,
-  };
 }
 
 async function folderFor(folder: string, name: string): Promise<string> {
@@ -127,26 +155,5 @@ async function folderFor(folder: string, name: string): Promise<string> {
     return folder;
   } catch (error) {
     throw new PortolanError('cli.output-unwritable', name, systemCode(error));
-  }
-}
-
-const filesOf = ({ fhir, report }: Result): Record<string, string | undefined> => ({
-  'fhir.json': fhir,
-  'report.json': `${JSON.stringify(report, null, 2)}\n`,
-});
-
-/** Both results of a file, or none: what an earlier run left for the same name goes. They hold health data, so nobody else reads them. */
-async function write(base: string, results: Readonly<Record<string, string | undefined>>, terminal: Terminal): Promise<void> {
-  try {
-    for (const [ending, text] of Object.entries(results)) {
-      const file = `${base}.${ending}`;
-      await rm(file, { force: true });
-      if (text === undefined) continue;
-      await writeFile(`${file}.new`, text, { mode: 0o600 });
-      await rename(`${file}.new`, file);
-      terminal.out(file);
-    }
-  } catch (error) {
-    throw new PortolanError('cli.output-unwritable', base, systemCode(error));
   }
 }

@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Run } from '../terminal.js';
 import type { TranslateFlags } from './translate-files.js';
 
@@ -14,6 +14,7 @@ export function addTranslate(program: Command, run: Run): void {
         .default('auto'),
     )
     .addOption(new Option('--to <format>', 'write FHIR back as this format: ORU where there is a report, else ADT').choices(['hl7v2']))
+    .option('--jobs <number>', 'translate so many documents at once, each in a thread (default: one after the other)', threads)
     .option('--out <dir>', 'folder of the results, made where it is missing (default: the current folder)')
     .option('--countries <dir>', 'folder that holds the countries (default: those of this clone)')
     .addHelpText(
@@ -26,4 +27,10 @@ export function addTranslate(program: Command, run: Run): void {
     .action((files: string[], flags: TranslateFlags) =>
       run(async (terminal) => (await import('./translate-files.js')).translateFiles(files, flags, terminal)),
     );
+}
+
+function threads(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 256) throw new InvalidArgumentError('It takes a whole number from 1 to 256.');
+  return value;
 }

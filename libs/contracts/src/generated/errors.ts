@@ -161,6 +161,13 @@ export const errorRegistry = {
   "http": 500,
   "fhir": "exception"
  },
+ "cli.thread-ended": {
+  "what": "The thread that worked on a document ended before it was done",
+  "next": "Run the command on this document alone, without --jobs, to see what is wrong; with fewer jobs if memory is short",
+  "retriable": true,
+  "http": 500,
+  "fhir": "exception"
+ },
  "cli.country-unknown": {
   "what": "There is no such country's folder",
   "next": "Take a country that has a folder under libs/countries, or name another place by --countries",

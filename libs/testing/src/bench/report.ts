@@ -25,6 +25,8 @@ export interface BenchOptions {
   readonly quick?: boolean;
   /** Of benchmarks that write to Kafka: with what, on both sides. */
   readonly client?: ClientName;
+  /** Of the translation: how long a batch file is read, in megabytes, to see how much memory it takes. */
+  readonly batchMegabytes?: number;
 }
 
 export interface BenchReport {

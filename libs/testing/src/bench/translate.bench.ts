@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { BatchReader, bundleOf, countryPack, toFhirJson, translate, type CountryPack } from '@portolan/formats';
 import { repository } from '../world/repository.js';
 import { alternate, bounded, machine, noted, type Bench, type Measure } from './report.js';
+import { poolMeasure } from './translate-pool.js';
 import { ccdaPeer, perSecond, v2Peer, type Peer } from './translate-peers.js';
 
 interface Extent {
@@ -13,9 +14,11 @@ interface Extent {
   readonly observations: readonly number[];
   readonly documents: number;
   readonly batchBytes: number;
+  /** Messages of the file that threads share. */
+  readonly shared: number;
 }
-const full: Omit<Extent, 'rounds'> = { roundMs: 3_000, observations: [1, 20, 200], documents: 20, batchBytes: 8_000_000 };
-const short: Omit<Extent, 'rounds'> = { roundMs: 50, observations: [1], documents: 1, batchBytes: 40_000 };
+const full: Omit<Extent, 'rounds'> = { roundMs: 3_000, observations: [1, 20, 200], documents: 20, batchBytes: 8_000_000, shared: 10_000 };
+const short: Omit<Extent, 'rounds'> = { roundMs: 50, observations: [1], documents: 1, batchBytes: 40_000, shared: 20 };
 /** So many rounds' time the peer converts before anything counts. */
 const WARMING_ROUNDS = 7;
 const goals = { v2: 50, ccda: 5, mostMegabytes: 512 };
@@ -24,20 +27,31 @@ const goals = { v2: 50, ccda: 5, mostMegabytes: 512 };
 export const translateBench: Bench = {
   name: 'translate',
   description: 'HL7 v2 and C-CDA to FHIR against LinuxForHealth and Medplum on one core; the memory of a batch file',
-  async run(say, { quick = false, rounds = quick ? 1 : 3 } = {}) {
+  async run(say, { quick = false, rounds = quick ? 1 : 3, batchMegabytes } = {}) {
     const extent: Extent = { ...(quick ? short : full), rounds };
+    const batchBytes = batchMegabytes === undefined ? extent.batchBytes : batchMegabytes * 1_000_000;
     const began = machine();
     const folder = mkdtempSync(join(tmpdir(), 'portolan-translate-'));
     try {
-      const measures: Measure[] = [memoryOf(extent), ...(await v2Measures(folder, extent, say)), ...(await ccdaMeasures(extent, say))];
+      const measures: Measure[] = [
+        memoryOf(batchBytes),
+        await sharedMeasure(folder, extent),
+        ...(await v2Measures(folder, extent, say)),
+        ...(await ccdaMeasures(extent, say)),
+      ];
       for (const { what, value, unit, peer, ratio } of measures) say(`${what}: ${value} against ${peer} ${unit}, ${ratio} ×`);
-      const load = `one after the other on one core, ${rounds} rounds of ${extent.roundMs} ms in turns; a batch file of ${extent.batchBytes} bytes`;
+      const load = `one after the other on one core, ${rounds} rounds of ${extent.roundMs} ms in turns; a batch file of ${batchBytes} bytes`;
       return { name: 'translate', machine: began, load, measures };
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
   },
 };
+
+function sharedMeasure(folder: string, { shared, rounds }: Extent): Promise<Measure> {
+  const messages = Array.from({ length: shared }, (_, i) => resultMessage(20, i + 1));
+  return poolMeasure(folder, messages, rounds);
+}
 
 async function v2Measures(folder: string, { observations, rounds, roundMs }: Extent, say: (line: string) => void): Promise<Measure[]> {
   const peer = await v2Peer(say);
@@ -128,13 +142,12 @@ function survival(values: readonly string[], output: string): number {
 }
 
 /** Peak memory of this process while a batch file is read and translated as it is made, chunk by chunk. */
-function memoryOf({ batchBytes }: Extent): Measure {
+function memoryOf(batchBytes: number): Measure {
   const country = packIn('ee');
   const reader = new BatchReader({ maxMessages: 10_000_000, maxBytes: 1_048_576 });
-  let [peak, written, number] = [0, 0, 0];
+  let [written, number] = [0, 0];
   const take = (text: string): void => {
     for (const item of reader.push(new TextEncoder().encode(text))) if (item.kind === 'message') converted(item.bytes, country);
-    peak = Math.max(peak, process.memoryUsage.rss() / 1_000_000);
   };
   take('FHS|^~\\&|LAB\rBHS|^~\\&|LAB\r');
   while (written < batchBytes) {
@@ -143,6 +156,8 @@ function memoryOf({ batchBytes }: Extent): Measure {
     written += text.length;
     take(text);
   }
+  // The highest resident set of the process since it began, which the operating system keeps (in KiB).
+  const peak = (process.resourceUsage().maxRSS * 1024) / 1_000_000;
   return bounded(`peak memory over a batch file of ${number} messages`, 'MB', [peak], { below: goals.mostMegabytes });
 }
 
@@ -151,7 +166,7 @@ function converted(bytes: Uint8Array, country: CountryPack): string {
   return toFhirJson(bundleOf(resources, 'https://example.org/fhir'));
 }
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');
 
 function packIn(cc: string): CountryPack {
   const folder = join(repository, 'libs/countries', cc);

@@ -1,0 +1,105 @@
+import { hash } from 'node:crypto';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import { PortolanError, type ErrorCode, type FormatName } from '@portolan/contracts';
+import { bundleOf, toFhirJson, translate, type Account, type CountryPack, type FhirJudge } from '@portolan/formats';
+import { fhirJudge } from '@portolan/nest/fhir-judge';
+import { systemCode } from '../files/read-file.js';
+import { packOf } from './country-files.js';
+
+/** Largest document: one with its attachments. */
+export const MAX_BYTES = 20_000_000;
+
+/** How documents are read: by the rules of a country, and FHIR by HL7's definitions. */
+export interface Reader {
+  readonly country: CountryPack;
+  readonly judge: FhirJudge;
+}
+
+/** `from`: where relative names start. Throws as `packOf` does. */
+export async function readerOf(flags: { country?: string; countries?: string }, from: string): Promise<Reader> {
+  return { country: await packOf(flags, from), judge: fhirJudge() };
+}
+
+/** One document of a file: its bytes, or why it has none; and what its results are called after the file. */
+export type Part = { readonly place: string; readonly suffix: string } & ({ readonly bytes: Uint8Array } | { readonly code: ErrorCode });
+
+/** A document that is to be translated: of which file, and the beginning of its results' names. */
+export interface Work {
+  readonly part: Part;
+  readonly path: string;
+  readonly base: string;
+}
+
+/** What is told of a document that was: the files written, a line for a person, and whether it could not be read. */
+export interface Finished {
+  readonly written: readonly string[];
+  readonly note: string;
+  readonly unread: boolean;
+}
+
+/** What is written of one document: FHIR where its bytes could be read, and in any case the account. */
+interface Result {
+  readonly fhir?: string;
+  readonly report: Account;
+  readonly told: string;
+}
+
+/** Translates one document and writes its results. Throws `cli.output-unwritable`. */
+export async function finish({ part, path, base }: Work, format: FormatName | 'auto', reader: Reader): Promise<Finished> {
+  const result = 'code' in part ? notRead(new PortolanError(part.code, part.place)) : translated(part.bytes, format, reader);
+  const written = await write(`${base}${part.suffix}`, filesOf(result));
+  return { written, note: `${path}${part.suffix}: ${result.told}`, unread: result.fhir === undefined };
+}
+
+function translated(bytes: Uint8Array, format: FormatName | 'auto', { country, judge }: Reader): Result {
+  const sha256 = (data: Uint8Array): string => hash('sha256', data, 'hex');
+  try {
+    const received = new Date().toISOString();
+    const input = { bytes, format, country, sha256, received, maxBytes: MAX_BYTES, judge };
+    const { resources, beside, account, format: found } = translate(input);
+    // Relative references resolve against the address that each entry's fullUrl begins with; this one is nobody's (RFC 6761).
+    const bundle = bundleOf([...resources, ...beside], `https://${country.country.toLowerCase()}.portolan.example/fhir`);
+    const { mapped, carried, ignored, constants, warnings, rejects } = account;
+    const counts = { mapped, carried, ignored, warnings, rejects };
+    const told = Object.entries(counts).map(([name, list]) => `${list.length} ${name}`);
+    return {
+      fhir: `${toFhirJson(bundle)}\n`,
+      report: { mapped, carried, ignored, constants, warnings, rejects },
+      told: `${found}, ${resources.length} resources; values: ${told.join(', ')}`,
+    };
+  } catch (error) {
+    if (!(error instanceof PortolanError) || !error.code.startsWith('ingest.')) throw error;
+    return notRead(error);
+  }
+}
+
+function notRead(error: PortolanError): Result {
+  const reject = { code: error.code, path: error.where, rule: '(document)', severity: 'document' } as const;
+  return {
+    report: { mapped: [], carried: [], ignored: [], constants: [], warnings: [], rejects: [reject] },
+    told: `not read. ${error.message}`,
+  };
+}
+
+const filesOf = ({ fhir, report }: Result): Record<string, string | undefined> => ({
+  'fhir.json': fhir,
+  'report.json': `${JSON.stringify(report, null, 2)}\n`,
+});
+
+/** Both results of a file, or none: what an earlier run left for the same name goes. They hold health data, so nobody else reads them. */
+export async function write(base: string, results: Readonly<Record<string, string | undefined>>): Promise<string[]> {
+  const written: string[] = [];
+  try {
+    for (const [ending, text] of Object.entries(results)) {
+      const file = `${base}.${ending}`;
+      await rm(file, { force: true });
+      if (text === undefined) continue;
+      await writeFile(`${file}.new`, text, { mode: 0o600 });
+      await rename(`${file}.new`, file);
+      written.push(file);
+    }
+    return written;
+  } catch (error) {
+    throw new PortolanError('cli.output-unwritable', base, systemCode(error));
+  }
+}
