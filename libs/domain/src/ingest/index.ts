@@ -12,5 +12,5 @@ export {
   type Joined,
 } from './identify.decide.js';
 export { ackVerdict, earlierAnswer, type IngestAnswer, type LateContent, type MessageAccount } from './ingest-answer.js';
-export { MESSAGE_SYSTEM, messageProvenance, type MessageFacts } from './message-provenance.js';
+export { FOREIGN_DOCUMENT_SYSTEM, MESSAGE_SYSTEM, messageProvenance, type MessageFacts } from './message-provenance.js';
 export { readHead, readMessage, type IngestProblem, type ReadHead, type Reading, type ReadingInput } from './reading.js';

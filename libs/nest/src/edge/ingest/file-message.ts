@@ -202,6 +202,7 @@ async function fileProvenance(
     organisation: sender.organisation,
     country: tools.country.code,
     mapVersion: translation.mapVersion,
+    ...(translation.format === 'fhir' && { foreign: { id: translation.message.id, authors: translation.message.authors ?? [] } }),
   });
   const resource = fromFhirJson(text);
   await tx.resources.put(
