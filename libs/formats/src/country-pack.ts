@@ -2,6 +2,7 @@ import { PortolanError, Validators, type Country, type FormatName, type Translat
 import { commonConversions } from './engine/conversions.js';
 import { ConceptMap, linkConceptMaps, MapSet, type Format, type MapMistake, type NamedMap, type ValueSets } from './engine/index.js';
 import { formats } from './formats.js';
+import { Displays } from './terminology/displays.js';
 import { readTerminology } from './terminology/read-terminology.js';
 
 /** A country's folder, checked and compiled: what `translate` needs to know of the country. */
@@ -11,6 +12,8 @@ export interface CountryPack extends Omit<Country, 'codingSystems' | 'assigningA
   /** Local names → URI. */
   readonly codingSystems: ReadonlyMap<string, string>;
   readonly assigningAuthorities: ReadonlyMap<string, string>;
+  /** What codes are called, in the languages that the country's code systems and supplements say. */
+  readonly displays: Displays;
   /** The rules in force for each format. */
   readonly sets: ReadonlyMap<FormatName, MapSet>;
 }
@@ -36,6 +39,7 @@ export function countryPack(files: Readonly<Record<string, unknown>>, validators
     language: country.languages[0] ?? 'en',
     codingSystems: byName(country.codingSystems),
     assigningAuthorities: byName(country.assigningAuthorities),
+    displays: Displays.of(terminology.systems),
     sets,
   };
 }

@@ -6,5 +6,6 @@ export { readExtract } from './csv/index.js';
 export { detectFormat, formats } from './formats.js';
 export * from './hl7v2/index.js';
 export type { PersonTraits } from './person-traits.js';
+export { Displays, type Wording } from './terminology/displays.js';
 export { DEFAULT_MAX_BYTES, translate, type Translation, type TranslationInput } from './translate.js';
 export type { FormatName } from '@portolan/contracts';

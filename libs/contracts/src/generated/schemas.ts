@@ -1223,6 +1223,10 @@ export const schemas = {
      }
     }
    },
+   "fromCodes": {
+    "description": "Said in the part that a receiving node adds to a foreign document in this language: made from codes alone, entries without a code are not in it, the source's text above counts",
+    "$ref": "#/$defs/wording-text"
+   },
    "incomplete": {
     "description": "Said once in every summary: it may be incomplete",
     "$ref": "#/$defs/wording-text"

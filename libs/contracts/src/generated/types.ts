@@ -597,6 +597,7 @@ export interface SummaryWording {
   documents?: DocumentTitles;
   sections: SummarySectionTitles;
   columns: SummaryColumns;
+  fromCodes?: WordingText;
   incomplete: WordingText;
   nothing: WordingText;
 }

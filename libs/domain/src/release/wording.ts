@@ -26,6 +26,8 @@ export const englishWording: SummaryWording = {
     claims: 'Claims',
   },
   columns: { date: 'Date', what: 'Entry', details: 'Details' },
+  fromCodes:
+    'This part was made in English by the node that received the record, from codes alone; entries without a code are not in it. The text of the source above is authoritative.',
   incomplete: 'This summary was compiled from the data available to its custodian and may be incomplete.',
   nothing: 'No information is available.',
 };

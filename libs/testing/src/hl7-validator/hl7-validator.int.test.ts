@@ -5,6 +5,7 @@ import type { DataCategory, SummaryWording } from '@portolan/contracts';
 import {
   assembleReport,
   DATA_CATEGORIES,
+  inReadersWords,
   judgeOf,
   keyOf,
   minimise,
@@ -129,6 +130,17 @@ describe.skipIf(ready === undefined)(`HL7’s validator${absent}`, () => {
 
     it.each(summaries)('%s no error, as an International Patient Summary', { timeout: 300_000 }, async (cc) => {
       expect(await ready?.errors(made.get(cc) ?? '', IPS_BUNDLE)).toEqual([]);
+    });
+
+    it('ee no error, as a Portuguese reader is shown it', { timeout: 300_000 }, async () => {
+      const { pack, wording } = country('pt');
+      const shown = inReadersWords(made.get('ee') ?? '', {
+        languages: [wording.language, ...pack.languages],
+        wording,
+        displays: pack.displays,
+      });
+      expect(shown).toContain('Penicilina');
+      expect(await ready?.errors(shown, IPS_BUNDLE)).toEqual([]);
     });
 
     it('nobody that it lacks a required section', { timeout: 300_000 }, async () => {

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   adoptedResource,
   allOk,
+  fromReadersWords,
   isAdoptable,
   isFhirObject,
   noticeItems,
@@ -26,6 +27,7 @@ import { ForeignViews, type ReadableView } from './foreign-views.js';
 import { indexOptions } from './index-options.js';
 import { reasonOf } from './operation-inputs.js';
 import { localPerson } from './patient-links.js';
+import { readersWords } from './readers-words.js';
 
 const MAX_PROPOSAL_CHARS = 200_000;
 
@@ -63,11 +65,11 @@ export class ForeignItems {
     if (resource.resourceType !== item.type || resource['id'] !== item.id) {
       throw new PortolanError('fhir.parameter-invalid', 'Parameters.resource', 'the item itself is expected, changed');
     }
-    const proposal = toFhirJson(resource);
-    if (proposal.length > MAX_PROPOSAL_CHARS) throw new PortolanError('fhir.body-too-large', 'Parameters.resource');
+    if (toFhirJson(resource).length > MAX_PROPOSAL_CHARS) throw new PortolanError('fhir.body-too-large', 'Parameters.resource');
     await this.parts.uow.run(async (tx) => {
       await spendStatement(tx, caller.acting);
-      const { readable } = await this.find(tx, item, caller);
+      const { readable, item: shown } = await this.find(tx, item, caller);
+      const proposal = toFhirJson(fromReadersWords(resource, treeOf(shown.text), readersWords(this.parts)));
       await recordLocalAct(tx, this.parts.random, this.act('change-proposed', readable, item, reason, caller), {
         person: undefined,
         keyId: readable.keyId,

@@ -2,6 +2,7 @@ import type { NoticeItem } from '@portolan/contracts';
 import { PortolanError } from '@portolan/contracts';
 import {
   includedBy,
+  inReadersWords,
   instant,
   mayRead,
   newestDocument,
@@ -11,8 +12,10 @@ import {
   searchset,
   searchViews,
   shownText,
+  treeOf,
   viewItems,
   type EdgeTx,
+  type FhirObject,
   type IndexOptions,
   type KeyId,
   type OpenView,
@@ -26,6 +29,7 @@ import { recordLocalAct } from '../local-acts.js';
 import { actOf } from './accesses.js';
 import { ok, type FhirAnswer } from './fhir-call.js';
 import { demandPerson, mayAct, type FhirCaller } from './fhir-caller.js';
+import { readersWords } from './readers-words.js';
 import { ignoredNote } from './search-note.js';
 
 /** A view that may be read, with the key of its transfer: what is recorded of a reading outlives the view itself. */
@@ -78,8 +82,10 @@ export class ForeignViews {
         given.filter((item) => item.view.id === view.view.id),
         caller,
       );
-    const shown = included.map((item) => ({ ...item, text: shownText(item) }));
-    return ok(searchset({ base: this.parts.fhirBase, query, matches, included: shown, next, total, ...ignoredNote(query) }));
+    const worded = (text: string): string => inReadersWords(text, readersWords(this.parts));
+    const found = matches.map((item) => ({ ...item, text: worded(item.text) }));
+    const shown = included.map((item) => ({ ...item, text: worded(shownText(item)) }));
+    return ok(searchset({ base: this.parts.fhirBase, query, matches: found, included: shown, next, total, ...ignoredNote(query) }));
   }
 
   /** Tells the custodian through the exchange what was done with its record. */
@@ -111,7 +117,11 @@ export class ForeignViews {
     if (from === undefined) throw new PortolanError('fhir.not-found', `${item.type} resource`);
     // A document shows all that it holds.
     await this.recordReading(tx, from, item.type === 'Bundle' ? from.resources : [item], caller);
-    return ok(shownText(item));
+    const find = (reference: string): FhirObject | undefined => {
+      const one = from.resources.find(({ type, id }) => `${type}/${id}` === reference);
+      return one === undefined ? undefined : treeOf(one.text);
+    };
+    return ok(inReadersWords(shownText(item), readersWords(this.parts), find));
   }
 
   private async recordReading(
