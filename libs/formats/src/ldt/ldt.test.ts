@@ -6,7 +6,7 @@ import { PortolanError } from '@portolan/contracts';
 import { describe, expect, it } from 'vitest';
 import { countryPack } from '../country-pack.js';
 import { toFhirJson, type FhirResource } from '../engine/index.js';
-import { textsOf, unaccounted } from '../testing/documents.js';
+import { codedValues, textsOf, unaccounted } from '../testing/documents.js';
 import { inventedValues, openReferences, sharedIds } from '../testing/oracles.js';
 import { translate, type Translation } from '../translate.js';
 import { ldtCodeMaps } from './code-maps/index.js';
@@ -134,6 +134,22 @@ describe('a German laboratory report', () => {
     // Date and time of day are two fields of one timestamp.
     const joined = source.toString('latin1').replace(/7278(\d{8})\r\n\d{3}7279(\d{6})/g, '$1$2');
     expect(inventedValues(joined, answer, textsOf({ maps: ldtCodeMaps, country }))).toEqual([]);
+  });
+
+  it('has nine of ten of its coded and dated values in typed elements', () => {
+    // Codes, identifiers and times by their fields; the envelope's own time and the report's second one are carried.
+    const where = /\/(3103|3110|3119|7260|7266|7278|7279|7303|7304|7306|7364|7365|84\d\d)(\[\d+\])?(\/#text)?$/;
+    const { values, typed } = codedValues(answer, where);
+    expect(values).toBeGreaterThan(80);
+    expect(typed / values).toBeGreaterThanOrEqual(0.92);
+  });
+
+  it('says which specimen a result is of, whether the person had fasted, and what kind of limit was kept', () => {
+    expect(only(answer, 'Specimen')).toMatchObject([{ collection: { fastingStatusCodeableConcept: { text: 'nüchtern' } } }]);
+    expect(only(answer, 'Observation')[0]).toMatchObject({
+      specimen: { reference: expect.stringContaining('Specimen/') as string, identifier: { value: 'GEFAESS-01' } },
+      referenceRange: [{ type: { coding: [{ system: 'urn:portolan:ldt:8424', code: '10' }] } }],
+    });
   });
 
   it('is read in UTF-8 as well', () => {

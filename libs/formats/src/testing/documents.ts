@@ -44,7 +44,7 @@ export function textsOf(json: unknown): Set<string> {
 
 /** Elements that hold a code or a system in place of the source's own, by a code map or a table. */
 const coded =
-  /(status|Status|onsetAge|doseNumberPositiveInt|gender|type|category\[\d+\]|system|severity|use|criticality|code|periodUnit|period|medicationCodeableConcept|reasonCode\[\d+\]|dayOfWeek\[\d+\]|when\[\d+\]|coding\[\d+\])(\.coding\[0\]\.(code|system))?$/;
+  /(status|Status|onsetAge|doseNumberPositiveInt|gender|type|category\[\d+\]|system|severity|use|criticality|code|periodUnit|period|medicationCodeableConcept|itemCodeableConcept|reasonCode\[\d+\]|bodySite\[\d+\]|priority|contributedToDeath|documentType|asNeededCodeableConcept|dayOfWeek\[\d+\]|when\[\d+\]|coding\[\d+\])(\.coding\[0\]\.(code|system))?$/;
 const standsFor = (value: string, to: string): boolean => coded.test(to) && !/\s/.test(value.trim());
 
 function occurs(value: string, all: string, digits: string): boolean {

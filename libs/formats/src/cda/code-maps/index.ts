@@ -26,6 +26,9 @@ import intent from './intent.json' with { type: 'json' };
 import medicationRequestStatus from './medication-request-status.json' with { type: 'json' };
 import relatedDocument from './related-document.json' with { type: 'json' };
 import requestStatus from './request-status.json' with { type: 'json' };
+import death from './death.json' with { type: 'json' };
+import notDone from './not-done.json' with { type: 'json' };
+import requestPriority from './request-priority.json' with { type: 'json' };
 
 /** CDA's own concept maps. */
 export const cdaCodeMaps: Readonly<Record<string, unknown>> = {
@@ -57,4 +60,7 @@ export const cdaCodeMaps: Readonly<Record<string, unknown>> = {
   'medication-request-status.json': medicationRequestStatus,
   'related-document.json': relatedDocument,
   'request-status.json': requestStatus,
+  'death.json': death,
+  'not-done.json': notDone,
+  'request-priority.json': requestPriority,
 };
