@@ -1,4 +1,14 @@
-export { BackMaps, type BackAccount, type BackInput, type BackMessage, type BackOriginal, type BackTranslation } from './back/index.js';
+export {
+  BackDocuments,
+  BackMaps,
+  type BackAccount,
+  type BackDocument,
+  type BackDocumentInput,
+  type BackInput,
+  type BackMessage,
+  type BackOriginal,
+  type BackTranslation,
+} from './back/index.js';
 export { bundleOf } from './bundle.js';
 export { answeredPack, countryPack, type CountryPack } from './country-pack.js';
 export * from './engine/index.js';

@@ -141,6 +141,29 @@ describe('--to hl7v2', () => {
   });
 });
 
+describe('--to cda', () => {
+  it('writes what was translated back as a document that is read as the same', async () => {
+    const name = 'ee-mari-naidis-summary.xml';
+    await translate('--country', 'EE', join(fixtures, 'cda', name));
+    const { exit, out, notes } = await translate('--to', 'cda', '--country', 'EE', `${name}.fhir.json`);
+    expect(exit).toBe(0);
+    expect(out.split('\n').map((file) => basename(file))).toEqual([`${name}.fhir.json.xml`, `${name}.fhir.json.report.json`]);
+    expect(notes).toMatch(/CDA patient summary; values: \d+ mapped, \d+ left out/);
+    await translate('--country', 'EE', `${name}.fhir.json.xml`);
+    const entries = (file: string): unknown[] =>
+      (JSON.parse(text(file)) as { entry: { resource: { resourceType: string } }[] }).entry
+        .map(({ resource }) => resource)
+        .filter(({ resourceType }) => resourceType !== 'DocumentReference');
+    expect(entries(`${name}.fhir.json.xml.fhir.json`)).toEqual(entries(`${name}.fhir.json`));
+  });
+  it('refuses nobody', async () => {
+    writeFileSync(join(work, 'x.json'), '{"resourceType":"Bundle"}');
+    const { exit, notes } = await translate('--to', 'cda', 'x.json');
+    expect(exit).toBe(1);
+    expect(notes).toContain('translate.back-unwritable');
+  });
+});
+
 describe('where results go', () => {
   it('is the folder that is named, made where it is missing', async () => {
     const { exit } = await translate('--out', 'new/folder', chemistry);

@@ -9,14 +9,14 @@ import { exits, type Exit, type Terminal } from '../terminal.js';
 import { outputNames } from './output-names.js';
 import { finish, MAX_BYTES, readerOf, write, type Finished, type Part, type Work } from './translate-document.js';
 import { TranslationPool } from './translation-pool.js';
-import { writtenBack } from './write-back.js';
+import { backForms, writtenBack, type BackForm } from './write-back.js';
 
 export interface TranslateFlags {
   readonly country?: string;
   readonly countries?: string;
   readonly format: FormatName | 'auto';
   readonly out?: string;
-  readonly to?: 'hl7v2';
+  readonly to?: BackForm;
   /** Threads that translate; without it, it is done here. */
   readonly jobs?: number;
 }
@@ -91,7 +91,7 @@ async function* stepsOf(
 ): AsyncGenerator<Step> {
   for (const [path, base] of bases) {
     try {
-      if (to !== undefined) yield () => finishBack(path, base, pack);
+      if (to !== undefined) yield () => finishBack(path, base, to, pack);
       else for await (const part of documentsOf(path, format)) yield () => run({ part, path, base });
     } catch (error) {
       if (!(error instanceof PortolanError)) throw error;
@@ -100,9 +100,9 @@ async function* stepsOf(
   }
 }
 
-async function finishBack(path: string, base: string, pack: CountryPack): Promise<Finished> {
-  const { text, account, told: note } = writtenBack(await readBytes(path, path, MAX_BYTES), pack);
-  const written = await write(base, { hl7: text, 'report.json': `${JSON.stringify(account, null, 2)}\n` });
+async function finishBack(path: string, base: string, to: BackForm, pack: CountryPack): Promise<Finished> {
+  const { text, account, told: note } = writtenBack(await readBytes(path, path, MAX_BYTES), to, pack);
+  const written = await write(base, { [backForms[to]]: text, 'report.json': `${JSON.stringify(account, null, 2)}\n` });
   return { written, note: `${path}: ${note}`, unread: false };
 }
 

@@ -13,7 +13,12 @@ export function addTranslate(program: Command, run: Run): void {
         .choices(['auto', 'hl7v2', 'cda', 'kmehr', 'ldt', 'csv', 'fhir'])
         .default('auto'),
     )
-    .addOption(new Option('--to <format>', 'write FHIR back as this format: ORU where there is a report, else ADT').choices(['hl7v2']))
+    .addOption(
+      new Option(
+        '--to <format>',
+        'write FHIR back as an HL7 v2 message (ORU where there is a report, else ADT), or as a CDA patient summary',
+      ).choices(['hl7v2', 'cda']),
+    )
     .option('--jobs <number>', 'translate so many documents at once, each in a thread (default: one after the other)', threads)
     .option('--out <dir>', 'folder of the results, made where it is missing (default: the current folder)')
     .option('--countries <dir>', 'folder that holds the countries (default: those of this clone)')
@@ -21,7 +26,7 @@ export function addTranslate(program: Command, run: Run): void {
       'after',
       "\nWrites NAME.fhir.json (a Bundle, decimals with their digits) and NAME.report.json, NAME being the file's name with its ending;\n" +
         'of a batch file (FHS, BHS, or several messages) NAME.1, NAME.2 and so on, one for each message.\n' +
-        'With --to hl7v2: NAME.hl7 (ER7, UTF-8) and NAME.report.json, which tells of every value where it stands in the message or why it does not.\n' +
+        'With --to hl7v2: NAME.hl7 (ER7, UTF-8), with --to cda: NAME.xml, and NAME.report.json, which tells of every value where it stands there or why it does not.\n' +
         'Exit code 1 only where a file could not be read at all; what could not be used of a file stands in its report.',
     )
     .action((files: string[], flags: TranslateFlags) =>

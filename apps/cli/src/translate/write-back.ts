@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { depthOf, PortolanError } from '@portolan/contracts';
 import {
+  BackDocuments,
   BackMaps,
   fromFhirJson,
   isFhirObject,
+  stableUuid,
   type BackAccount,
   type CountryPack,
   type FhirObject,
@@ -15,27 +17,56 @@ import { exactText } from '../files/read-file.js';
 /** Deepest JSON that is read; FHIR itself nests far less. */
 const MAX_DEPTH = 64;
 
+/** What `--to` names, and the ending of the file that is written. */
+export const backForms = { hl7v2: 'hl7', cda: 'xml' } as const;
+export type BackForm = keyof typeof backForms;
+
+/** A message or document, and what became of every value. */
+export interface WrittenBack {
+  readonly text: string;
+  readonly account: BackAccount;
+  readonly told: string;
+}
+
+const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
+
 /**
- * A Bundle, or one resource, as an HL7 v2 message to systems of the country. The control id is made of the bytes, so the same file gives the same one.
- * Throws PortolanError `ingest.malformed` where the bytes are no FHIR JSON, `translate.back-unwritable` where no message can be made of it.
+ * A Bundle, or one resource, as an HL7 v2 message or a CDA patient summary to systems of the country. Its id is made of the bytes, so the same file gives the same one.
+ * Throws PortolanError `ingest.malformed` where the bytes are no FHIR JSON, `translate.back-unwritable` where nothing can be made of it.
  */
-export function writtenBack(
-  bytes: Uint8Array,
-  country: CountryPack,
-): { readonly text: string; readonly account: BackAccount; readonly told: string } {
-  const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
+export function writtenBack(bytes: Uint8Array, form: BackForm, country: CountryPack): WrittenBack {
+  const now = new Date().toISOString();
+  return form === 'cda' ? asDocument(bytes, country, now) : asMessage(bytes, country, now);
+}
+
+function asMessage(bytes: Uint8Array, country: CountryPack, now: string): WrittenBack {
   const { text, type, account } = BackMaps.of().write({
     resources: resourcesOf(bytes),
     message: 'auto',
     country,
     sha256,
     sender: { application: 'PORTOLAN', facility: country.country },
-    sent: `${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}+0000`,
+    sent: `${now.replace(/\D/g, '').slice(0, 14)}+0000`,
     controlId: sha256(bytes).slice(0, 20).toUpperCase(),
     processing: 'P',
   });
-  return { text, account, told: `${type}; values: ${account.mapped.length} mapped, ${account.left.length} left out` };
+  return { text, account, told: told(type, account) };
 }
+
+function asDocument(bytes: Uint8Array, country: CountryPack, now: string): WrittenBack {
+  const { text, account } = BackDocuments.of().write({
+    resources: resourcesOf(bytes),
+    country,
+    sha256,
+    made: now,
+    documentId: stableUuid(sha256, ['document', sha256(bytes)]),
+    language: country.language,
+    custodian: { root: stableUuid(sha256, ['custodian', country.country]), name: country.country },
+  });
+  return { text, account, told: told('CDA patient summary', account) };
+}
+
+const told = (what: string, { mapped, left }: BackAccount): string => `${what}; values: ${mapped.length} mapped, ${left.length} left out`;
 
 function resourcesOf(bytes: Uint8Array): FhirResource[] {
   const json = read(bytes);

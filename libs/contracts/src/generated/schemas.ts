@@ -594,6 +594,180 @@ export const schemas = {
    }
   }
  },
+ "back-document-map": {
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "back-document-map.schema.json",
+  "description": "A declarative map from FHIR R4 back to an XML document, for countries that read no FHIR; docs in libs/formats/README.md",
+  "type": "object",
+  "additionalProperties": false,
+  "required": [
+   "map",
+   "to",
+   "elements"
+  ],
+  "properties": {
+   "map": {
+    "description": "Name of the map",
+    "type": "string",
+    "pattern": "^[a-z0-9][a-z0-9./-]{0,99}$"
+   },
+   "to": {
+    "description": "The format written",
+    "enum": [
+     "cda"
+    ]
+   },
+   "notice": {
+    "description": "What the map follows, and under which terms",
+    "type": "string",
+    "maxLength": 1000
+   },
+   "types": {
+    "description": "Element rules shared by name: the target's data types, and what several elements have in common",
+    "type": "object",
+    "additionalProperties": {
+     "type": "array",
+     "maxItems": 100,
+     "items": {
+      "$ref": "#/$defs/document-element"
+     }
+    }
+   },
+   "elements": {
+    "description": "What stands in the root element",
+    "type": "array",
+    "minItems": 1,
+    "maxItems": 200,
+    "items": {
+     "$ref": "#/$defs/document-element"
+    }
+   },
+   "leave": {
+    "description": "Values that the target form has no place for, on purpose",
+    "type": "array",
+    "maxItems": 200,
+    "items": {
+     "$ref": "translation-map.schema.json#/$defs/ignore-rule"
+    }
+   }
+  },
+  "$defs": {
+   "document-element": {
+    "title": "DocumentElement",
+    "description": "One element, attribute or text of the document",
+    "type": "object",
+    "additionalProperties": false,
+    "required": [
+     "to"
+    ],
+    "properties": {
+     "id": {
+      "$ref": "translation-map.schema.json#/$defs/rule-id"
+     },
+     "to": {
+      "description": "Where it stands in the enclosing element: code, code/@code, #text; `.` is the enclosing element itself. The last element of the path is made anew for each node, those before it are shared",
+      "type": "string",
+      "pattern": "^(\\.|([A-Za-z][A-Za-z0-9:]*/)*([A-Za-z][A-Za-z0-9:]*|@[A-Za-z][A-Za-z:]*|#text))$",
+      "maxLength": 200
+     },
+     "from": {
+      "description": "FHIR path; of several the first that has a value. Without it the rule's own node",
+      "anyOf": [
+       {
+        "$ref": "back-map.schema.json#/$defs/back-path"
+       },
+       {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 20,
+        "items": {
+         "$ref": "back-map.schema.json#/$defs/back-path"
+        }
+       }
+      ]
+     },
+     "as": {
+      "description": "A conversion, or the name of a shared type",
+      "type": "string",
+      "pattern": "^[A-Za-z][A-Za-z0-9-]{0,60}$"
+     },
+     "elements": {
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 200,
+      "items": {
+       "$ref": "#/$defs/document-element"
+      }
+     },
+     "constant": {
+      "description": "A fixed text",
+      "type": "string",
+      "minLength": 1,
+      "maxLength": 200
+     },
+     "values": {
+      "description": "The text that is written for each text of FHIR; for another nothing is",
+      "type": "object",
+      "minProperties": 1,
+      "additionalProperties": {
+       "type": "string",
+       "maxLength": 200
+      }
+     },
+     "map": {
+      "description": "Concept map of the way in, read backwards",
+      "type": "string",
+      "maxLength": 100
+     },
+     "nullFlavor": {
+      "description": "Where there is no value, the element is written with this null flavour",
+      "enum": [
+       "NI",
+       "UNK",
+       "NA",
+       "OTH"
+      ]
+     },
+     "when": {
+      "$ref": "translation-map.schema.json#/$defs/map-condition"
+     },
+     "where": {
+      "description": "Asked of each of the nodes",
+      "$ref": "translation-map.schema.json#/$defs/map-condition"
+     },
+     "first": {
+      "description": "Of the nodes the first alone",
+      "const": true
+     },
+     "all": {
+      "description": "The nodes of every path, not of the first that has a value",
+      "const": true
+     },
+     "unlessThere": {
+      "description": "Only where no element of that name stands in the enclosing one yet",
+      "const": true
+     },
+     "not": {
+      "description": "Nodes that the rules of these ids have written are left out",
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 10,
+      "items": {
+       "$ref": "translation-map.schema.json#/$defs/rule-id"
+      }
+     },
+     "required": {
+      "description": "Without it there is no document",
+      "const": true
+     },
+     "kept": {
+      "description": "The element stands even where it holds nothing but constants",
+      "const": true
+     }
+    }
+   }
+  }
+ },
  "back-map": {
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "back-map.schema.json",

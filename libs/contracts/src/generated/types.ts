@@ -62,15 +62,15 @@ export type LeafText = string;
  * @maxItems 64
  */
 export type MerklePath = Sha256[];
-/**
- * Where a value stands in the source, from the rule's own node
- */
-export type SourcePath = string;
+export type RuleId = string;
 /**
  * Where a value stands in the bundle, from the rule's own node; `->Type` follows references to resources of that type
  */
 export type BackPath = string;
-export type RuleId = string;
+/**
+ * Where a value stands in the source, from the rule's own node
+ */
+export type SourcePath = string;
 export type CsvName = string;
 /**
  * Source formats
@@ -305,9 +305,75 @@ export interface RequestEmergency {
   declared: Instant;
   until: Instant;
 }
-export interface BackEvent {
-  event: string;
+/**
+ * One element, attribute or text of the document
+ */
+export interface DocumentElement {
+  id?: RuleId;
+  /**
+   * Where it stands in the enclosing element: code, code/@code, #text; `.` is the enclosing element itself. The last element of the path is made anew for each node, those before it are shared
+   */
+  to: string;
+  /**
+   * FHIR path; of several the first that has a value. Without it the rule's own node
+   */
+  from?: BackPath | BackPath[];
+  /**
+   * A conversion, or the name of a shared type
+   */
+  as?: string;
+  /**
+   * @minItems 1
+   * @maxItems 200
+   */
+  elements?: DocumentElement[];
+  /**
+   * A fixed text
+   */
+  constant?: string;
+  /**
+   * The text that is written for each text of FHIR; for another nothing is
+   */
+  values?: {
+    [k: string]: string | undefined;
+  };
+  /**
+   * Concept map of the way in, read backwards
+   */
+  map?: string;
+  /**
+   * Where there is no value, the element is written with this null flavour
+   */
+  nullFlavor?: 'NI' | 'UNK' | 'NA' | 'OTH';
   when?: MapCondition;
+  where?: MapCondition;
+  /**
+   * Of the nodes the first alone
+   */
+  first?: true;
+  /**
+   * The nodes of every path, not of the first that has a value
+   */
+  all?: true;
+  /**
+   * Only where no element of that name stands in the enclosing one yet
+   */
+  unlessThere?: true;
+  /**
+   * Nodes that the rules of these ids have written are left out
+   *
+   * @minItems 1
+   * @maxItems 10
+   */
+  not?: RuleId[];
+  /**
+   * Without it there is no document
+   */
+  required?: true;
+  /**
+   * The element stands even where it holds nothing but constants
+   */
+  kept?: true;
 }
 /**
  * Holds when every member given holds
@@ -334,6 +400,61 @@ export interface MapCondition {
   all?: MapCondition[];
   any?: MapCondition[];
   not?: MapCondition;
+}
+/**
+ * A declarative map from FHIR R4 back to an XML document, for countries that read no FHIR; docs in libs/formats/README.md
+ */
+export interface BackDocumentMap {
+  /**
+   * Name of the map
+   */
+  map: string;
+  /**
+   * The format written
+   */
+  to: 'cda';
+  /**
+   * What the map follows, and under which terms
+   */
+  notice?: string;
+  /**
+   * Element rules shared by name: the target's data types, and what several elements have in common
+   */
+  types?: {
+    /**
+     * @maxItems 100
+     */
+    [k: string]: DocumentElement[] | undefined;
+  };
+  /**
+   * What stands in the root element
+   *
+   * @minItems 1
+   * @maxItems 200
+   */
+  elements: DocumentElement[];
+  /**
+   * Values that the target form has no place for, on purpose
+   *
+   * @maxItems 200
+   */
+  leave?: IgnoreRule[];
+}
+/**
+ * Source values that are left out on purpose: they neither reach a resource nor are carried
+ */
+export interface IgnoreRule {
+  id: RuleId;
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  paths: SourcePath[];
+  reason: string;
+}
+export interface BackEvent {
+  event: string;
+  when?: MapCondition;
 }
 /**
  * One field of a segment, or one component of a data type
@@ -448,18 +569,6 @@ export interface BackMessage {
    * @maxItems 20
    */
   events: BackEvent[];
-}
-/**
- * Source values that are left out on purpose: they neither reach a resource nor are carried
- */
-export interface IgnoreRule {
-  id: RuleId;
-  /**
-   * @minItems 1
-   * @maxItems 100
-   */
-  paths: SourcePath[];
-  reason: string;
 }
 /**
  * One kind of CSV file (RFC 4180) that a system of this country sends; rules over it are maps of format csv

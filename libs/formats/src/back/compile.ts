@@ -62,7 +62,8 @@ export function compileBackMap(file: string, json: unknown, validators: Validato
   };
 }
 
-interface Job {
+/** What the compiler of a map has at hand, and where it tells of mistakes. */
+export interface Job {
   readonly file: string;
   readonly types: ReadonlySet<string>;
   readonly mistakes: MapMistake[];
@@ -108,11 +109,13 @@ function checkElement({ map, constant, as, from }: BackElement, id: string, name
   if (constant !== undefined && (as ?? from) !== undefined) tell(job, id, 'is a constant and takes a value');
 }
 
-function tell({ file, mistakes }: Job, rule: string, what: string): void {
+/** Notes a mistake of a rule. */
+export function tell({ file, mistakes }: Pick<Job, 'file' | 'mistakes'>, rule: string, what: string): void {
   mistakes.push({ file, rule, what });
 }
 
-function condition(when: NonNullable<BackElement['when']>, rule: string, job: Job): Condition {
+/** A condition of a rule, compiled; false where it is wrong, which is told. */
+export function condition(when: NonNullable<BackElement['when']>, rule: string, job: Pick<Job, 'file' | 'mistakes'>): Condition {
   return tried(
     () => compileCondition(when),
     () => false,
@@ -121,7 +124,8 @@ function condition(when: NonNullable<BackElement['when']>, rule: string, job: Jo
   );
 }
 
-function backPath(text: string, rule: string, job: Job): BackPath {
+/** A path of a rule, compiled; to nothing where it is wrong, which is told. */
+export function backPath(text: string, rule: string, job: Pick<Job, 'file' | 'mistakes'>): BackPath {
   return tried(
     () => compilePath(text),
     () => [],
@@ -130,7 +134,7 @@ function backPath(text: string, rule: string, job: Job): BackPath {
   );
 }
 
-function tried<T>(compile: () => T, otherwise: T, rule: string, job: Job): T {
+function tried<T>(compile: () => T, otherwise: T, rule: string, job: Pick<Job, 'file' | 'mistakes'>): T {
   try {
     return compile();
   } catch (error) {

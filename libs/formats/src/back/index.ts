@@ -1,6 +1,7 @@
 import { canonicalJson, PortolanError, Validators } from '@portolan/contracts';
 import type { CountryPack } from '../country-pack.js';
 import type { FhirResource, MapMistake, Sha256Hex } from '../engine/index.js';
+import { accountOf, type BackAccount } from './account.js';
 import { Cell } from './cell.js';
 import { compileBackMap, type CompiledBackMap } from './compile.js';
 import { er7, type WrittenSegment } from './er7.js';
@@ -9,7 +10,7 @@ import admission from './maps/admission.json' with { type: 'json' };
 import laboratory from './maps/laboratory.json' with { type: 'json' };
 import { namesOf } from './names.js';
 import { restored, type BackOriginal } from './restore.js';
-import { writeSegments, type WrittenMessage } from './write.js';
+import { writeSegments } from './write.js';
 
 /** The messages that FHIR can be written back as. */
 export type BackMessage = 'ORU' | 'ADT';
@@ -45,15 +46,6 @@ export interface BackTranslation {
   /** SHA-256 of the map. */
   readonly mapVersion: string;
   readonly account: BackAccount;
-}
-
-/** What the message says, and what it cannot say. */
-export interface BackAccount {
-  readonly mapped: readonly { readonly path: string; readonly rule: string; readonly to: string }[];
-  /** Left out, by a rule of the map that says why, or by `(no place)`: nothing in this message has room for it. */
-  readonly left: readonly { readonly path: string; readonly rule: string; readonly reason: string }[];
-  /** Places of the original whose carried values found no place again. */
-  readonly unrestored: readonly string[];
 }
 
 /** The maps of the way back, checked; throws PortolanError `translate.map-invalid` that names file, rule and mistake. */
@@ -92,7 +84,7 @@ export class BackMaps {
       text: er7(segments),
       type: type.slice(0, 2).join('^'),
       mapVersion: input.sha256(new TextEncoder().encode(canonicalJson(map.map))),
-      account: { ...accountOf(map, tree, written), unrestored: lost },
+      account: { ...accountOf(map.leave, tree, written.used), unrestored: lost },
     };
   }
 }
@@ -130,18 +122,6 @@ function cellOf(texts: readonly string[]): Cell {
   return cell;
 }
 
-function accountOf(map: CompiledBackMap, tree: FhirTree, { used }: WrittenMessage): Omit<BackAccount, 'unrestored'> {
-  const left = new Map(
-    map.leave.flatMap(({ id, reason, paths }) =>
-      paths.flatMap((path) => path(tree.root, tree).flatMap((node) => node.leaves().map((leaf) => [leaf, { rule: id, reason }] as const))),
-    ),
-  );
-  const rest = tree.root.leaves().filter((leaf) => !used.has(leaf));
-  const none = { rule: '(no place)', reason: 'no rule of this message has a place for it' };
-  return {
-    mapped: [...used].map(([{ path }, { rule, to }]) => ({ path, rule, to })),
-    left: rest.map((leaf) => ({ path: leaf.path, ...(left.get(leaf) ?? none) })),
-  };
-}
-
+export { type BackAccount } from './account.js';
+export { BackDocuments, type BackDocument, type BackDocumentInput } from './document/index.js';
 export type { BackOriginal } from './restore.js';

@@ -64,7 +64,7 @@ function localSegment({ label }: Place, byLabel: Map<string, WrittenSegment>, ad
 }
 
 /** `Type/id#path` → the source places of that element. */
-function sourcesOf({ provenance, resources }: BackOriginal): Map<string, string[]> {
+export function sourcesOf({ provenance, resources }: BackOriginal): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const { resource, path, source } of provenance) {
     const { resourceType = '', id = '' } = resources[resource] ?? {};
