@@ -57,8 +57,10 @@ export interface Translation {
   readonly times: SaidTimes;
   /** The persons whom the document is about. */
   readonly persons: readonly PersonTraits[];
-  /** Under which identifiers those persons were kept before the document joined them (HL7 v2: MRG): Patients that are replaced by theirs. */
+  /** Under which identifiers those persons were kept before the document joined them (HL7 v2: MRG), or beside (A24): Patients that name theirs. */
   readonly priors: readonly PersonTraits[];
+  /** Of whom the document takes back that they are its person (HL7 v2 A37). */
+  readonly parted: readonly PersonTraits[];
   readonly resources: readonly FhirResource[];
   /**
    * What the document says of itself (HL7 v2: MessageHeader, Provenance, the systems and organisations between which it went): it refers to
@@ -94,6 +96,7 @@ export function translate(input: TranslationInput): Translation {
   const result = resultOf(document, set, input);
   const drafts = result.drafts.filter((draft) => !isBeside(draft));
   const rejects = [...result.rejects, ...documentRejects(document, { ...result, drafts })];
+  const says = document.header.persons;
   return {
     format: format.name,
     mapVersion: set.version(input.sha256),
@@ -101,7 +104,10 @@ export function translate(input: TranslationInput): Translation {
     message: document.header,
     times: timesOf(input.country, document),
     persons: drafts.flatMap((draft, i) => (draft.instance.rule.rule.subject === true ? [personTraits(draft.resource, i)] : [])),
-    priors: drafts.flatMap((draft, i) => (isReplaced(draft) ? [personTraits(draft.resource, i)] : [])),
+    priors: drafts.flatMap((draft, i) =>
+      isReplaced(draft) || (says === 'linked' && isOther(draft)) ? [personTraits(draft.resource, i)] : [],
+    ),
+    parted: drafts.flatMap((draft, i) => (says === 'parted' && isOther(draft) ? [personTraits(draft.resource, i)] : [])),
     resources: drafts.map((draft) => draft.resource),
     beside: result.drafts.filter(isBeside).map((draft) => draft.resource),
     mentions: drafts.flatMap((draft, i) => (draft.mention ? [i] : [])),
@@ -122,9 +128,14 @@ function resultOf(document: SourceDocument, set: MapSet, input: TranslationInput
 /** Whether the resource tells of the message and not of the record. */
 const isBeside = (draft: RunResult['drafts'][number]): boolean => draft.instance.rule.rule.beside === true;
 
+/** Whether it is a Patient beside that of the document's person. */
+const isOther = ({ resource, instance }: RunResult['drafts'][number]): boolean =>
+  resource.resourceType === 'Patient' && instance.rule.rule.subject !== true;
+
 /** Whether it is a Patient whose record goes on under another one. */
-function isReplaced({ resource: { resourceType, link }, instance }: RunResult['drafts'][number]): boolean {
-  if (resourceType !== 'Patient' || instance.rule.rule.subject === true || !Array.isArray(link)) return false;
+function isReplaced(draft: RunResult['drafts'][number]): boolean {
+  const { link } = draft.resource;
+  if (!isOther(draft) || !Array.isArray(link)) return false;
   return link.some((one) => isFhirObject(one) && one['type'] === 'replaced-by');
 }
 

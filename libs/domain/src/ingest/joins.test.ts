@@ -20,7 +20,8 @@ describe('a Patient whose source joined it to another', () => {
   it('stays joined when its own source sends it again', () => {
     const stands = joinedPatient(goes, said);
     expect(keptJoined({ ...goes, birthDate: '1971-01-02' }, stands)).toEqual({ ...stands, birthDate: '1971-01-02' });
-    expect(keptJoined(goes, { ...goes, link: [link('seealso', 'c')] })).toBe(goes);
+    expect(keptJoined(goes, { ...goes, link: [link('seealso', 'c')] })).toEqual({ ...goes, link: [link('seealso', 'c')] });
+    expect(keptJoined(goes, { ...goes, link: [link('refer', 'c')] })).toBe(goes);
   });
 
   it('keeps its other links when it is parted, and is inactive only by its own source’s word', () => {

@@ -1,7 +1,7 @@
 import { isFhirObject, type FhirObject, type FhirValue } from '@portolan/formats';
 
-/** FHIR R4 link-type by which two Patients of one person name each other. */
-const JOINING: ReadonlySet<unknown> = new Set(['replaces', 'replaced-by']);
+/** FHIR R4 link-type by which two Patients of one person name each other; `seealso` where either record goes on (HL7 v2 A24). */
+const JOINING: ReadonlySet<unknown> = new Set(['replaces', 'replaced-by', 'seealso']);
 
 const linksOf = ({ link }: FhirObject): readonly FhirValue[] => (Array.isArray(link) ? link : []);
 

@@ -117,7 +117,7 @@ export interface PersonEntry extends Person {
   readonly others: readonly BusinessIdentifier[];
 }
 
-/** That a source said of two entries that they are one person (HL7 v2: A34, A40, A47). */
+/** That a source said of two entries that they are one person (HL7 v2: A24, A34, A40, A47). */
 export interface PersonMerge {
   readonly id: Uuid;
   /** Both stood for themselves until then. */
@@ -150,6 +150,8 @@ export interface PersonStore {
   mergeOf(id: Uuid): Promise<PersonMerge | undefined>;
   /** Newest first, after the merge `after`. */
   merges(after: Uuid | undefined, limit: number): Promise<readonly PersonMerge[]>;
+  /** The newest merge of these two that stands, whichever of them went; undefined where they were not joined to each other. */
+  mergeBetween(one: PersonId, other: PersonId): Promise<PersonMerge | undefined>;
   /** The prior entry stands for itself again, and for those that were merged into it before; false where it was undone already. */
   undoMerge(id: Uuid, at: Instant): Promise<boolean>;
 }

@@ -70,12 +70,18 @@ export function structureOf({ messageCode, triggerEvent }: Hl7Header): string | 
 }
 
 /**
- * Whether a message of this type and event may be filed. Moves, swaps and links of persons are translated, and nothing acts on them yet: to
+ * Whether a message of this type and event may be filed. Moves and swaps between persons are translated, and nothing acts on them yet: to
  * take one and do nothing of it would be worse than to refuse it.
  */
 function isFiled(header: Hl7Header): boolean {
   return structureOf(header) !== undefined && !structures.unfiled.events.includes(`${header.messageCode}^${header.triggerEvent}`);
 }
+
+/** HL7 v2.8.2 §3.3.24, §3.3.37. */
+const linking: Readonly<Record<string, Pick<SourceHeader, 'persons'> | undefined>> = {
+  'ADT^A24': { persons: 'linked' },
+  'ADT^A37': { persons: 'parted' },
+};
 
 /** The header in the engine's terms. Throws PortolanError ingest.header-incomplete where nothing says who sent what. */
 export function sourceHeader(message: Hl7Message): SourceHeader {
@@ -83,11 +89,12 @@ export function sourceHeader(message: Hl7Message): SourceHeader {
   const organisation = sendingOrganisation(message);
   if (organisation === '') throw new PortolanError('ingest.header-incomplete', 'MSH-4');
   if (header.controlId === '') throw new PortolanError('ingest.header-incomplete', 'MSH-10');
+  const type = `${header.messageCode}^${header.triggerEvent}`;
   const offset = offsetOf(header.sent);
   const recorded = recordedAt(message);
   return {
     id: header.controlId,
-    type: `${header.messageCode}^${header.triggerEvent}`,
+    type,
     processing: header.processing === 'T' || header.processing === 'D' ? header.processing : 'P',
     sender: {
       organisation,
@@ -95,6 +102,7 @@ export function sourceHeader(message: Hl7Message): SourceHeader {
       ...(header.sendingApplication !== '' && { application: header.sendingApplication }),
     },
     supported: isFiled(header),
+    ...linking[type],
     ...(offset !== undefined && { offset }),
     ...(header.sent !== '' && { sent: header.sent }),
     ...(recorded !== '' && { recorded }),

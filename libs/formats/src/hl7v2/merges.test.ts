@@ -59,15 +59,35 @@ describe('A merge', () => {
 });
 
 describe('A link', () => {
-  it('leads from one person to the other, and never to herself', () => {
-    const [first, second] = persons(translated(bytesOf('a24')));
+  it('leads from either record of the person to the other, and neither is replaced', () => {
+    const answer = translated(bytesOf('a24'));
+    const [first, second, ...more] = persons(answer);
+    expect(more).toEqual([]);
     expect(first?.link).toEqual([{ other: { reference: `Patient/${second?.id ?? ''}` }, type: 'seealso' }]);
-    expect(second?.link).toBeUndefined();
+    expect(second?.link).toEqual([{ other: { reference: `Patient/${first?.id ?? ''}` }, type: 'seealso' }]);
+    expect([first?.active, second?.active]).not.toContain(false);
+    expect(answer.persons.map(({ resource }) => answer.resources[resource]?.id)).toEqual([first?.id]);
+    expect(answer.priors.map(({ resource }) => answer.resources[resource]?.id)).toEqual([second?.id]);
+    expect(answer.parted).toEqual([]);
+  });
+
+  it('is taken back by A37, which names the same two and joins nobody', () => {
+    const answer = translated(Buffer.from(bytesOf('a24').toString().replaceAll('A24', 'A37')));
+    expect(persons(answer).map(({ link }) => link)).toEqual([undefined, undefined]);
+    expect(answer.priors).toEqual([]);
+    expect(answer.parted.map(({ identifiers }) => identifiers.map(({ value }) => value))).toEqual([['H-300001']]);
+  });
+
+  it('gives nothing of the second record to the person of the first', () => {
+    const withVisit = bytesOf('a24').toString().trimEnd();
+    const answer = translated(Buffer.from(`${withVisit}\rPV1|2|I|||||||||||||||||V-24^^^EE-NAIDISHAIGLA^VN\r`));
+    expect(answer.resources.filter(({ resourceType }) => resourceType === 'Encounter')).toHaveLength(1);
+    expect(answer.account.carried.map(({ value }) => value)).toContain('V-24');
   });
 });
 
 describe('What nothing acts on yet', () => {
-  it.each(['a17', 'a24'])('%s is translated, and refused at the door', (event) => {
+  it.each(['a17'])('%s is translated, and refused at the door', (event) => {
     const header = readHeader(readHl7(bytesOf(event), { maxBytes: 1_000_000, terminators: 'any' }));
     expect(headerProblem(header)?.code).toBe('ingest.event-unsupported');
     expect(translated(bytesOf(event)).account.rejects).toContainEqual(

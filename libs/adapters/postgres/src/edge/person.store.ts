@@ -98,6 +98,15 @@ export class PostgresPersonStore implements PersonStore {
     return rows.map(mergeOf);
   }
 
+  async mergeBetween(one: PersonId, other: PersonId): Promise<PersonMerge | undefined> {
+    const row = await this.sql.first<MergeRow>(
+      `${MERGE} WHERE m.undone_at IS NULL AND (m.prior = $1 AND m.survivor = $2 OR m.prior = $2 AND m.survivor = $1)
+       ORDER BY m.at DESC, m.id DESC LIMIT 1`,
+      [one, other],
+    );
+    return row && mergeOf(row);
+  }
+
   async undoMerge(id: Uuid, at: Instant): Promise<boolean> {
     const row = await this.sql.first<{ prior: PersonId }>(
       'UPDATE person_merge SET undone_at = $2 WHERE id = $1 AND undone_at IS NULL RETURNING prior',

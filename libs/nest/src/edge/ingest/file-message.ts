@@ -25,6 +25,7 @@ import { recordLocalAct } from '../local-acts.js';
 import { keepMessage, sendingActor, type Incoming, type IngestTools } from './incoming.js';
 import { joinPriors } from './join-priors.js';
 import { subjectOf, type Subject } from './message-subject.js';
+import { partLinked } from './part-linked.js';
 
 /** A message that can be used, from a sender who may send. */
 export interface Usable {
@@ -56,7 +57,8 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   if (subject.before === undefined || !samePerson(subject.before, subject.after)) await tx.persons.save(subject.after);
   const place: Place = { messageId: kept.id, at: incoming.received, subject };
   const filings = filingsOf(translation, tools.sha256, tools.index);
-  const priors = new Set(translation.priors.map(({ resource }) => translation.resources[resource]?.id));
+  const beside = [...translation.priors, ...translation.parted];
+  const priors = new Set(beside.map(({ resource }) => translation.resources[resource]?.id));
   const filed = await fileAll(
     tx,
     filings.filter(({ id }) => !priors.has(id)),
@@ -64,6 +66,7 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
     tools,
   );
   const joined = await joinPriors(tx, usable, place, filings, tools);
+  await partLinked(tx, usable, place, tools);
   await fileProvenance(tx, [...filed, ...joined], usable, place, tools);
   const problems = translation.account.rejects.map(({ code, path, severity }) => ({ code, path, severity }));
   const answer: IngestAnswer = { messageId: kept.id, state: 'stored', problems };

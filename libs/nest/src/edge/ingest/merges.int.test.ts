@@ -8,7 +8,7 @@ const PIN = 'urn:oid:1.3.6.1.4.1.28284.6.2.2.1';
 let edge: TestEdge;
 let headers: Record<string, string>;
 beforeAll(async () => {
-  edge = await testEdge('EE', { sources: ['NAIDIS-HIS|EE-NAIDISHAIGLA'] });
+  edge = await testEdge('EE', { sources: ['NAIDIS-HIS|EE-NAIDISHAIGLA', 'KAUGE-HIS|EE-KAUGEHAIGLA'] });
   headers = { authorization: `Bearer ${await edge.token('operator')}`, 'content-type': 'application/json' };
 });
 afterAll(() => edge.close());
@@ -162,6 +162,98 @@ describe('a joining that was wrong', () => {
       expect(Object.keys(one).every((key) => ['id', 'messageId', 'at', 'state', 'undoneAt'].includes(key))).toBe(true);
     const [token, path] = [await edge.token('system', 'ee-gp'), `${edge.http}/operator/merges`];
     expect((await fetch(path, { headers: { authorization: `Bearer ${token}` } })).status).toBe(403);
+  });
+});
+
+describe('a source links two records of one person', () => {
+  const linking =
+    (event: string) =>
+    (first: readonly string[], second: readonly string[], born = ''): Uint8Array =>
+      adt(event, event === 'A24' ? 'ADT_A24' : 'ADT_A37', {
+        pid: first,
+        born,
+        also: [`PID|2||${second.join('~')}||Proov^Mall||${born}|F`],
+      });
+  const [linked, unlinked] = [linking('A24'), linking('A37')];
+  const patientsOf = async (person: Person): Promise<readonly string[]> =>
+    (await edge.uow.run((tx) => tx.resources.ofPerson(person.id, 'all', 500)))
+      .filter(({ type }) => type === 'Patient')
+      .map(({ text }) => text);
+
+  it('A24: either number finds the one person, and both records go on', async () => {
+    const [mine, other] = [pin(), number()];
+    await stored(known([national(mine)]));
+    await stored(known([local(other)]));
+    for (let times = 0; times < 2; times += 1) await stored(linked([national(mine)], [local(other)]));
+    const [person] = await bearing({ system: PIN, value: mine });
+    expect(await byNumber(other)).toEqual([person]);
+    expect(await mergesOf(person!)).toHaveLength(1);
+    expect(await count(person!, 'AllergyIntolerance')).toBe(2);
+    const patients = await patientsOf(person!);
+    expect(patients).toHaveLength(2);
+    expect(patients.every((text) => text.includes('"seealso"') && !text.includes('"active":false') && text.includes('"name"'))).toBe(true);
+    // What either record says later leaves the link as it is.
+    await stored(known([local(other)]));
+    expect((await patientsOf(person!)).filter((text) => text.includes('"seealso"'))).toHaveLength(2);
+  });
+
+  it('A24: is refused where the two cannot be one, as a mother and her child', async () => {
+    const [mine, child] = [pin(), number()];
+    await stored(known([national(mine)], '19710101'));
+    await stored(known([local(child)], '20260101'));
+    const message = adt('A24', 'ADT_A24', {
+      pid: [national(mine)],
+      born: '19710101',
+      also: [`PID|2||${local(child)}||Proov^Laps||20260101|F`],
+    });
+    expect(await accept(message)).toMatchObject({ state: 'rejected', problems: [{ code: 'ingest.merge-conflict' }] });
+    expect(await byNumber(child)).not.toEqual(await bearing({ system: PIN, value: mine }));
+  });
+
+  it('A37: they are two again, each with her own, and may be linked anew', async () => {
+    const [mine, other] = [pin(), number()];
+    await stored(known([national(mine)]));
+    await stored(known([local(other)]));
+    await stored(linked([national(mine)], [local(other)]));
+    await stored(unlinked([national(mine)], [local(other)]));
+    const [[first], [second]] = [await bearing({ system: PIN, value: mine }), await byNumber(other)];
+    expect(first?.id).not.toBe(second?.id);
+    expect([await count(first!, 'AllergyIntolerance'), await count(second!, 'AllergyIntolerance')]).toEqual([1, 1]);
+    for (const one of [first!, second!]) expect((await patientsOf(one)).join()).not.toContain('"link"');
+    const told = (person: Person): Promise<number> =>
+      edge.uow.run(
+        async (tx) =>
+          (await tx.persons.merges(undefined, 500)).filter(({ survivor, undoneAt }) => survivor === person.id && undoneAt !== undefined)
+            .length,
+      );
+    expect(await told(first!)).toBe(1);
+    await stored(linked([local(other)], [national(mine)]));
+    expect(await byNumber(other)).toEqual(await bearing({ system: PIN, value: mine }));
+  });
+
+  it('A37: is refused of a link that another source made', async () => {
+    const [mine, other] = [pin(), number()];
+    await stored(known([national(mine)]));
+    await stored(known([local(other)]));
+    await stored(linked([national(mine)], [local(other)]));
+    const foreign = Buffer.from(unlinked([national(mine)], [local(other)]))
+      .toString()
+      .replace(
+        'NAIDIS-HIS|EE-NAIDISHAIGLA^urn:portolan:demo:ee:naidishaigla^URI',
+        'KAUGE-HIS|EE-KAUGEHAIGLA^urn:portolan:demo:ee:kaugehaigla^URI',
+      );
+    expect(await accept(Buffer.from(foreign))).toMatchObject({ state: 'rejected', problems: [{ code: 'ingest.merge-conflict' }] });
+    expect(await byNumber(other)).toEqual(await bearing({ system: PIN, value: mine }));
+  });
+
+  it('A37: says nothing of those whom nobody linked, and makes nobody of whom it takes something back', async () => {
+    const [mine, other] = [pin(), number()];
+    await stored(known([national(mine)]));
+    await stored(unlinked([national(mine)], [local(other)]));
+    expect(await byNumber(other)).toEqual([]);
+    const [person] = await bearing({ system: PIN, value: mine });
+    expect(await mergesOf(person!)).toEqual([]);
+    expect(await patientsOf(person!)).toHaveLength(1);
   });
 });
 

@@ -1,0 +1,27 @@
+import { PortolanError } from '@portolan/contracts';
+import { sourcePlace, type EdgeTx } from '@portolan/domain';
+import { partPersons } from '../part-persons.js';
+import type { Place, Usable } from './file-message.js';
+import { sendingActor, sourceOf, type IngestTools } from './incoming.js';
+import { entryOf } from './message-subject.js';
+
+/**
+ * The source takes back that those whom the message names beside its person are she (HL7 v2 A37, §3.3.37): the link that it made between the two
+ * is undone, with all that follows where an operator undoes it. Where none stands there is nothing to do. Throws `ingest.merge-conflict` where
+ * another source joined the two: of that one, only it or an operator has the say.
+ */
+export async function partLinked(tx: EdgeTx, { translation, incoming }: Usable, { at, subject }: Place, tools: IngestTools): Promise<void> {
+  // What is translated again was acted upon when it came; since then the two may have been linked anew.
+  if (incoming.again !== undefined) return;
+  const sha256Of = (text: string): string => tools.sha256(new TextEncoder().encode(text));
+  for (const traits of translation.parted) {
+    const other = await entryOf(tx, translation, traits, tools);
+    const merge = await tx.persons.mergeBetween(subject.id, other.id);
+    if (merge === undefined) continue;
+    const said = await tx.messages.get(merge.messageId);
+    if (said === undefined || sourceOf(said.source) !== incoming.source)
+      throw new PortolanError('ingest.merge-conflict', sourcePlace(translation, traits.resource, 'identifier'));
+    const parting = { actor: sendingActor(incoming), reason: 'its source says that they are two', at };
+    await partPersons(tx, merge, parting, { ...tools, sha256Of });
+  }
+}
