@@ -56,7 +56,7 @@ export const sdkHome = {
   'fabric-shim': 'apps/contract',
   'fabric-shim-api': 'apps/contract',
   'csv-parse': 'libs/formats',
-  'fast-xml-parser': 'libs/formats',
+  saxes: 'libs/formats',
   ajv: 'libs/contracts',
   canonicalize: 'libs/contracts',
   commander: 'apps/cli',

@@ -69,7 +69,7 @@ describe('a batch file', () => {
     expect(report('many.hl7.2').rejects).toMatchObject([{ code: 'ingest.header-incomplete' }]);
   });
 
-  it('is read as it comes where it is longer than a document may be', async () => {
+  it('is read as it comes where it is longer than a document may be', { timeout: 30_000 }, async () => {
     const one = readFileSync(chemistry, 'utf8');
     writeFileSync(join(work, 'long.hl7'), `${one}${one}NTE|1|L|${'x'.repeat(20_000_000)}\r${one}`);
     const { exit, notes } = await translate('--country', 'EE', 'long.hl7');
