@@ -17,6 +17,14 @@ const conditions = ['@portolan/source', 'node'];
 const shared = { environment: 'node' as const, exclude: ['**/node_modules/**', '**/dist/**'] };
 const house = { plugins, resolve: { conditions }, ssr: { resolve: { conditions } } };
 
+/** Tests over Kafka and Fabric: they freeze and kill what they started, and do not bear another one's engines beside theirs. */
+const onEngines = [
+  'libs/testing/src/{bench,stack}/**/*.int.test.ts',
+  'libs/testing/src/contract/{kafka,fabric}-*.int.test.ts',
+  '{libs,apps}/**/*fabric*.int.test.ts',
+  'libs/adapters/{kafka,fabric}*/**/*.int.test.ts',
+];
+
 /** The scenarios over one shared world: its roles in one process, or a process a role; on embedded engines, or on real ones. */
 const scenarios = (roles: 'together' | 'apart', column: 'embedded' | 'real' | 'raft' = 'embedded'): TestProjectInlineConfiguration => ({
   ...house,
@@ -56,9 +64,22 @@ export default defineConfig({
           ...shared,
           name: 'int',
           include: ['{apps,libs,tools}/**/*.int.test.ts'],
+          exclude: [...shared.exclude, ...onEngines],
           provide: { rows: 20_000 },
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          maxWorkers: '100%',
+        },
+      },
+      {
+        ...house,
+        test: {
+          ...shared,
+          name: 'int-engines',
+          include: onEngines,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
         },
       },
       {

@@ -30,6 +30,7 @@ const steps = [
   { name: 'format: Prettier', group: 'lint', args: bin('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.') },
   suite('unit', 'unit tests'),
   suite('int', 'integration tests'),
+  suite('int', 'integration tests over Kafka and Fabric', 'int-engines'),
   suite('scenario', 'scenarios, the roles of a country together', 'scenario-together'),
   suite('scenario', 'scenarios, a process a role', 'scenario-apart'),
   { ...suite('scenario', 'scenarios on PostgreSQL clusters, Kafka and Fabric', 'scenario-real'), engines: ['kafka', 'fabric'] },
