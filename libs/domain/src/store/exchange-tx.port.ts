@@ -34,6 +34,8 @@ export interface ExchangeTransferStore<State extends string = string> {
   get(id: TransferId): Promise<ExchangeTransfer<State> | undefined>;
   /** Transfers in one of `states` that are due, claimed for `leaseMs` with SKIP LOCKED. */
   take(states: readonly State[], limit: number, leaseMs: number): Promise<readonly ExchangeTransfer<State>[]>;
+  /** Locks these rows until the transaction ends, all at once: what is asked of one of them next, up to its `advance`, is asked of nobody. */
+  hold(ids: readonly TransferId[]): Promise<void>;
   /** Compare-and-set on the state; merges `data`. False where the row stands elsewhere already. Resets attempts and claim. */
   advance(
     id: TransferId,

@@ -129,8 +129,8 @@ export interface LogStore {
   enqueue(eventId: Uuid, leafHash: Sha256): Promise<void>;
   queued(limit: number): Promise<readonly { eventId: Uuid; leafHash: Sha256 }[]>;
   size(): Promise<number>;
-  /** Appends the next leaf; `store.conflict` where `index` is not the log's size. Lease `sequencer`. */
-  append(index: number, eventId: Uuid, leafHash: Sha256, fencing: number): Promise<void>;
+  /** Appends the next leaves; `store.conflict` where `index` is not the log's size. Lease `sequencer`. */
+  append(index: number, leaves: readonly { eventId: Uuid; leafHash: Sha256 }[], fencing: number): Promise<void>;
   putNodes(nodes: readonly { level: number; index: number; hash: Sha256 }[]): Promise<void>;
   nodes(wanted: readonly { level: number; index: number }[]): Promise<readonly (Sha256 | undefined)[]>;
   indexOf(eventId: Uuid): Promise<number | undefined>;

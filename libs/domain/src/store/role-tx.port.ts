@@ -48,6 +48,8 @@ export interface OutboxStore {
   add(message: OutboxMessage): Promise<void>;
   /** The body as it was added, also after delivery while its row is kept; undefined for an unknown id or a destroyed key. Throws when `to` is not the asker. */
   body(id: Uuid, asker: Role): Promise<unknown>;
+  /** Bodies of several, of one asker. Without those that are unknown or whose key is destroyed, and those that are not addressed to it. */
+  bodies(ids: readonly Uuid[], asker: Role): Promise<ReadonlyMap<Uuid, unknown>>;
   /** Undelivered messages whose time has come, oldest first, one per recipient and key, taken with SKIP LOCKED for `leaseMs`. */
   take(limit: number, leaseMs: number): Promise<readonly { id: Uuid; to: Role; type: string; attempts: number }[]>;
   delivered(...ids: readonly Uuid[]): Promise<void>;

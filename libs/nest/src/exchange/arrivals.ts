@@ -14,9 +14,11 @@ import {
   type IncomingEnvelope,
   type SealedParts,
   type Transfer,
+  type TransferId,
   type TransferState,
   type Wakeups,
 } from '@portolan/domain';
+import { TogetherOrAlone } from '../link/together.js';
 import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 import { applyNotice } from './notices.js';
@@ -29,12 +31,19 @@ const NOTICE_VALID_MS = 30 * 86_400_000;
 /** How far a partner's clock may be ahead of ours. */
 const AHEAD_MS = 15 * 60_000;
 
+/** What an envelope comes to. */
+interface Taking {
+  readonly transferId: TransferId;
+  readonly write: (tx: ExchangeTx) => Promise<void>;
+}
+
 /**
  * Reads our inbox: each envelope becomes a new transfer, moves one on, or is a notice about one. What cannot be used is a dead letter
  * with its original; what cannot be used yet (its predecessor is still being handled) is tried again.
  */
 export class Arrivals {
   private readonly loop: Loop;
+  private readonly writes = new TogetherOrAlone<Taking>((taking) => this.write(taking), BATCH);
 
   constructor(
     private readonly ports: ExchangePorts,
@@ -55,7 +64,8 @@ export class Arrivals {
 
   private async round(): Promise<boolean> {
     const taken = await this.ports.uow.alone((tx) => tx.incoming.take(BATCH, this.takeOverAfterMs));
-    for (const envelope of taken) await this.handle(envelope);
+    // Of each key there is one: none of them waits for another.
+    await Promise.all(taken.map((envelope) => this.handle(envelope)));
     return taken.length > 0;
   }
 
@@ -84,10 +94,20 @@ export class Arrivals {
     }
   }
 
+  private async write(taking: readonly Taking[]): Promise<void> {
+    await this.ports.uow.run(async (tx) => {
+      await tx.transfers.hold(taking.map(({ transferId }) => transferId));
+      for (const { write } of taking) await write(tx);
+    });
+  }
+
+  private written(envelope: Envelope, write: Taking['write']): Promise<void> {
+    return this.writes.do({ transferId: ensureTransferId(envelope.transferId), write });
+  }
+
   private async begin(envelope: Envelope, seq: string): Promise<void> {
-    const { uow, clock } = this.ports;
-    const now = clock.now();
-    await uow.run(async (tx) => {
+    const now = this.ports.clock.now();
+    await this.written(envelope, async (tx) => {
       const transfer: Transfer = {
         transferId: ensureTransferId(envelope.transferId),
         side: 'custodian',
@@ -139,7 +159,7 @@ export class Arrivals {
     const { n, parts } = envelope;
     const release = await this.releaseOf(envelope);
     const arriving = { [`part.${n}`]: envelope.sealed, hashes: parts, ...release };
-    await this.ports.uow.run(async (tx) => {
+    await this.written(envelope, async (tx) => {
       const before = await this.transferOf(tx, envelope, 'asker');
       if (before.state !== 'asked') return tx.incoming.done(seq);
       const held = { ...before.data, ...arriving } as Record<string, unknown>;
@@ -184,7 +204,7 @@ export class Arrivals {
       throw new PortolanError('seal.header-mismatch', where);
     const age = this.ports.clock.now() - Date.parse(notice.time);
     if (!(age <= NOTICE_VALID_MS && age >= -AHEAD_MS)) throw new PortolanError('exchange.notice-stale', where);
-    await this.ports.uow.run(async (tx) => {
+    await this.written(envelope, async (tx) => {
       const found = await tx.transfers.get(ensureTransferId(envelope.transferId));
       if (found?.partner !== envelope.from) throw new PortolanError('exchange.transfer-unknown', where);
       if (await tx.inbox.first(notice.id)) await applyNotice(tx, found as Transfer, notice, this.ports);
@@ -201,7 +221,7 @@ export class Arrivals {
     also?: (tx: ExchangeTx, transfer: Transfer) => Promise<void>,
     otherwise?: (tx: ExchangeTx, transfer: Transfer) => Promise<void>,
   ): Promise<void> {
-    await this.ports.uow.run(async (tx) => {
+    await this.written(envelope, async (tx) => {
       const transfer = await this.transferOf(tx, envelope, signal === signals.receiptArrived ? 'custodian' : 'asker');
       const moved = await tx.transfers.advance(transfer.transferId, signal.from, signal.to, { data, dueAt: DUE_NOW });
       await (moved ? also : otherwise)?.(tx, transfer);

@@ -5,6 +5,7 @@ import {
   exchangeRows,
   type Checkpoint,
   type ExchangePorts,
+  type ExchangeTx,
   type InboxListener,
   type Leases,
   type PartnerLink,
@@ -63,7 +64,7 @@ export class ExchangeRole {
     this.grounds = new Grounds(ports);
     this.emergencies = new Emergencies(ports);
     const handlers = exchangeHandlers(ports, this.grounds, this.emergencies, (org, kid) => parts.inbox.drop(org, kid));
-    const deliveries = new Deliveries('exchange', ports.uow, link, handlers);
+    const deliveries = new Deliveries('exchange', ports.uow, link, handlers, undefined, holdTransfers);
     this.rolePorts = { uow: ports.uow, deliveries, queries: this.queries() };
   }
 
@@ -149,4 +150,10 @@ export class ExchangeRole {
     const { sealed, counterReceipt } = custodianData(transfer as Transfer);
     return { ...(sealed === undefined ? {} : { sealed: sealed.hashes }), ...(counterReceipt === undefined ? {} : { counterReceipt }) };
   }
+}
+
+/** Messages about transfers move their rows: those of all that are handled together are locked at once. */
+async function holdTransfers(tx: ExchangeTx, bodies: readonly object[]): Promise<void> {
+  const named = bodies.flatMap((body) => ('transferId' in body && typeof body.transferId === 'string' ? [body.transferId] : []));
+  if (named.length > 0) await tx.transfers.hold([...new Set(named.map(ensureTransferId))]);
 }

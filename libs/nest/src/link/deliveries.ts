@@ -1,9 +1,9 @@
-import { isErrorCode, PortolanError, type ErrorCode } from '@portolan/contracts';
+import { isErrorCode, PortolanError, type ErrorCode, type Uuid } from '@portolan/contracts';
 import { receivers, type Role, type RoleMessages, type RoleMessageType, type RoleTx, type UnitOfWork } from '@portolan/domain';
 import { failureOf } from './refusal.js';
 import { retryDelay, type Delivery } from './relay.js';
 import type { RoleLink } from './role-link.js';
-import { Together } from './together.js';
+import { Together, TogetherOrAlone } from './together.js';
 
 /** Handles one kind of message inside the transaction that notes its id. What it throws undoes the note, and the sender tries again. */
 export type Handler<Tx extends RoleTx, Type extends RoleMessageType> = (tx: Tx, body: RoleMessages[Type], id: string) => Promise<void>;
@@ -25,7 +25,7 @@ interface Fetched<Tx extends RoleTx> {
  * together in the next; where one of them cannot be handled, each is by itself.
  */
 export class Deliveries<Tx extends RoleTx> {
-  private readonly together = new Together<Fetched<Tx>, PromiseSettledResult<void>>((messages) => this.takeAll(messages), MOST_TOGETHER);
+  private readonly together = new TogetherOrAlone<Fetched<Tx>>((messages) => this.take(messages), MOST_TOGETHER);
 
   constructor(
     private readonly us: Role,
@@ -34,6 +34,8 @@ export class Deliveries<Tx extends RoleTx> {
     private readonly handlers: Handlers<Tx>,
     /** Told of each message whose handling was committed. */
     private readonly handled: (type: RoleMessageType) => void = () => undefined,
+    /** Gathers for messages that are handled together what each of their handlers would ask for by itself. */
+    private readonly gather: (tx: Tx, bodies: readonly RoleMessages[RoleMessageType][]) => Promise<void> = async () => undefined,
   ) {}
 
   async accept(delivery: Delivery, sender: Role): Promise<void> {
@@ -43,25 +45,17 @@ export class Deliveries<Tx extends RoleTx> {
     if (handle === undefined) throw new PortolanError('link.unknown-message', `${this.us} deliver`);
     const found = await this.link.ask<{ body: RoleMessages[RoleMessageType] } | { gone: true }>(sender, 'outbox.body', { id });
     const body = 'body' in found ? { body: found.body } : {};
-    const outcome = await this.together.do({ id, type: type as RoleMessageType, handle, ...body });
-    if (outcome.status === 'rejected') throw outcome.reason;
-  }
-
-  private async takeAll(messages: readonly Fetched<Tx>[]): Promise<readonly PromiseSettledResult<void>[]> {
-    if (messages.length > 1)
-      try {
-        await this.take(messages);
-        return messages.map(() => ({ status: 'fulfilled', value: undefined }));
-      } catch {
-        // One of them, or their company: by itself each has an outcome of its own.
-      }
-    return Promise.allSettled(messages.map((message) => this.take([message])));
+    await this.together.do({ id, type: type as RoleMessageType, handle, ...body });
   }
 
   private async take(messages: readonly Fetched<Tx>[]): Promise<void> {
     const fresh = await this.uow.run(async (tx) => {
       const first = await tx.inbox.firstOf(messages.map(({ id }) => id));
       const ours = messages.filter(({ id }, i) => first.has(id) && messages.findIndex((one) => one.id === id) === i);
+      await this.gather(
+        tx,
+        ours.flatMap(({ body }) => body ?? []),
+      );
       for (const { id, handle, body } of ours) if (body !== undefined) await handle(tx, body, id);
       return ours;
     });
@@ -103,8 +97,31 @@ export async function settle(uow: UnitOfWork<RoleTx>, { id, failed }: Settlement
 
 const isKnown = (type: string): type is RoleMessageType => Object.hasOwn(receivers, type);
 
-/** Answers another role's question for an outbox body that is addressed to it. */
-export async function outboxBody(uow: UnitOfWork<RoleTx>, id: string, asker: Role): Promise<{ body: unknown } | { gone: true }> {
-  const body = await uow.alone((tx) => tx.outbox.body(id, asker));
-  return body === undefined ? { gone: true } : { body };
+type Found = { readonly body: unknown } | { readonly gone: true };
+
+/** Answers other roles' questions for outbox bodies that are addressed to them; those that come together are fetched together. */
+export class OutboxBodies {
+  private readonly askers = new Map<Role, Together<Uuid, Found | undefined>>();
+
+  constructor(private readonly uow: UnitOfWork<RoleTx>) {}
+
+  /** Throws `store.not-for-you`. */
+  async body(id: Uuid, asker: Role): Promise<Found> {
+    const together = this.askers.get(asker) ?? this.fetchedFor(asker);
+    this.askers.set(asker, together);
+    return (await together.do(id)) ?? this.missing(id, asker);
+  }
+
+  private fetchedFor(asker: Role): Together<Uuid, Found | undefined> {
+    return new Together<Uuid, Found | undefined>(async (ids) => {
+      const bodies = await this.uow.alone((tx) => tx.outbox.bodies(ids, asker));
+      return ids.map((id) => (bodies.has(id) ? { body: bodies.get(id) } : undefined));
+    }, MOST_TOGETHER);
+  }
+
+  /** Gone with its key, or none of the asker's business. */
+  private async missing(id: Uuid, asker: Role): Promise<Found> {
+    const body = await this.uow.alone((tx) => tx.outbox.body(id, asker));
+    return body === undefined ? { gone: true } : { body };
+  }
 }

@@ -1,9 +1,9 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload, RpcException, type TcpContext } from '@nestjs/microservices';
-import { PortolanError } from '@portolan/contracts';
+import { PortolanError, type Uuid } from '@portolan/contracts';
 import type { Role, RoleTx, UnitOfWork } from '@portolan/domain';
 import { callerOf } from './caller.js';
-import { type Deliveries, outboxBody, settle, type Settlement } from './deliveries.js';
+import { type Deliveries, OutboxBodies, settle, type Settlement } from './deliveries.js';
 import type { CallerContext } from './in-process.js';
 import type { Delivery } from './relay.js';
 import { toWire } from './role-link.js';
@@ -20,7 +20,11 @@ export abstract class RolePorts {
 
 @Controller()
 export class RoleController {
-  constructor(@Inject(RolePorts) private readonly ports: RolePorts) {}
+  private readonly bodies: OutboxBodies;
+
+  constructor(@Inject(RolePorts) private readonly ports: RolePorts) {
+    this.bodies = new OutboxBodies(ports.uow);
+  }
 
   @MessagePattern('deliver')
   deliver(@Payload() delivery: Delivery, @Ctx() context: TcpContext | CallerContext): Promise<{ done: true }> {
@@ -31,8 +35,8 @@ export class RoleController {
   }
 
   @MessagePattern('outbox.body')
-  body(@Payload() { id }: { id: string }, @Ctx() context: TcpContext | CallerContext): Promise<unknown> {
-    return guarded(() => outboxBody(this.ports.uow, id, callerOf(context)));
+  body(@Payload() { id }: { id: Uuid }, @Ctx() context: TcpContext | CallerContext): Promise<unknown> {
+    return guarded(() => this.bodies.body(id, callerOf(context)));
   }
 
   /** A message to the asker was taken, or was not. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Together } from './together.js';
+import { Together, TogetherOrAlone } from './together.js';
 
 /** Work that ends when it is let, group after group. */
 function held(most: number): {
@@ -67,5 +67,23 @@ describe('what costs little more for many than for one', () => {
     expect((await failing).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await letGo();
     expect(await next).toBe(30);
+  });
+});
+
+describe('what one item can undo for the others', () => {
+  it('is done together, and each by itself where that fails: only what cannot be done fails', async () => {
+    const tried: (readonly number[])[] = [];
+    const joint = new TogetherOrAlone<number>(async (items) => {
+      tried.push(items);
+      if (items.includes(2)) throw new Error('two');
+      return Promise.resolve();
+    }, 10);
+    expect(await Promise.allSettled([1, 2, 3].map((item) => joint.do(item)))).toEqual([
+      { status: 'fulfilled', value: undefined },
+      { status: 'rejected', reason: new Error('two') },
+      { status: 'fulfilled', value: undefined },
+    ]);
+    await Promise.all([4, 5].map((item) => joint.do(item)));
+    expect(tried).toEqual([[1, 2, 3], [1], [2], [3], [4, 5]]);
   });
 });

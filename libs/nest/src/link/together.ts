@@ -41,3 +41,35 @@ export class Together<Item, Answer> {
     }
   }
 }
+
+/**
+ * Work in which one item that cannot be done undoes the others with it: those that come together are tried together, and where that fails each
+ * is done by itself and has an outcome of its own.
+ */
+export class TogetherOrAlone<Item> {
+  private readonly together: Together<Item, PromiseSettledResult<void>>;
+
+  constructor(
+    private readonly work: (items: readonly Item[]) => Promise<void>,
+    most: number,
+  ) {
+    this.together = new Together<Item, PromiseSettledResult<void>>((items) => this.all(items), most);
+  }
+
+  /** Rejects with what was thrown for this item alone. */
+  async do(item: Item): Promise<void> {
+    const outcome = await this.together.do(item);
+    if (outcome.status === 'rejected') throw outcome.reason;
+  }
+
+  private async all(items: readonly Item[]): Promise<readonly PromiseSettledResult<void>[]> {
+    if (items.length > 1)
+      try {
+        await this.work(items);
+        return items.map(() => ({ status: 'fulfilled', value: undefined }));
+      } catch {
+        // One of them, or their company: by itself each has an outcome of its own.
+      }
+    return Promise.allSettled(items.map((item) => this.work([item])));
+  }
+}

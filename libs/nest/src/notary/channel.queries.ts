@@ -125,10 +125,13 @@ export class ChannelQueries implements ChannelReader {
   }
 
   async permitStanding(custodian: CountryCode, permitId: Uuid, recipient: CountryCode): Promise<Standing['permit']> {
-    const permit = await this.record<PermitRecord>(names.permit(custodian, permitId));
+    const [permit, end] = await Promise.all([
+      this.record<PermitRecord>(names.permit(custodian, permitId)),
+      this.record(names.permitEnd(custodian, permitId)),
+    ]);
     if (permit === undefined) return 'unknown';
     if (permit.recipient !== recipient) return 'foreign';
-    if ((await this.record(names.permitEnd(custodian, permitId))) !== undefined) return 'ended';
+    if (end !== undefined) return 'ended';
     return permit.until <= this.now() ? 'expired' : 'live';
   }
 
@@ -138,10 +141,10 @@ export class ChannelQueries implements ChannelReader {
   }
 
   private async liveKey(country: CountryCode, kid: Kid): Promise<Extract<KeyRecord, { jwk: unknown }> | undefined> {
-    const key = await this.record<KeyRecord>(names.key(country, kid));
+    const [key, end] = await Promise.all([this.record<KeyRecord>(names.key(country, kid)), this.record(names.keyEnd(country, kid))]);
     const now = this.now();
     if (key === undefined || !('jwk' in key) || key.notBefore > now || key.notAfter <= now) return undefined;
-    return (await this.record(names.keyEnd(country, kid))) === undefined ? key : undefined;
+    return end === undefined ? key : undefined;
   }
 
   private async record<R>(name: RecordName): Promise<R | undefined> {

@@ -65,12 +65,8 @@ export class Sequencer {
     const queued = await tx.log.queued(LEAVES_A_ROUND);
     if (queued.length === 0) return false;
     const frontier = await loadFrontier(tx, this.parts.sha256);
-    for (const { eventId, leafHash } of queued) {
-      const index = frontier.size;
-      const nodes = frontier.append(leafHash);
-      await tx.log.append(index, eventId, leafHash, fencing);
-      await tx.log.putNodes(nodes);
-    }
+    await tx.log.append(frontier.size, queued, fencing);
+    await tx.log.putNodes(queued.flatMap(({ leafHash }) => frontier.append(leafHash)));
     return true;
   }
 

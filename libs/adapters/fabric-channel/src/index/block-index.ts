@@ -4,6 +4,7 @@ import type { FabricIndexStore } from '@portolan/domain';
 import { contentKey, keysOf } from '@portolan/ledger-rules';
 import { sha256, sha256Of } from '../block/act.js';
 import { indexKeys, readBlock, type Tip } from '../block/read-block.js';
+import { ReadsOfATurn } from './reads-of-a-turn.js';
 import { Signal } from './waiting.js';
 
 /** How often is looked for blocks that another process of the notary may have taken in. */
@@ -16,6 +17,7 @@ export class BlockIndex {
   /** Ends the stream of blocks that is being read, so that another is opened. */
   reopen: () => void = () => undefined;
   private tip: Tip | undefined;
+  private readonly reads = new ReadsOfATurn((keys) => this.store.read(keys));
 
   constructor(
     readonly store: FabricIndexStore,
@@ -73,10 +75,10 @@ export class BlockIndex {
   async record(owner: OrgId, key: string): Promise<Uint8Array | undefined> {
     const [name] = keysOf({ owner, key });
     if (name.space !== 'public') return undefined;
-    const [owned] = await this.store.read([indexKeys.owned(owner, sha256Of(key))]);
+    const owned = await this.reads.value(indexKeys.owned(owner, sha256Of(key)));
     if (owned === undefined) return undefined;
     const hash = Buffer.from(owned).toString('utf8');
-    const [open] = await this.store.read([indexKeys.open(contentKey(name.key, hash))]);
+    const open = await this.reads.value(indexKeys.open(contentKey(name.key, hash)));
     return open !== undefined && sha256(open).toString('hex') === hash ? open : undefined;
   }
 }

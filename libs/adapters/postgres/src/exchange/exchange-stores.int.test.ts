@@ -1,5 +1,6 @@
 import {
   DUE_NOW,
+  type TransferId,
   type ExchangeTransfer,
   type ExchangeTx,
   type OutgoingFailure,
@@ -103,6 +104,31 @@ describe('the exchange’s stores', () => {
       const stored = (await db.uow.run(({ transfers }) => transfers.get(id)))!;
       expect(stored.state).toBe(`step${moves.indexOf(true)}`);
       expect(stored.data).toEqual({ asked: { name: 'Ana Exemplo' }, by: moves.indexOf(true) });
+    });
+
+    it('are held many at once: nobody else moves one meanwhile, and each is asked for again once it has moved', async () => {
+      const made = await Promise.all([created(), created(), created()]);
+      const [first, second, third] = made.map(({ transferId: id }) => id) as [TransferId, TransferId, TransferId];
+      const order: string[] = [];
+      const isHeld = Promise.withResolvers<undefined>();
+      const holder = db.uow.run(async ({ transfers }) => {
+        await transfers.hold([third, first, transferId()]);
+        isHeld.resolve(undefined);
+        expect([await transfers.get(first), (await transfers.get(second))?.state]).toEqual([made[0], 'requested']);
+        expect(await transfers.advance(first, 'elsewhere', 'x', {})).toBe(false);
+        expect(await transfers.advance(first, 'requested', 'one', { data: { n: 1 }, dueAt: DUE_NOW })).toBe(true);
+        expect(await transfers.advance(first, 'one', 'two', { data: { m: 2 }, permitId: made[0].transferId })).toBe(true);
+        expect(await transfers.advance(third, 'requested', 'three', {})).toBe(true);
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        order.push('holder');
+      });
+      await isHeld.promise;
+      const late = other.uow.run(({ transfers }) => transfers.advance(third, 'requested', 'late', {})).finally(() => order.push('late'));
+      await holder;
+      expect([await late, order]).toEqual([false, ['holder', 'late']]);
+      const after = await db.uow.run(({ transfers }) => transfers.get(first));
+      expect(after).toMatchObject({ state: 'two', permitId: first, limit: made[0].limit, data: { ...made[0].data, n: 1, m: 2 } });
+      expect((await db.uow.run(({ transfers }) => transfers.get(third)))?.state).toBe('three');
     });
 
     it('take over what a step changes: data merged, a person’s key instead of the message’s', async () => {

@@ -7,6 +7,8 @@ import { IncomingEntity } from './exchange.entities.js';
 
 type DeadLetter = Awaited<ReturnType<IncomingStore['deadLetters']>>[number];
 
+const DONE = { text: `UPDATE incoming SET state = 'done', body = '', code = NULL, done_at = now() WHERE seq = ANY ($1::bigint[])` };
+
 /** The inbox tables of all partners. A finished message keeps its id, by which it is known again, and loses its bytes. */
 export class PostgresIncomingStore implements IncomingStore {
   constructor(private readonly sql: Sql) {}
@@ -37,7 +39,7 @@ export class PostgresIncomingStore implements IncomingStore {
   }
 
   async done(seq: string): Promise<void> {
-    await this.sql.later(`UPDATE incoming SET state = 'done', body = '', code = NULL, done_at = now() WHERE seq = $1`, [seq]);
+    await this.sql.laterRow(DONE, [seq]);
     // The next of its key may be taken now.
     this.sql.wake('incoming');
   }

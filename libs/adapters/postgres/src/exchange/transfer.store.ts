@@ -23,8 +23,24 @@ const COLUMNS = `t.transfer_id AS "transferId", t.side, t.kind, t.partner, t.sta
   t.open_until AS "limit", t.due_at AS "dueAt", t.attempts, t.created_at AS "createdAt"`;
 const SELECT = `SELECT ${COLUMNS}, k.wrapped FROM transfer t LEFT JOIN data_key k ON k.id = t.key_id`;
 
+// In one order: two that want some of the same rows wait for each other, and never both. Their keys are locked with them, against erasure.
+const HOLD = `SELECT ${COLUMNS}, k.wrapped FROM transfer t JOIN data_key k ON k.id = t.key_id
+  WHERE t.transfer_id = ANY ($1::uuid[]) ORDER BY t.transfer_id FOR UPDATE OF t FOR SHARE OF k`;
+
+const ADVANCE = {
+  text: `UPDATE transfer t SET state = c.state, data = coalesce(c.data, t.data), key_id = coalesce(c.key_id, t.key_id),
+      permit_id = coalesce(c.permit_id, t.permit_id), person = coalesce(c.person, t.person), open_until = coalesce(c.open_until, t.open_until),
+      due_at = coalesce(c.due_at, t.due_at), attempts = 0, claimed_until = NULL, code = NULL
+    FROM unnest($1::uuid[], $2::text[], $3::bytea[], $4::uuid[], $5::uuid[], $6::uuid[], $7::timestamptz[], $8::timestamptz[])
+      AS c (transfer_id, state, data, key_id, permit_id, person, open_until, due_at)
+    WHERE t.transfer_id = c.transfer_id`,
+};
+
 /** Transfers as the pipeline drives them: claimed with SKIP LOCKED, moved on by compare-and-set under the row's lock. */
 export class PostgresTransferStore implements ExchangeTransferStore {
+  /** Rows that this transaction has locked and not written. */
+  private readonly held = new Map<TransferId, TransferRow>();
+
   constructor(
     private readonly sql: Sql,
     private readonly bodies: Bodies,
@@ -43,7 +59,15 @@ export class PostgresTransferStore implements ExchangeTransferStore {
   }
 
   async get(id: TransferId): Promise<ExchangeTransfer | undefined> {
-    return (await this.all(`${SELECT} WHERE t.transfer_id = $1`, [id]))[0];
+    const held = this.held.get(id);
+    return held === undefined ? (await this.all(`${SELECT} WHERE t.transfer_id = $1`, [id]))[0] : this.opened(held);
+  }
+
+  async hold(ids: readonly TransferId[]): Promise<void> {
+    for (const row of await this.sql.rows<TransferRow>(HOLD, [[...ids]])) {
+      this.held.set(row.transferId, row);
+      if (row.wrapped !== null) this.bodies.hold(row.keyId, row.wrapped);
+    }
   }
 
   async take(states: readonly string[], limit: number, leaseMs: number): Promise<readonly ExchangeTransfer[]> {
@@ -60,26 +84,20 @@ export class PostgresTransferStore implements ExchangeTransferStore {
   }
 
   async advance(id: TransferId, from: string, to: string, change: Change): Promise<boolean> {
-    const row = await this.sql.first<{ state: string; key_id: string; data: Uint8Array; wrapped: Uint8Array | null }>(
-      `SELECT t.state, t.key_id, t.data, k.wrapped FROM transfer t JOIN data_key k ON k.id = t.key_id
-       WHERE t.transfer_id = $1 FOR UPDATE OF t FOR SHARE OF k`,
-      [id],
-    );
+    if (!this.held.has(id)) await this.hold([id]);
+    const row = this.held.get(id);
     if (row?.state !== from) return false;
-    if (row.wrapped !== null) this.bodies.hold(row.key_id, row.wrapped);
     const sealed = await this.resealed(id, row, change);
-    await this.sql.later(
-      `UPDATE transfer SET state = $2, data = coalesce($3, data), key_id = coalesce($4, key_id), permit_id = coalesce($5, permit_id),
-         person = coalesce($6, person), open_until = coalesce($7, open_until), due_at = coalesce($8, due_at),
-         attempts = 0, claimed_until = NULL, code = NULL
-       WHERE transfer_id = $1`,
-      [id, to, sealed, change.keyId ?? null, change.permitId ?? null, change.person ?? null, change.limit ?? null, change.dueAt ?? null],
-    );
+    const { keyId = null, permitId = null, person = null, limit = null, dueAt = null } = change;
+    await this.sql.laterRow(ADVANCE, [id, to, sealed, keyId, permitId, person, limit, dueAt], id);
+    // What is asked of it from here on is asked of the row as it was written.
+    this.held.delete(id);
     this.sql.wake('transfers');
     return true;
   }
 
   async postpone(id: TransferId, delayMs: number, code: string): Promise<void> {
+    this.held.delete(id);
     await this.sql.later(
       `UPDATE transfer SET due_at = clock_timestamp() + $2 * interval '1 ms', claimed_until = NULL, code = $3 WHERE transfer_id = $1`,
       [id, delayMs, code],
@@ -97,10 +115,10 @@ export class PostgresTransferStore implements ExchangeTransferStore {
   }
 
   /** The merged data under the key that is to protect it; null where neither changes. */
-  private async resealed(id: TransferId, row: { key_id: string; data: Uint8Array }, change: Change): Promise<Uint8Array | null> {
-    if (change.data === undefined && (change.keyId ?? row.key_id) === row.key_id) return null;
-    const before = (await this.bodies.openJson(row.key_id, row.data, place(id))) as Data | undefined;
-    return this.bodies.sealJson(change.keyId ?? row.key_id, { ...before, ...change.data }, place(id));
+  private async resealed(id: TransferId, { keyId, data }: TransferRow, change: Change): Promise<Uint8Array | null> {
+    if (change.data === undefined && (change.keyId ?? keyId) === keyId) return null;
+    const before = (await this.bodies.openJson(keyId, data, place(id))) as Data | undefined;
+    return this.bodies.sealJson(change.keyId ?? keyId, { ...before, ...change.data }, place(id));
   }
 
   private async all(text: string, parameters: readonly unknown[]): Promise<readonly ExchangeTransfer[]> {

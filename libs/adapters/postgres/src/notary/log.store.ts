@@ -4,6 +4,7 @@ import { fence } from '../connect/leases.js';
 import type { Sql } from '../connect/sql.js';
 import { LogLeafEntity, LogQueueEntity } from './notary.entities.js';
 
+type Leaf = Parameters<LogStore['append']>[1][number];
 type Node = Parameters<LogStore['putNodes']>[0][number];
 
 const ENQUEUE = {
@@ -30,15 +31,17 @@ export class PostgresLogStore implements LogStore {
     return Number(row?.size);
   }
 
-  async append(index: number, eventId: Uuid, leafHash: Sha256, fencing: number): Promise<void> {
+  async append(index: number, leaves: readonly Leaf[], fencing: number): Promise<void> {
     await fence(this.sql, 'sequencer', fencing);
+    const events = leaves.map(({ eventId }) => eventId);
     const appended = await this.sql.affected(
       `INSERT INTO log_leaf (index, event_id, leaf_hash)
-       SELECT $1::bigint, $2::uuid, $3::text WHERE $1::bigint = (SELECT coalesce(max(index) + 1, 0) FROM log_leaf)`,
-      [index, eventId, leafHash],
+       SELECT $1::bigint + place - 1, event_id, leaf_hash FROM unnest($2::uuid[], $3::text[]) WITH ORDINALITY AS l (event_id, leaf_hash, place)
+       WHERE $1::bigint = (SELECT coalesce(max(index) + 1, 0) FROM log_leaf)`,
+      [index, events, leaves.map(({ leafHash }) => leafHash)],
     );
-    if (appended === 0) throw new PortolanError('store.conflict', `log leaf ${index}`);
-    await this.sql.later('UPDATE log_queue SET appended = true WHERE event_id = $1', [eventId]);
+    if (appended !== leaves.length) throw new PortolanError('store.conflict', `log leaf ${index}`);
+    await this.sql.later('UPDATE log_queue SET appended = true WHERE event_id = ANY ($1::uuid[])', [events]);
   }
 
   async putNodes(nodes: readonly Node[]): Promise<void> {

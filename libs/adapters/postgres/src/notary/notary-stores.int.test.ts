@@ -182,17 +182,23 @@ describe('the notary’s stores', () => {
       [events[1], hash(1)],
     ]);
     expect(await run(({ log }) => log.size())).toBe(0);
-    await expect(run(({ log }) => log.append(1, events[0], hash(0), sequencer))).rejects.toMatchObject({ code: 'store.conflict' });
+    await expect(run(({ log }) => log.append(1, [{ eventId: events[0], leafHash: hash(0) }], sequencer))).rejects.toMatchObject({
+      code: 'store.conflict',
+    });
     await run(async ({ log }) => {
-      await log.append(0, events[0], hash(0), sequencer);
-      await log.append(1, events[1], hash(1), sequencer);
+      await log.append(0, [{ eventId: events[0], leafHash: hash(0) }], sequencer);
+      await log.append(1, [{ eventId: events[1], leafHash: hash(1) }], sequencer);
       await log.putNodes([
         { level: 0, index: 0, hash: hash(0) },
         { level: 1, index: 0, hash: hash(10) },
       ]);
     });
-    await expect(run(({ log }) => log.append(1, events[2], hash(2), sequencer))).rejects.toMatchObject({ code: 'store.conflict' });
-    await expect(run(({ log }) => log.append(2, events[1], hash(1), sequencer))).rejects.toMatchObject({ code: 'store.conflict' });
+    await expect(run(({ log }) => log.append(1, [{ eventId: events[2], leafHash: hash(2) }], sequencer))).rejects.toMatchObject({
+      code: 'store.conflict',
+    });
+    await expect(run(({ log }) => log.append(2, [{ eventId: events[1], leafHash: hash(1) }], sequencer))).rejects.toMatchObject({
+      code: 'store.conflict',
+    });
     expect(await run(({ log }) => log.size())).toBe(2);
     expect((await run(({ log }) => log.queued(10))).map(({ eventId }) => eventId)).toEqual([events[2]]);
     expect([await run(({ log }) => log.indexOf(events[1])), await run(({ log }) => log.indexOf(uuid()))]).toEqual([1, undefined]);
@@ -218,7 +224,7 @@ describe('the notary’s stores', () => {
         async (tx: NotaryTx, n: number) => tx.heads.put({ seq: 90, txId: uuid(), args: {}, size: 0, root: hash(0) }, n),
         'sequencer',
       ],
-      ['log', async (tx: NotaryTx, n: number) => tx.log.append(90, uuid(), hash(0), n), 'sequencer'],
+      ['log', async (tx: NotaryTx, n: number) => tx.log.append(90, [{ eventId: uuid(), leafHash: hash(0) }], n), 'sequencer'],
       ['trail', async (tx: NotaryTx, n: number) => tx.trail.advance(90, n), 'indexer'],
     ] as const)('refuses a %s written under an older number', async (_, write, lease) => {
       const current = { batcher, sequencer, indexer }[lease];

@@ -23,12 +23,12 @@ const ADD = {
 export class PostgresOutboxStore implements OutboxStore {
   constructor(
     private readonly sql: Sql,
-    private readonly bodies: Bodies,
+    private readonly sealer: Bodies,
     private readonly maxRefusals: number,
   ) {}
 
   async add({ id, to, type, key, keyId, body }: OutboxMessage): Promise<void> {
-    const sealed = await this.bodies.sealJson(keyId, body, { table: 'outbox', id });
+    const sealed = await this.sealer.sealJson(keyId, body, { table: 'outbox', id });
     // Numbers are drawn before commits: without this, of two transactions on one key the later number could be seen first.
     await this.sql.laterRow(LOCK, [`outbox ${to} ${key}`]);
     await this.sql.laterRow(ADD, [id, to, type, key, keyId, sealed]);
@@ -42,8 +42,23 @@ export class PostgresOutboxStore implements OutboxStore {
     );
     if (row === undefined) return undefined;
     if (row.recipient !== asker) throw new PortolanError('store.not-for-you', `outbox message ${id}`);
-    this.bodies.know(row.key, row.wrapped);
-    return this.bodies.openJson(row.key, row.body, { table: 'outbox', id });
+    this.sealer.know(row.key, row.wrapped);
+    return this.sealer.openJson(row.key, row.body, { table: 'outbox', id });
+  }
+
+  async bodies(ids: readonly Uuid[], asker: Role): Promise<ReadonlyMap<Uuid, unknown>> {
+    const rows = await this.sql.rows<{ id: Uuid; key: Uuid; body: Uint8Array; wrapped: Uint8Array | null }>(
+      `SELECT o.id, o.key_id AS key, o.body, k.wrapped FROM outbox o LEFT JOIN data_key k ON k.id = o.key_id
+       WHERE o.id = ANY ($1::uuid[]) AND o.recipient = $2`,
+      [ids, asker],
+    );
+    const bodies = new Map<Uuid, unknown>();
+    for (const { id, key, body, wrapped } of rows) {
+      this.sealer.know(key, wrapped);
+      const opened = await this.sealer.openJson(key, body, { table: 'outbox', id });
+      if (opened !== undefined) bodies.set(id, opened);
+    }
+    return bodies;
   }
 
   /** A row is the oldest of its recipient and key, or it waits; whoever locked it first has it. */
@@ -116,6 +131,8 @@ export class OutboxDoor<Tx extends RoleTx> implements OutboxStore {
 
   readonly add = async (message: OutboxMessage): Promise<void> => this.uow.run(({ outbox }) => outbox.add(message));
   readonly body = async (id: Uuid, asker: Role): Promise<unknown> => this.uow.alone(({ outbox }) => outbox.body(id, asker));
+  readonly bodies = async (ids: readonly Uuid[], asker: Role): Promise<ReadonlyMap<Uuid, unknown>> =>
+    this.uow.alone(({ outbox }) => outbox.bodies(ids, asker));
   readonly take = async (limit: number, leaseMs: number): Promise<Taken> => this.uow.alone(({ outbox }) => outbox.take(limit, leaseMs));
   readonly delivered = async (...ids: readonly Uuid[]): Promise<void> => this.uow.alone(({ outbox }) => outbox.delivered(...ids));
   readonly failed = async (id: Uuid, delayMs: number, code: string, refused: boolean): Promise<void> =>

@@ -163,7 +163,13 @@ describe.each([
       expect(await db.outbox.body(sent.id, 'notary')).toEqual(sent.body);
       await expect(db.outbox.body(sent.id, 'edge')).rejects.toMatchObject({ code: 'store.not-for-you' });
       expect(await db.outbox.body(uuid(), 'notary')).toBeUndefined();
+      const second = await message('k');
+      const foreign = { ...(await message('k')), to: 'edge' as const };
+      for (const one of [second, foreign]) await db.uow.run(({ outbox }) => outbox.add(one));
+      const ids = [second.id, foreign.id, uuid(), sent.id];
+      expect(await db.outbox.bodies(ids, 'notary')).toEqual(new Map([sent, second].map(({ id, body }) => [id, body])));
       await db.uow.run(({ keys }) => keys.destroy(sent.keyId));
+      expect(await db.outbox.bodies(ids, 'notary')).toEqual(new Map([[second.id, second.body]]));
       expect(await db.outbox.body(sent.id, 'notary')).toBeUndefined();
       await expect(db.uow.run(({ outbox }) => outbox.add({ ...sent, id: uuid() }))).rejects.toMatchObject({ code: 'store.key-destroyed' });
     });
