@@ -70,7 +70,7 @@ export function structureOf({ messageCode, triggerEvent }: Hl7Header): string | 
 }
 
 /**
- * Whether a message of this type and event may be filed. Moves and swaps between persons are translated, and nothing acts on them yet: to
+ * Whether a message of this type and event may be filed. Moves between persons are translated, and nothing acts on them yet: to
  * take one and do nothing of it would be worse than to refuse it.
  */
 function isFiled(header: Hl7Header): boolean {

@@ -65,3 +65,4 @@ export {
   type AckVerdict,
 } from './ack.js';
 export { MllpDecoder, mllpFrame } from './mllp.js';
+export { personParts } from './swap-parts.js';

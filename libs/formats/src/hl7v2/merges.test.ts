@@ -7,6 +7,7 @@ import { openReferences } from '../testing/oracles.js';
 import { translate, type Translation } from '../translate.js';
 import { headerProblem, readHeader } from './header.js';
 import { readHl7 } from './message.js';
+import { personParts } from './swap-parts.js';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/hl7v2');
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -86,11 +87,35 @@ describe('A link', () => {
   });
 });
 
+describe('A swap', () => {
+  it('becomes a message a person, each with the head and her own segments as they came', () => {
+    const whole = bytesOf('a17');
+    const parts = personParts(whole);
+    expect(parts).toHaveLength(2);
+    const [first, second] = parts.map((part) => Buffer.from(part).toString());
+    const lines = whole.toString().split('\r');
+    expect(first).toBe(`${lines.slice(0, 4).join('\r')}\r`);
+    expect(second).toBe([...lines.slice(0, 2), ...lines.slice(4)].join('\r'));
+    const answers = parts.map((part) => translated(part));
+    expect(answers.map((answer) => answer.persons.length)).toEqual([1, 1]);
+    expect(answers.flatMap((answer) => answer.account.rejects)).toEqual([]);
+    const places = answers.map(({ resources }) => resources.find(({ resourceType }) => resourceType === 'Encounter'));
+    expect(places.map((one) => one?.['status'])).toEqual(['in-progress', 'in-progress']);
+    expect(places[0]?.['location']).not.toEqual(places[1]?.['location']);
+  });
+
+  it('is nothing that any other message is', () => {
+    for (const bytes of [bytesOf('a24'), bytesOf('a40'), new Uint8Array(), Buffer.from('PID|1\rPID|2\r'), Buffer.from('MSH|^~\\&|\r')])
+      expect(personParts(bytes)).toEqual([bytes]);
+  });
+});
+
 describe('What nothing acts on yet', () => {
-  it.each(['a17'])('%s is translated, and refused at the door', (event) => {
-    const header = readHeader(readHl7(bytesOf(event), { maxBytes: 1_000_000, terminators: 'any' }));
+  it.each(['A43', 'A45'])('%s is refused at the door', (event) => {
+    const bytes = Buffer.from(bytesOf('a40').toString().replaceAll('A40', event).replace('ADT_A39', `ADT_${event}`));
+    const header = readHeader(readHl7(bytes, { maxBytes: 1_000_000, terminators: 'any' }));
     expect(headerProblem(header)?.code).toBe('ingest.event-unsupported');
-    expect(translated(bytesOf(event)).account.rejects).toContainEqual(
+    expect(translated(bytes).account.rejects).toContainEqual(
       expect.objectContaining({ code: 'ingest.type-unsupported', severity: 'document' }),
     );
   });

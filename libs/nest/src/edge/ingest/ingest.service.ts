@@ -10,7 +10,7 @@ import {
   type Reject,
   type StoredMessage,
 } from '@portolan/domain';
-import type { CountryPack, FhirJudge, Sha256Hex } from '@portolan/formats';
+import { type CountryPack, type FhirJudge, personParts, type Sha256Hex } from '@portolan/formats';
 import { hexOf } from '@portolan/verify';
 import { EdgeParts } from '../edge.parts.js';
 import { indexOptions } from '../fhir/index-options.js';
@@ -79,9 +79,18 @@ export class IngestService {
   async accept(input: IngestInput): Promise<Accepted> {
     return this.parts.telemetry.span('ingest', { 'portolan.bytes': input.bytes.length }, undefined, async () => {
       const { pack } = await this.answered.inForce();
-      const incoming = this.read({ ...input, repairs: undefined }, pack);
-      return { answer: await this.takeOver(incoming), head: incoming.reading };
+      const [first, ...others] = personParts(input.bytes);
+      const accepted = await this.acceptOne({ ...input, bytes: first ?? input.bytes }, pack);
+      let { answer } = accepted;
+      // Each person's part stands by itself; a sender who was told of a refusal sends the whole again, and what was filed is filed once.
+      for (const bytes of others) answer = bothOf(answer, (await this.acceptOne({ ...input, bytes }, pack)).answer);
+      return { answer, head: accepted.head };
     });
+  }
+
+  private async acceptOne(input: IngestInput, pack: CountryPack): Promise<Accepted> {
+    const incoming = this.read({ ...input, repairs: undefined }, pack);
+    return { answer: await this.takeOver(incoming), head: incoming.reading };
   }
 
   /**
@@ -183,6 +192,12 @@ export class IngestService {
     }
   }
 }
+
+/** What became of a message of two persons: it is refused where either part is. */
+const bothOf = (one: IngestAnswer, other: IngestAnswer): IngestAnswer => ({
+  ...(one.state === 'stored' ? other : one),
+  problems: [...one.problems, ...other.problems],
+});
 
 /** Whether an error says that the message itself cannot be used, rather than that it could not be stored now. */
 const isRefusal = (error: unknown): error is PortolanError =>

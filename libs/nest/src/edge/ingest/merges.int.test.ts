@@ -257,6 +257,59 @@ describe('a source links two records of one person', () => {
   });
 });
 
+describe('A17: two lie where the other lay', () => {
+  const lies = (event: string, structure: string, who: string, ward: string, also: readonly string[] = []): Uint8Array =>
+    adt(event, structure, { pid: [national(who)], also: [visit(who, ward), ...also] });
+  const visit = (who: string, ward: string): string =>
+    `PV1|1|I|${ward}^1^1^EE-NAIDISHAIGLA||||||||||||||||V-${who}^^^EE-NAIDISHAIGLA-VISIT^VN`;
+  const placeOf = async (who: string): Promise<string> => {
+    const [person] = await bearing({ system: PIN, value: who });
+    const all = await edge.uow.run((tx) => tx.resources.ofPerson(person!.id, 'all', 500));
+    const stays = all.filter(({ type }) => type === 'Encounter');
+    expect(stays).toHaveLength(1);
+    return JSON.stringify((JSON.parse(stays[0]?.text ?? '{}') as { location?: unknown }).location);
+  };
+  const swap = (one: string, another: string, wards: readonly [string, string]): Uint8Array =>
+    lies('A17', 'ADT_A17', one, wards[0], [`PID|2||${national(another)}||Proov^Peep|||M`, visit(another, wards[1])]);
+
+  it('each keeps her own message, and no word of the other', async () => {
+    const [one, another] = [pin(), pin()];
+    await stored(lies('A02', 'ADT_A02', one, 'SISE'));
+    await stored(lies('A02', 'ADT_A02', another, 'KIRURGIA'));
+    const [here, there] = [await placeOf(one), await placeOf(another)];
+    expect(here).not.toBe(there);
+    const message = swap(one, another, ['KIRURGIA', 'SISE']);
+    for (let times = 0; times < 2; times += 1) await stored(message);
+    expect([await placeOf(one), await placeOf(another)]).toEqual([there, here]);
+    const originals = await edge.uow.run(async (tx) => {
+      const texts: string[] = [];
+      for (const who of [one, another]) {
+        const [person] = await bearing({ system: PIN, value: who });
+        const stay = (await tx.resources.ofPerson(person!.id, 'all', 500)).find(({ type }) => type === 'Encounter');
+        texts.push(Buffer.from((await tx.messages.get(stay?.messageId ?? ''))?.original ?? []).toString());
+      }
+      return texts;
+    });
+    expect(originals.map((text) => [text.includes(one), text.includes(another)])).toEqual([
+      [true, false],
+      [false, true],
+    ]);
+  });
+
+  it('is told as refused where one of the two cannot be found for certain, and may be sent again', async () => {
+    const [one, another] = [pin(), pin()];
+    await stored(lies('A02', 'ADT_A02', one, 'SISE'));
+    const message = Buffer.from(swap(one, another, ['KIRURGIA', 'SISE']))
+      .toString()
+      .replace(national(another), '');
+    const answer = await accept(Buffer.from(message));
+    expect(answer.state).toBe('rejected');
+    expect(answer.problems[0]).toEqual({ code: 'translate.value-missing', path: 'PID-3', severity: 'document' });
+    await stored(swap(one, another, ['KIRURGIA', 'SISE']));
+    expect(await placeOf(one)).not.toBe(await placeOf(another));
+  });
+});
+
 describe('what else is taken back', () => {
   it('A41: of an account that was joined to another nobody says any more that it is in use', async () => {
     const mine = pin();
