@@ -81,7 +81,8 @@ export interface Translation {
  *
  * Throws PortolanError `ingest.*` only where the bytes cannot be read at all. Everything else stands in the account: a
  * broken value is carried and told as a warning, an entry that cannot be used is carried and told as a reject of severity
- * `entry`; a reject of severity `document` says that the document as a whole must not be stored before it is repaired.
+ * `entry`; a reject of severity `document` says that the document as a whole must not be stored before it is repaired. Account and provenance
+ * are written out when they are asked for.
  */
 export function translate(input: TranslationInput): Translation {
   const format = chosenFormat(input);
@@ -97,6 +98,8 @@ export function translate(input: TranslationInput): Translation {
   const drafts = result.drafts.filter((draft) => !isBeside(draft));
   const rejects = [...result.rejects, ...documentRejects(document, { ...result, drafts })];
   const says = document.header.persons;
+  const provenance = once(() => provenanceOf(drafts));
+  const account = once(() => accountOf(document.root, set, drafts, [...result.warnings, ...misnamed(drafts)], rejects));
   return {
     format: format.name,
     mapVersion: set.version(input.sha256),
@@ -111,10 +114,20 @@ export function translate(input: TranslationInput): Translation {
     resources: drafts.map((draft) => draft.resource),
     beside: result.drafts.filter(isBeside).map((draft) => draft.resource),
     mentions: drafts.flatMap((draft, i) => (draft.mention ? [i] : [])),
-    provenance: provenanceOf(drafts),
-    account: accountOf(document.root, set, drafts, [...result.warnings, ...misnamed(drafts)], rejects),
+    get provenance() {
+      return provenance();
+    },
+    get account() {
+      return account();
+    },
     questions: result.questions,
   };
+}
+
+/** Written out when somebody asks for it, and then kept. */
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 function resultOf(document: SourceDocument, set: MapSet, input: TranslationInput): RunResult {

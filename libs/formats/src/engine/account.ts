@@ -1,5 +1,4 @@
 import type { MapSet } from './map-set.js';
-import type { Mark } from './marks.js';
 import type { SourceNode } from './source-node.js';
 import type { Finding } from './findings.js';
 import type { Draft } from './drafts.js';
@@ -29,11 +28,14 @@ export interface Account {
 }
 
 export function provenanceOf(drafts: readonly Draft[]): ElementProvenance[] {
-  return drafts.flatMap(({ marks }, resource) =>
-    marks.flatMap((mark) =>
-      mark.kind === 'source' ? mark.from.map((leaf) => ({ resource, path: mark.path, source: leaf.path, rule: mark.rule })) : [],
-    ),
-  );
+  const told: ElementProvenance[] = [];
+  for (const [resource, { marks }] of drafts.entries()) {
+    for (const mark of marks) {
+      if (mark.kind !== 'source') continue;
+      for (const leaf of mark.from) told.push({ resource, path: mark.path, source: leaf.path, rule: mark.rule });
+    }
+  }
+  return told;
 }
 
 export function accountOf(
@@ -43,26 +45,43 @@ export function accountOf(
   warnings: readonly Finding[],
   rejects: readonly Reject[],
 ): Account {
-  const marks = drafts.flatMap(({ resource, marks: own }) =>
-    own.map((mark) => ({ mark, to: `${resource.resourceType}/${resource.id}#${mark.path}` })),
-  );
-  const whole = leavesOf(marks.map(({ mark }) => mark).filter((mark) => mark.kind === 'source' && mark.partial !== true));
+  const { mapped, constants, whole } = marksTold(drafts);
   const ignored = ignoredLeaves(root, set);
+  const carried: { path: string; value: string }[] = [];
+  for (const leaf of root.leaves()) {
+    if (!whole.has(leaf) && !ignored.has(leaf) && leaf.value !== '') carried.push({ path: leaf.path, value: leaf.value ?? '' });
+  }
   return {
-    mapped: marks.flatMap(({ mark, to }) => (mark.kind === 'source' ? mark.from.map(({ path }) => ({ path, rule: mark.rule, to })) : [])),
-    carried: root
-      .leaves()
-      .filter((leaf) => !whole.has(leaf) && !ignored.has(leaf) && leaf.value !== '')
-      .map(({ path, value }) => ({ path, value: value ?? '' })),
+    mapped,
+    carried,
     ignored: [...ignored].filter(([leaf]) => !whole.has(leaf)).map(([{ path }, why]) => ({ path, ...why })),
-    constants: marks.flatMap(({ mark, to }) => (mark.kind === 'constant' ? [{ to, rule: mark.rule, value: mark.value }] : [])),
+    constants,
     warnings,
     rejects,
   };
 }
 
-function leavesOf(marks: readonly Mark[]): Set<SourceNode> {
-  return new Set(marks.flatMap((mark) => (mark.kind === 'source' ? mark.from : [])));
+/** What the marks say, and the leaves of which nothing is left unsaid. */
+function marksTold(drafts: readonly Draft[]): {
+  mapped: Account['mapped'];
+  constants: Account['constants'];
+  whole: ReadonlySet<SourceNode>;
+} {
+  const [mapped, constants]: [Account['mapped'][number][], Account['constants'][number][]] = [[], []];
+  const whole = new Set<SourceNode>();
+  for (const { resource, marks } of drafts) {
+    const at = `${resource.resourceType}/${resource.id}#`;
+    for (const mark of marks) {
+      if (mark.kind === 'constant') constants.push({ to: `${at}${mark.path}`, rule: mark.rule, value: mark.value });
+      if (mark.kind !== 'source') continue;
+      const to = `${at}${mark.path}`;
+      for (const leaf of mark.from) {
+        mapped.push({ path: leaf.path, rule: mark.rule, to });
+        if (mark.partial !== true) whole.add(leaf);
+      }
+    }
+  }
+  return { mapped, constants, whole };
 }
 
 function ignoredLeaves(root: SourceNode, set: MapSet): Map<SourceNode, { rule: string; reason: string }> {

@@ -259,9 +259,9 @@ function marksOf(element: CompiledElement, { value, origins }: Extract<Converted
 }
 
 function references(element: CompiledElement, source: SourceNode, making: Extract<Making, { kind: 'reference' }>, job: BuildJob): Built[] {
-  const texts = new Set<string>();
-  for (const { rule, id } of inScope(job.instances, source, making)) texts.add(`${rule.resource}/${id}`);
-  return Array.from(texts, (reference) => {
+  const meant = inScope(job.instances, source, making);
+  const texts = meant.map(({ rule, id }) => `${rule.resource}/${id}`);
+  return (texts.length < 2 ? texts : [...new Set(texts)]).map((reference) => {
     job.references.add(reference);
     return { value: { reference }, marks: [{ kind: 'reference', path: 'reference', rule: element.id }] };
   });
