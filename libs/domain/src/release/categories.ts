@@ -23,7 +23,7 @@ const observation = (codes: readonly string[], gives: readonly DataCategory[]): 
 
 /**
  * Which resource belongs to which category. The first rule that fits decides; what no rule names belongs to none and
- * never crosses. Laboratory results are `laboratory` alone: a summary shows them where the permit covers both.
+ * never crosses (never-crossing.ts says why, type by type). Laboratory results are `laboratory` alone: a summary shows them where the permit covers both.
  */
 const rules: readonly CategoryRule[] = [
   observation(['laboratory'], ['laboratory']),

@@ -1,5 +1,6 @@
 export type { Assembled, Assembly, Custodian } from './bundle.js';
 export { categoriesOf, isSupporting, typesGiving } from './categories.js';
+export { NEVER_CROSSES } from './never-crossing.js';
 export { isWithin } from './clinical-time.js';
 export { covers, type Coverage } from './covers.js';
 export { DISPUTE_EXTENSION, minimise, type Minimised } from './minimise.js';
