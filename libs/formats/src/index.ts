@@ -8,6 +8,7 @@ export {
   type BackMessage,
   type BackOriginal,
   type BackTranslation,
+  resourcesIn,
 } from './back/index.js';
 export { bundleOf } from './bundle.js';
 export { answeredPack, countryPack, type CountryPack } from './country-pack.js';

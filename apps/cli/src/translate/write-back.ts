@@ -5,10 +5,10 @@ import {
   BackMaps,
   fromFhirJson,
   isFhirObject,
+  resourcesIn,
   stableUuid,
   type BackAccount,
   type CountryPack,
-  type FhirObject,
   type FhirResource,
   type FhirValue,
 } from '@portolan/formats';
@@ -71,8 +71,9 @@ const told = (what: string, { mapped, left }: BackAccount): string => `${what}; 
 function resourcesOf(bytes: Uint8Array): FhirResource[] {
   const json = read(bytes);
   if (!isFhirObject(json)) throw malformed('no FHIR resource');
-  const entries = json['resourceType'] === 'Bundle' ? listOf(json['entry']).map((entry) => entry['resource']) : [json];
-  return entries.filter((one) => one !== undefined).map(resource);
+  const resources = resourcesIn(json);
+  if (resources === undefined) throw malformed('an entry without a resource type or an id');
+  return resources;
 }
 
 function read(bytes: Uint8Array): FhirValue {
@@ -84,15 +85,6 @@ function read(bytes: Uint8Array): FhirValue {
   } catch {
     throw malformed('not JSON');
   }
-}
-
-function listOf(value: FhirValue | undefined): FhirObject[] {
-  return Array.isArray(value) ? value.filter(isFhirObject) : [];
-}
-
-function resource(value: FhirValue): FhirResource {
-  if (isFhirObject(value) && typeof value['resourceType'] === 'string' && typeof value['id'] === 'string') return value as FhirResource;
-  throw malformed('an entry without a resource type or an id');
 }
 
 const malformed = (detail: string): PortolanError => new PortolanError('ingest.malformed', 'FHIR', detail);

@@ -434,6 +434,13 @@ export const errorRegistry = {
   "http": 406,
   "fhir": "not-supported"
  },
+ "fhir.form-undeclared": {
+  "what": "This node's country has not declared the form that the request accepts, or nothing at this address is written in it",
+  "next": "Accept application/fhir+json, or let the country declare the form in formatsOut of its country.json",
+  "retriable": false,
+  "http": 406,
+  "fhir": "not-supported"
+ },
  "fhir.media-type-unsupported": {
   "what": "The body comes in a media type that this node does not read",
   "next": "Send application/fhir+json or application/fhir+xml, FHIR version 4.0, in UTF-8",

@@ -1123,6 +1123,19 @@ export const schemas = {
     "items": {
      "$ref": "translation-map.schema.json#/$defs/format-name"
     }
+   },
+   "formatsOut": {
+    "description": "Formats in which this country's systems may read what they may read as FHIR: a document that crossed, or one of the own record. Without it FHIR alone",
+    "type": "array",
+    "minItems": 1,
+    "uniqueItems": true,
+    "items": {
+     "title": "OutFormat",
+     "enum": [
+      "hl7v2",
+      "cda"
+     ]
+    }
    }
   },
   "$defs": {

@@ -76,6 +76,7 @@ export type CsvName = string;
  * Source formats
  */
 export type FormatName = 'hl7v2' | 'cda' | 'kmehr' | 'ldt' | 'csv' | 'fhir';
+export type OutFormat = 'hl7v2' | 'cda';
 export type WordingText = string;
 /**
  * A code that no concept map of a rule knows is kept as it came (the default), or refuses its entry, or is kept and a person asked. Each is told
@@ -667,6 +668,12 @@ export interface Country {
    * @minItems 1
    */
   formats: FormatName[];
+  /**
+   * Formats in which this country's systems may read what they may read as FHIR: a document that crossed, or one of the own record. Without it FHIR alone
+   *
+   * @minItems 1
+   */
+  formatsOut?: OutFormat[];
 }
 export interface CountryZone {
   /**

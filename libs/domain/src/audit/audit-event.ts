@@ -21,6 +21,8 @@ export interface AuditFacts {
   readonly permitId?: Uuid;
   /** FHIR references `Type/id` that were touched. */
   readonly items?: readonly string[];
+  /** In which form the items were given, where it was not FHIR: hl7v2, cda. */
+  readonly form?: string;
   /** Services that were asked for records at that time, with the SHA-256 of each answer's exact bytes. */
   readonly fetched?: readonly { readonly source: string; readonly time: Instant; readonly answer: string }[];
   /** Data categories concerned. */
@@ -89,6 +91,7 @@ function entities(facts: AuditFacts): unknown[] {
     ...(facts.late === undefined ? [] : [{ type: 'late', valueString: facts.late }]),
     ...(facts.categories ?? []).map((category) => ({ type: 'category', valueString: category })),
   ];
+  const form = facts.form === undefined ? undefined : [{ type: 'form', valueString: facts.form }];
   return [
     ...(facts.person === undefined ? [] : [entity('1', { reference: `Patient/${facts.person}` })]),
     ...(facts.transferId === undefined
@@ -100,7 +103,7 @@ function entities(facts: AuditFacts): unknown[] {
             transaction.length === 0 ? undefined : transaction,
           ),
         ]),
-    ...(facts.items ?? []).map((reference) => entity('2', { reference })),
+    ...(facts.items ?? []).map((reference) => entity('2', { reference }, form)),
     ...(facts.fetched ?? []).map(({ source, time, answer }) =>
       entity('4', { display: `FHIR service ${source}` }, [
         { type: 'fetched', valueString: time },

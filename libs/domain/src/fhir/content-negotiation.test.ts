@@ -35,6 +35,21 @@ describe('the format of the answer', () => {
   });
 });
 
+describe('a form that is no FHIR', () => {
+  const others = new Map([['application/hl7-v2', 'hl7v2' as const]]);
+  it.each([
+    ['application/hl7-v2', undefined, 'hl7v2'],
+    ['application/fhir+json;q=0.9, application/hl7-v2', undefined, 'hl7v2'],
+    ['application/fhir+json, application/hl7-v2;q=0.9', undefined, 'json'],
+    ['*/*', undefined, 'json'],
+    [undefined, 'application/hl7-v2', 'hl7v2'],
+    ['application/cda+xml', undefined, '406 fhir.not-acceptable'],
+  ])('Accept %s, _format %s: %s', (accept, format, expected) =>
+    expect(outcomeOf(() => answerFormat(accept, format, others))).toBe(expected),
+  );
+  it('is none where none is named', () => expect(outcomeOf(() => answerFormat('application/hl7-v2', undefined))).toContain('406'));
+});
+
 describe('the format of a body', () => {
   it.each([
     ['application/fhir+json', 'json'],

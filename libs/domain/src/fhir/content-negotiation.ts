@@ -42,28 +42,37 @@ function quality({ parameters }: MediaRange): number {
 }
 
 /**
- * The format of the answer: `_format` where given, else the best range of Accept, else JSON (R4 §3.1.0.1.11). Throws
- * `fhir.not-acceptable` (406).
+ * The format of the answer: `_format` where given, else the best range of Accept, else JSON (R4 §3.1.0.1.11). `others` are media types of forms
+ * that are no FHIR. Throws `fhir.not-acceptable` (406).
  */
-export function answerFormat(accept: string | undefined, format: string | undefined): FhirFormat {
-  if (format !== undefined && format !== '') return formatOf(format, '_format');
+export function answerFormat<Other extends string = never>(
+  accept: string | undefined,
+  format: string | undefined,
+  others: ReadonlyMap<string, Other> = new Map(),
+): FhirFormat | Other {
+  const known = new Map<string, FhirFormat | Other>([...others, ...formats]);
+  if (format !== undefined && format !== '') return formatOf(format, '_format', known);
   if (accept === undefined || accept.trim() === '') return 'json';
+  return acceptedOf(accept, known);
+}
+
+function acceptedOf<Any extends string>(accept: string, known: ReadonlyMap<string, Any>): Any | 'json' {
   if (accept.length > 1000) throw new PortolanError('fhir.not-acceptable', 'Accept', 'too long');
   const ranges = accept
     .split(',')
     .map(mediaRange)
-    .filter((range) => isThisVersion(range) && quality(range) > 0);
-  const known = ranges.filter(({ type }) => formats.has(type) || anyOf.has(type));
+    .filter((range) => isThisVersion(range) && quality(range) > 0)
+    .filter(({ type }) => known.has(type) || anyOf.has(type));
   // A stable sort: of equal quality the first wins.
-  const best = known.sort((a, b) => quality(b) - quality(a))[0];
+  const best = ranges.sort((a, b) => quality(b) - quality(a))[0];
   if (best === undefined) throw new PortolanError('fhir.not-acceptable', 'Accept');
-  return formats.get(best.type) ?? 'json';
+  return known.get(best.type) ?? 'json';
 }
 
-function formatOf(text: string, where: string): FhirFormat {
+function formatOf<Any extends string>(text: string, where: string, known: ReadonlyMap<string, Any>): Any {
   // A plus sign in a query is a space once decoded: `_format=application/fhir+json`.
   const range = mediaRange(text.trim().replaceAll(' ', '+'));
-  const format = formats.get(range.type);
+  const format = known.get(range.type);
   if (format === undefined || !isThisVersion(range)) throw new PortolanError('fhir.not-acceptable', where);
   return format;
 }

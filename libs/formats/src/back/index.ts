@@ -123,5 +123,6 @@ function cellOf(texts: readonly string[]): Cell {
 }
 
 export { type BackAccount } from './account.js';
+export { resourcesIn } from './bundle-resources.js';
 export { BackDocuments, type BackDocument, type BackDocumentInput } from './document/index.js';
 export type { BackOriginal } from './restore.js';

@@ -47,9 +47,18 @@ export class Accesses {
 /** An act of the calling professional, done now and here. */
 export function actOf(
   act: AuditAct,
-  { acting, purpose }: FhirCaller,
+  { acting, purpose, form }: Pick<FhirCaller, 'acting' | 'purpose' | 'form'>,
   { country, clock }: { country: Pick<CountrySetting, 'code'>; clock: EdgeParts['clock'] },
   also: Partial<Act> = {},
 ): Act {
-  return { act, recorded: instant(clock.now()), outcome: 'success', actor: acting.actor, country: country.code, purpose, ...also };
+  return {
+    act,
+    recorded: instant(clock.now()),
+    outcome: 'success',
+    actor: acting.actor,
+    country: country.code,
+    purpose,
+    ...(form !== undefined && { form }),
+    ...also,
+  };
 }

@@ -3,6 +3,7 @@ import { bodyFormat, isRefused, OperationParameters, parseFhirJson, type FhirObj
 import type { CallHeaders } from '../access.js';
 import type { EdgeParts } from '../edge.parts.js';
 import { ResourceRefused } from './fhir-failure.js';
+import type { OtherForm } from './other-forms.js';
 
 /** Largest FHIR body in bytes. */
 export const FHIR_BODY_LIMIT = 8_000_000;
@@ -15,6 +16,8 @@ export interface FhirCall {
   readonly query: URLSearchParams;
   readonly headers: CallHeaders;
   readonly body: Uint8Array | undefined;
+  /** The form in which the answer is wanted, where it is not FHIR. */
+  readonly form?: OtherForm;
 }
 
 /** What a handler answers: FHIR JSON text, which is written as XML where the client wants that. */
@@ -24,6 +27,8 @@ export interface FhirAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** The text is no FHIR resource and goes out as `application/json`. */
   readonly plain?: true;
+  /** The text is no FHIR at all, and goes out as this. */
+  readonly contentType?: string;
 }
 
 export const ok = (text: string, headers: Readonly<Record<string, string>> = {}): FhirAnswer => ({ status: 200, text, headers });

@@ -3,6 +3,7 @@ import { isUuid, scopeAllows, type ScopeAct, type ViewReader } from '@portolan/d
 import { authenticateClinician, professionalKey, type Clinician } from '../access.js';
 import type { EdgeParts } from '../edge.parts.js';
 import { header, type FhirCall } from './fhir-call.js';
+import type { OtherForm } from './other-forms.js';
 
 /** Header by which a call says to which case it belongs: views of other cases are then as if they were not there. */
 export const CASE_HEADER = 'portolan-case';
@@ -11,6 +12,8 @@ export const CASE_HEADER = 'portolan-case';
 export interface FhirCaller extends Clinician {
   readonly purpose: Purpose;
   readonly reader: ViewReader;
+  /** In which form the caller reads, where it is not FHIR: every act of the call says so. */
+  readonly form?: OtherForm;
 }
 
 /** A scope that a call needs, as SMART writes it: `'*'` is every type. */
@@ -23,7 +26,8 @@ export async function fhirCaller(call: FhirCall, parts: EdgeParts, ...needs: rea
   const { purposes } = clinician.acting;
   const [purpose] = purposes;
   if (purpose === undefined) throw new PortolanError('access.professional-missing', 'purpose_of_use');
-  return { ...clinician, purpose, reader: { professional: professionalKey(clinician), purposes, caseId: caseOf(call) } };
+  const reader = { professional: professionalKey(clinician), purposes, caseId: caseOf(call) };
+  return { ...clinician, purpose, reader, ...(call.form !== undefined && { form: call.form }) };
 }
 
 export const mayAct = ({ principal }: Clinician, [type, act]: Need): boolean =>

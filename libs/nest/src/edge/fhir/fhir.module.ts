@@ -8,6 +8,7 @@ import { Emergencies } from './emergencies.js';
 import { fhirScope } from './fhir.plugin.js';
 import { fhirRoutes } from './fhir.routes.js';
 import { ForeignItems } from './foreign-items.js';
+import { OtherForms } from './other-forms.js';
 import { PatientLinks } from './patient-links.js';
 import { PatientMatch } from './patient-match.js';
 import { PatientSummary } from './patient-summary.js';
@@ -18,6 +19,7 @@ import { ReportDocuments } from './report-documents.js';
 /** The FHIR R4 API of the edge, under `/fhir`. Nest makes and joins the services; `fhir.routes.ts` says what is where. */
 @Module({
   providers: [
+    OtherForms,
     Conformance,
     Records,
     ReportDocuments,

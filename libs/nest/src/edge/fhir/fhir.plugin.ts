@@ -1,10 +1,11 @@
 import { PortolanError } from '@portolan/contracts';
-import { answerFormat, contentTypeOf, type FhirFormat } from '@portolan/domain';
+import { contentTypeOf, type FhirFormat } from '@portolan/domain';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EdgeParts } from '../edge.parts.js';
 import { FHIR_BODY_LIMIT, type FhirAnswer, type FhirCall } from './fhir-call.js';
 import { failureAnswer } from './fhir-failure.js';
 import type { FhirRoute } from './fhir.routes.js';
+import { answerForm, type OtherForm } from './other-forms.js';
 
 /** Answers hold health data, or say that there is none: nothing between here and the client keeps a copy. */
 const NO_STORE = { 'cache-control': 'no-store' };
@@ -39,9 +40,9 @@ function traced(route: FhirRoute, request: FastifyRequest, parts: EdgeParts, wor
 
 async function answer(route: FhirRoute, request: FastifyRequest, reply: FastifyReply, parts: EdgeParts): Promise<FastifyReply> {
   const call = callOf(request);
-  const format = formatOf(call);
-  const made = await route.handle(call);
-  return send(reply, made, format, parts);
+  const form = formOf(call, route.forms?.(call) === true ? (parts.pack.formatsOut ?? []) : []);
+  if (form === 'json' || form === 'xml') return send(reply, await route.handle(call), form, parts);
+  return send(reply, await route.handle({ ...call, form }), 'json', parts);
 }
 
 function callOf(request: FastifyRequest): FhirCall {
@@ -55,12 +56,18 @@ function callOf(request: FastifyRequest): FhirCall {
   };
 }
 
-const formatOf = ({ headers, query }: Pick<FhirCall, 'headers' | 'query'>): FhirFormat =>
-  answerFormat(typeof headers['accept'] === 'string' ? headers['accept'] : undefined, query.get('_format') ?? undefined);
+const formOf = ({ headers, query }: FhirCall, offered: readonly OtherForm[]): FhirFormat | OtherForm =>
+  answerForm(typeof headers['accept'] === 'string' ? headers['accept'] : undefined, query.get('_format') ?? undefined, offered);
 
-function send(reply: FastifyReply, { status, text, headers, plain }: FhirAnswer, format: FhirFormat, parts: EdgeParts): FastifyReply {
+function send(
+  reply: FastifyReply,
+  { status, text, headers, plain, contentType }: FhirAnswer,
+  format: FhirFormat,
+  parts: EdgeParts,
+): FastifyReply {
   void reply.status(status).headers({ ...NO_STORE, ...headers });
   if (text === undefined) return reply.send();
+  if (contentType !== undefined) return reply.type(contentType).send(text);
   if (plain === true) return reply.type('application/json; charset=utf-8').send(text);
   return reply.type(contentTypeOf(format)).send(format === 'xml' ? parts.fhirXml.toXml(text) : text);
 }
@@ -82,7 +89,7 @@ function fail(
 /** A client that accepts nothing of ours is told so in JSON. */
 function acceptedOrJson(request: FastifyRequest): FhirFormat {
   try {
-    return formatOf(callOf(request));
+    return formOf(callOf(request), []) === 'xml' ? 'xml' : 'json';
   } catch {
     return 'json';
   }

@@ -16,6 +16,8 @@ export interface FhirRoute {
   readonly url: string;
   /** A word for traces. */
   readonly name: string;
+  /** Its documents are given in the other forms that the country has declared, too. */
+  readonly forms?: (call: FhirCall) => boolean;
   readonly handle: (call: FhirCall) => Promise<FhirAnswer>;
 }
 
@@ -36,6 +38,7 @@ export function fhirRoutes(services: FhirServices): readonly FhirRoute[] {
   const { conformance, records, summaries, documents, requests, emergencies, items, corrections, links } = services;
   const get = (url: string, name: string, handle: FhirRoute['handle']): FhirRoute => ({ method: 'GET', url, name, handle });
   const send = (url: string, name: string, handle: FhirRoute['handle']): FhirRoute => ({ method: 'POST', url, name, handle });
+  const inForms = (route: FhirRoute, forms = (_call: FhirCall): boolean => true): FhirRoute => ({ ...route, forms });
   return [
     // Conformance: without a token.
     get('/metadata', 'metadata', () => conformance.metadata()),
@@ -43,13 +46,17 @@ export function fhirRoutes(services: FhirServices): readonly FhirRoute[] {
     // What this node stores, and the foreign records open to the caller.
     get('/:type', 'search', (call) => records.search(call)),
     send('/:type/_search', 'search', (call) => records.search(call)),
-    get('/:type/:id', 'read', (call) => records.read(call)),
+    // One entry alone tells of nobody: a message or document is made of a whole one.
+    inForms(
+      get('/:type/:id', 'read', (call) => records.read(call)),
+      ({ params }) => params['type'] === 'Bundle',
+    ),
     get('/:type/:id/_history', 'history', (call) => records.history(call)),
     get('/:type/:id/_history/:version', 'vread', (call) => records.version(call)),
-    get('/Patient/:id/$summary', 'summary', (call) => summaries.summary(call)),
-    send('/Patient/:id/$summary', 'summary', (call) => summaries.summary(call)),
-    get('/DiagnosticReport/:id/$document', 'document', (call) => documents.document(call, 'DiagnosticReport')),
-    get('/Encounter/:id/$document', 'document', (call) => documents.document(call, 'Encounter')),
+    inForms(get('/Patient/:id/$summary', 'summary', (call) => summaries.summary(call))),
+    inForms(send('/Patient/:id/$summary', 'summary', (call) => summaries.summary(call))),
+    inForms(get('/DiagnosticReport/:id/$document', 'document', (call) => documents.document(call, 'DiagnosticReport'))),
+    inForms(get('/Encounter/:id/$document', 'document', (call) => documents.document(call, 'Encounter'))),
     get('/Binary/:id', 'original', (call) => documents.original(call)),
     // Crossing is explicit.
     send('/Patient/$match', 'match', (call) => requests.match(call)),

@@ -6,6 +6,7 @@ import { hasBody, ok, parametersIn, type FhirAnswer, type FhirCall } from './fhi
 import { fhirCaller, type FhirCaller } from './fhir-caller.js';
 import { ForeignViews } from './foreign-views.js';
 import { indexOptions } from './index-options.js';
+import { OtherForms } from './other-forms.js';
 import { documentText, ownRecord } from './own-record.js';
 
 /** `Patient/<id>/$summary` (HL7 IPS 2.0.0): of our own record, or the newest summary that came from abroad. */
@@ -13,7 +14,10 @@ import { documentText, ownRecord } from './own-record.js';
 export class PatientSummary {
   private readonly foreign: ForeignViews;
 
-  constructor(@Inject(EdgeParts) private readonly parts: EdgeParts) {
+  constructor(
+    @Inject(EdgeParts) private readonly parts: EdgeParts,
+    @Inject(OtherForms) private readonly forms: OtherForms,
+  ) {
     this.foreign = new ForeignViews(parts, indexOptions(parts));
   }
 
@@ -24,7 +28,8 @@ export class PatientSummary {
     const { id = '' } = call.params;
     const answer = await this.parts.uow.run(async (tx) => {
       const patient = await tx.resources.get('Patient', id);
-      return patient?.person === undefined ? this.foreign.summary(tx, id, caller) : this.local(tx, patient.person, caller);
+      const made = await (patient?.person === undefined ? this.foreign.summary(tx, id, caller) : this.local(tx, patient.person, caller));
+      return this.forms.write(made, call.form);
     });
     if (answer === undefined) throw new PortolanError('fhir.not-found', 'Patient resource');
     return answer;

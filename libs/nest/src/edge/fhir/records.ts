@@ -7,6 +7,7 @@ import { fhirCaller, type FhirCaller, type Need } from './fhir-caller.js';
 import { ForeignViews, type ReadableView } from './foreign-views.js';
 import { indexOptions } from './index-options.js';
 import { LocalRecords } from './local-records.js';
+import { OtherForms } from './other-forms.js';
 import { isReadable } from './stored-types.js';
 
 const ID = /^[A-Za-z0-9.-]{1,64}$/;
@@ -17,7 +18,10 @@ export class Records {
   private readonly local: LocalRecords;
   private readonly foreign: ForeignViews;
 
-  constructor(@Inject(EdgeParts) private readonly parts: EdgeParts) {
+  constructor(
+    @Inject(EdgeParts) private readonly parts: EdgeParts,
+    @Inject(OtherForms) private readonly forms: OtherForms,
+  ) {
     this.local = new LocalRecords(parts, indexOptions(parts));
     this.foreign = new ForeignViews(parts, indexOptions(parts));
   }
@@ -25,7 +29,8 @@ export class Records {
   async read(call: FhirCall): Promise<FhirAnswer> {
     const { type, id } = placeOf(call);
     const caller = await fhirCaller(call, this.parts, needOf(type));
-    return this.found(type, (tx) => this.either(tx, type, id, caller, header(call, 'if-none-match')));
+    const look = (tx: EdgeTx): Promise<FhirAnswer | undefined> => this.either(tx, type, id, caller, header(call, 'if-none-match'));
+    return this.found(type, async (tx) => this.forms.write(await look(tx), call.form));
   }
 
   async version(call: FhirCall): Promise<FhirAnswer> {

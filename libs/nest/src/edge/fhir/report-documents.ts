@@ -6,6 +6,7 @@ import { EdgeParts } from '../edge.parts.js';
 import { Accesses } from './accesses.js';
 import { ok, type FhirAnswer, type FhirCall } from './fhir-call.js';
 import { fhirCaller, type FhirCaller } from './fhir-caller.js';
+import { OtherForms } from './other-forms.js';
 import { documentText, ownRecord } from './own-record.js';
 
 /** What the formats' messages are, as a FHIR Binary names it. */
@@ -21,7 +22,10 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
  */
 @Injectable()
 export class ReportDocuments {
-  constructor(@Inject(EdgeParts) private readonly parts: EdgeParts) {}
+  constructor(
+    @Inject(EdgeParts) private readonly parts: EdgeParts,
+    @Inject(OtherForms) private readonly forms: OtherForms,
+  ) {}
 
   /** Throws `fhir.not-found` where nothing of this id is kept here, or it is no such report. */
   async document(call: FhirCall, type: 'DiagnosticReport' | 'Encounter'): Promise<FhirAnswer> {
@@ -29,7 +33,8 @@ export class ReportDocuments {
     const { id = '' } = call.params;
     const answer = await this.parts.uow.run(async (tx) => {
       const root = await tx.resources.get(type, id);
-      return root?.person === undefined || root.deleted ? undefined : this.assembled(tx, { ...root, person: root.person }, caller);
+      if (root?.person === undefined || root.deleted) return undefined;
+      return this.forms.write(await this.assembled(tx, { ...root, person: root.person }, caller), call.form);
     });
     if (answer === undefined) throw new PortolanError('fhir.not-found', `${type} resource`);
     return answer;
