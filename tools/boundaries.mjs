@@ -75,6 +75,7 @@ export const pureLibraries = ['libs/contracts', 'libs/verify', 'libs/ledger-rule
 export const lightDoors = [
   '@portolan/nest/config',
   '@portolan/nest/certificates',
+  '@portolan/nest/terminology-store',
   '@portolan/nest/fhir-judge',
   '@portolan/openid/walk',
   '@portolan/testing/client',

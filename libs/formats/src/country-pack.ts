@@ -2,6 +2,7 @@ import { PortolanError, Validators, type Country, type FormatName, type Translat
 import { commonConversions } from './engine/conversions.js';
 import { ConceptMap, linkConceptMaps, MapSet, type Format, type MapMistake, type NamedMap, type ValueSets } from './engine/index.js';
 import { formats } from './formats.js';
+import type { CodeSystem } from './terminology/code-system.js';
 import { Displays } from './terminology/displays.js';
 import { readTerminology } from './terminology/read-terminology.js';
 
@@ -21,12 +22,16 @@ export interface CountryPack extends Omit<Country, 'codingSystems' | 'assigningA
 /**
  * Reads a country's folder, given as parsed JSON by relative path: `country.json`, `maps/*.json` (rules over the formats'
  * own), `code-maps/*.json` (FHIR R4 ConceptMap; one of the same id replaces the format's own), `value-sets/*.json` and `code-systems/*.json`
- * (FHIR R4 ValueSet and CodeSystem; of one URL the country's takes the place of a shipped one). Other files are not its business. `validators` may be shared, since compiling schemas takes a while. Throws PortolanError `translate.country-invalid` or `translate.map-invalid` that names file, rule and mistake.
+ * (FHIR R4 ValueSet and CodeSystem; of one URL the country's takes the place of an `imported` one). Other files are not its business. `validators` may be shared, since compiling schemas takes a while. Throws PortolanError `translate.country-invalid` or `translate.map-invalid` that names file, rule and mistake.
  */
-export function countryPack(files: Readonly<Record<string, unknown>>, validators = new Validators()): CountryPack {
+export function countryPack(
+  files: Readonly<Record<string, unknown>>,
+  validators = new Validators(),
+  imported: readonly CodeSystem[] = [],
+): CountryPack {
   const country = validators.check<Country>('country', files['country.json'], 'translate.country-invalid', 'country.json');
   const mistakes: MapMistake[] = [];
-  const terminology = readTerminology({ sets: under(files, 'value-sets/'), systems: under(files, 'code-systems/') }, mistakes);
+  const terminology = readTerminology({ sets: under(files, 'value-sets/'), systems: under(files, 'code-systems/'), imported }, mistakes);
   const own = {
     maps: readMaps(under(files, 'maps/'), validators, mistakes),
     conceptMaps: readConceptMaps(under(files, 'code-maps/'), mistakes),

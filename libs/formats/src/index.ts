@@ -17,6 +17,15 @@ export { readExtract } from './csv/index.js';
 export { detectFormat, formats } from './formats.js';
 export * from './hl7v2/index.js';
 export type { PersonTraits } from './person-traits.js';
+export { CodeSystem, type Concept, type Designation } from './terminology/code-system.js';
 export { Displays, type Wording } from './terminology/displays.js';
+export {
+  publishers,
+  readRelease,
+  type Publisher,
+  type Release,
+  type ReleaseFile,
+  type ReleaseOptions,
+} from './terminology/releases/index.js';
 export { DEFAULT_MAX_BYTES, translate, type Translation, type TranslationInput } from './translate.js';
 export type { FormatName } from '@portolan/contracts';

@@ -1934,6 +1934,27 @@ export const errorRegistry = {
   "http": 500,
   "fhir": "exception"
  },
+ "terms.release-invalid": {
+  "what": "A file of a terminology release is not in its publisher's layout",
+  "next": "Take the publisher's own file as it was downloaded; docs/terminology.md says which ones are read",
+  "retriable": false,
+  "http": 400,
+  "fhir": "structure"
+ },
+ "terms.release-too-large": {
+  "what": "A terminology release is larger than what is read",
+  "next": "Check that it is the right file; docs/terminology.md names the bounds",
+  "retriable": false,
+  "http": 413,
+  "fhir": "too-long"
+ },
+ "terms.store-invalid": {
+  "what": "An imported code system is not as it was written",
+  "next": "Import the release again with portolan terms import, and look at the disk",
+  "retriable": false,
+  "http": 500,
+  "fhir": "exception"
+ },
  "trail.unknown": {
   "what": "There is no such step on this node's copy of the channel",
   "next": "Check the transfer id; a copy may lag by a second",

@@ -4488,6 +4488,12 @@ export const schemas = {
     "maxLength": 1000,
     "description": "Folder with one subfolder a country: identifiers, policy, formats, maps"
    },
+   "terminology": {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 1000,
+    "description": "Folder of the code systems that portolan terms import wrote; <home>/terminology where absent"
+   },
    "database": {
     "type": "object",
     "additionalProperties": false,

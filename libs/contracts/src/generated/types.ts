@@ -1834,6 +1834,10 @@ export interface NodeConfig {
    * Folder with one subfolder a country: identifiers, policy, formats, maps
    */
   countries: string;
+  /**
+   * Folder of the code systems that portolan terms import wrote; <home>/terminology where absent
+   */
+  terminology?: string;
   database: NodeDatabase;
   ledger: NodeEmbeddedLedger | NodeFabricLedger;
   /**

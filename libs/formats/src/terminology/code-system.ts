@@ -47,6 +47,16 @@ export class CodeSystem {
     this.children = childrenOf(concepts);
   }
 
+  /** A system whose codes are all known, as its publisher released it. */
+  static released(of: {
+    readonly system: string;
+    readonly version: string;
+    readonly isHierarchy: boolean;
+    readonly concepts: ReadonlyMap<string, Concept>;
+  }): CodeSystem {
+    return new CodeSystem(of.system, of.version, 'complete', of.system, undefined, of.isHierarchy, of.concepts);
+  }
+
   /** Throws a plain Error that says what is wrong, and where. */
   static read(json: unknown): CodeSystem {
     const system = objectAt(json as FhirValue, 'the file');

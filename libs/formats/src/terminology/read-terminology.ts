@@ -6,6 +6,8 @@ import { readValueSet, resolveValueSets, type ValueSetSource } from './value-set
 export interface TerminologyFiles {
   readonly sets: Readonly<Record<string, unknown>>;
   readonly systems: Readonly<Record<string, unknown>>;
+  /** Code systems that the country's node imported. */
+  readonly imported: readonly CodeSystem[];
 }
 
 export interface ReadTerminology {
@@ -25,10 +27,13 @@ export function readTerminology(files: TerminologyFiles, mistakes: MapMistake[])
   const wholes = systems.filter(({ what }) => what.content !== 'supplement');
   const byUrl = once(sets, '(value set)', mistakes);
   const resolved = resolveValueSets(
-    { sets: new Map([...byUrl].map(([url, { what }]) => [url, what])), systems: mapOf(once(wholes, '(code system)', mistakes)) },
+    {
+      sets: new Map([...byUrl].map(([url, { what }]) => [url, what])),
+      systems: new Map([...files.imported.map((one) => [one.url, one] as const), ...mapOf(once(wholes, '(code system)', mistakes))]),
+    },
     (url, what) => void mistakes.push({ file: byUrl.get(url)?.file ?? url, rule: '(value set)', what }),
   );
-  return { valueSets: withVersions(resolved, byUrl), systems: systems.map(({ what }) => what) };
+  return { valueSets: withVersions(resolved, byUrl), systems: [...systems.map(({ what }) => what), ...files.imported] };
 }
 
 const mapOf = <T>(all: ReadonlyMap<string, FromFile<T>>): Map<string, T> => new Map([...all].map(([url, { what }]) => [url, what]));

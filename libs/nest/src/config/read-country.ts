@@ -3,15 +3,25 @@ import { join } from 'node:path';
 import { englishWording, type CountrySetting, type SummaryWording } from '@portolan/domain';
 import { countryPack, type CountryPack } from '@portolan/formats';
 import { PortolanError, type NodeConfig, type Policy, type Validators } from '@portolan/contracts';
+import { readImported, terminologyFolder } from './terminology-store.js';
 
 const MAX_FILES = 500;
 
-/** A country's folder: read at boot, checked by schema; nothing imports it (design, section 3). */
+/** As `country.json` names them, which is checked after; English besides. */
+function languagesOf(files: Readonly<Record<string, unknown>>): readonly string[] {
+  const { languages } = (files['country.json'] ?? {}) as { languages?: unknown };
+  return [...(Array.isArray(languages) ? languages.filter((one) => typeof one === 'string') : []), 'en'];
+}
+
+/**
+ * A country's folder, and the code systems that its node imported: read at boot, checked by schema and checksum; nothing imports it (design,
+ * section 3).
+ */
 export async function readCountry(config: NodeConfig, validators: Validators): Promise<{ setting: CountrySetting; pack: CountryPack }> {
   const folder = join(config.countries, config.country.toLowerCase());
   const files = await readJsonTree(folder);
   const { 'policy/policy.json': policyFile, 'wording.json': wording, ...packFiles } = files;
-  const pack = countryPack(packFiles, validators);
+  const pack = countryPack(packFiles, validators, await readImported(terminologyFolder(config), languagesOf(packFiles)));
   const policy = validators.check<Policy>('policy', policyFile, 'config.invalid', 'policy/policy.json');
   if (policy.country !== config.country || pack.country !== config.country)
     throw new PortolanError('config.invalid', `countries/${config.country.toLowerCase()}`, 'country');
