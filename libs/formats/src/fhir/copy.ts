@@ -1,5 +1,5 @@
 import { DecimalText, isFhirObject, type FhirObject, type FhirValue, type SourceNode } from '../engine/index.js';
-import { joinPath, type Mark } from '../engine/marks.js';
+import type { Mark } from '../engine/marks.js';
 import type { Entry } from './entries.js';
 import { memberPath, type Json } from './json-tree.js';
 
@@ -17,46 +17,79 @@ export interface CopyJob {
   /** Says what becomes of a reference that stands at `at`; `hasIdentifier`: the Reference has one of its own. */
   readonly rewrite: (reference: string, at: SourceNode, hasIdentifier: boolean) => Rewritten;
   readonly marks: Mark[];
+  /** Tells of an extension that is left out, by the place of its url. */
+  readonly unfit: (path: string) => void;
 }
 
+/** Where a value stands in the document, and where its copy stands: the same but behind an extension that was left out. */
+interface At {
+  readonly source: string;
+  readonly target: string;
+}
+
+const below = ({ source, target }: At, name: string): At => ({ source: memberPath(source, name), target: memberPath(target, name) });
+
 /** Copies a value as it stands, each leaf marked as the source of its own element; references are rewritten on the way. */
-export function copied(value: Json, path: string, job: CopyJob): Json {
+export const copied = (value: Json, path: string, job: CopyJob): Json => copiedAt(value, { source: path, target: path }, job);
+
+function copiedAt(value: Json, at: At, job: CopyJob): Json {
   if (value === null) return null;
-  if (Array.isArray(value)) return value.map((one, i) => copied(one, `${path}[${i}]`, job)) as FhirValue;
-  if (isFhirObject(value)) return copiedObject(value, path, job);
-  mark(path, path, false, job);
+  if (Array.isArray(value)) return copiedList(value, at, job);
+  if (isFhirObject(value)) return copiedObject(value, at, job);
+  mark(at, false, job);
   return value;
 }
 
-function copiedObject(object: FhirObject, path: string, job: CopyJob): FhirObject {
+function copiedList(list: readonly Json[], { source, target }: At, job: CopyJob): FhirValue {
+  const copies: Json[] = [];
+  list.forEach((one, i) => {
+    const at = { source: `${source}[${i}]`, target: `${target}[${copies.length}]` };
+    if (isUnfit(one)) job.unfit(`${at.source}.url`);
+    else copies.push(copiedAt(one, at, job));
+  });
+  return copies as FhirValue;
+}
+
+/**
+ * Extensions of other versions of FHIR, and those for definitions (`artifact-…`, R5 extension pack), stand on no resource of R4 that is taken: they
+ * are carried. The url of no other object begins so.
+ */
+const unfit = /^http:\/\/hl7\.org\/fhir\/(?:\d+\.\d+\/|StructureDefinition\/artifact-)/;
+const isUnfit = (value: Json): boolean =>
+  value !== null && isFhirObject(value) && typeof value['url'] === 'string' && unfit.test(value['url']);
+
+function copiedObject(object: FhirObject, at: At, job: CopyJob): FhirObject {
   const { reference, ...rest } = object;
   const members = typeof reference === 'string' ? rest : object;
   const copy: FhirObject = {};
-  if (typeof reference === 'string') referred(reference, object, path, copy, job);
-  for (const [name, value] of Object.entries(members)) copy[name] = copied(value, memberPath(path, name), job) as FhirValue;
+  if (typeof reference === 'string') referred(reference, object, at, copy, job);
+  for (const [name, value] of Object.entries(members)) {
+    const made = copiedAt(value, below(at, name), job);
+    // Where all of a list was left out there is no list: FHIR JSON knows no empty one.
+    if (!(Array.isArray(made) && made.length === 0 && Array.isArray(value) && value.length > 0)) copy[name] = made as FhirValue;
+  }
   return copy;
 }
 
-function referred(reference: string, object: FhirObject, path: string, copy: FhirObject, job: CopyJob): void {
-  const at = memberPath(path, 'reference');
-  const leaf = job.leaves.get(at);
+function referred(reference: string, object: FhirObject, place: At, copy: FhirObject, job: CopyJob): void {
+  const at = below(place, 'reference');
+  const leaf = job.leaves.get(at.source);
   if (leaf === undefined) return;
   const now = job.rewrite(reference, leaf, object['identifier'] !== undefined);
   if (now.kind === 'reference') {
     copy['reference'] = now.text;
-    mark(at, at, !now.same, job);
+    mark(at, !now.same, job);
   } else if (now.kind === 'identifier') {
     copy['identifier'] = { system: now.system, value: now.value };
-    mark(memberPath(memberPath(path, 'identifier'), 'value'), at, now.value !== reference, job);
+    mark({ source: at.source, target: memberPath(below(place, 'identifier').target, 'value') }, now.value !== reference, job);
   }
 }
 
 /** Notes that the leaf at `source` stands at `target`; paths are those of the document, below the entry's own. */
-function mark(target: string, source: string, partial: boolean, { entry, rule, leaves, marks }: CopyJob): void {
+function mark({ source, target }: At, partial: boolean, { entry, rule, leaves, marks }: CopyJob): void {
   const leaf = leaves.get(source);
   if (leaf === undefined) return;
-  const path = joinPath('', target.slice(entry.node.path.length + 1));
-  marks.push({ kind: 'source', path, rule, from: [leaf], ...(partial && { partial }) });
+  marks.push({ kind: 'source', path: target.slice(entry.node.path.length + 1), rule, from: [leaf], ...(partial && { partial }) });
 }
 
 /** Whether a text holds signs that are none in FHIR (R4 §2.24.0.1) or none in UTF-8. */

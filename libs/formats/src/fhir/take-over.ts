@@ -193,7 +193,8 @@ function drawn({ entry, rule, id }: Taken, work: Work, bare: boolean): Outcome {
     if (target.open) findings.push({ code: 'translate.reference-open', path: at.path, rule: rule.id });
     return target.now;
   };
-  const resource = copyOf(entry, id, bare, { entry, rule: rule.id, leaves, rewrite, marks });
+  const unfit = (path: string): void => void findings.push({ code: 'fhir.resource-invalid', path, rule: rule.id });
+  const resource = copyOf(entry, id, bare, { entry, rule: rule.id, leaves, rewrite, marks, unfit });
   const coded = bound({ resource, marks }, rule, build);
   const instance = { rule, node: entry.node, id };
   const draft: Draft = { resource: coded.resource as FhirResource, marks: coded.marks, instance, mention: false };

@@ -78,7 +78,7 @@ describe('an International Patient Summary from abroad', () => {
       'Observation',
       'Procedure',
     ]);
-    expect(ips().beside).toMatchObject([{ resourceType: 'OperationOutcome', issue: { length: 9 } }]);
+    expect(ips().beside).toMatchObject([{ resourceType: 'OperationOutcome', issue: { length: 10 } }]);
   });
   it('keeps an open reference as an identifier, and tells of it', () => {
     const [observation] = ofType(ips(), 'Observation');
@@ -98,6 +98,12 @@ describe('an International Patient Summary from abroad', () => {
       contained: [{ id: 'med' }],
       medicationReference: { reference: '#med' },
     });
+  });
+  it('carries an extension of another version of FHIR, and keeps its neighbour', () => {
+    expect(ofType(ips(), 'Condition')[0]?.['extension']).toEqual([
+      { url: 'http://hl7.org/fhir/StructureDefinition/condition-dueTo', valueCodeableConcept: { text: 'Pollen (synthetic)' } },
+    ]);
+    expect(told(ips())).toContain('fhir.resource-invalid Bundle.entry[5].resource.extension[0].url');
   });
   it('keeps a narrative that is mere text, and carries an active one', () => {
     const { account } = ips();
