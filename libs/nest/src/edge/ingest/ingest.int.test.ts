@@ -391,7 +391,7 @@ describe('what cannot be used is a reject that holds the original', () => {
       'ingest.encoding-invalid',
       'MSH-18',
     ],
-    ['what is no HL7 at all', () => Buffer.from('{"resourceType":"Patient"}'), 'AE', 'ingest.format-unknown', 'message'],
+    ['what is of no format at all', () => Buffer.from('Patsient Näidise, hemoglobiin 132'), 'AE', 'ingest.format-unknown', 'message'],
     [
       'more than is translated',
       () => about('ee-adt-a01', '48201010012', [['Näidise tn 1', 'x'.repeat(1_100_000)]]),

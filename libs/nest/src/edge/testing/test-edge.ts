@@ -114,7 +114,7 @@ async function partsOf(country: CountryCode, options: TestEdgeOptions, { databas
   const validators = new Validators();
   const countries = options.countries ?? join(import.meta.dirname, '../../../../countries');
   const custodian = { name: `Test record of ${country}`, identifier: { system: 'urn:portolan:demo', value: 'custodian' } };
-  const { setting, pack } = await readCountry({ country, countries, custodian } as NodeConfig, validators);
+  const { setting, pack } = await readCountry({ country, home: countries, countries, custodian } as NodeConfig, validators);
   const definitions = new R4Definitions();
   const organisation = { system: 'urn:portolan:demo:organisation', value: 'hospital', name: 'Näidishaigla' };
   const { telemetry } = await startTelemetry(country, 'edge', { kind: 'none' });
