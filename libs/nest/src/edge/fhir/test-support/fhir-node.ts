@@ -195,7 +195,10 @@ async function partsOf(
   opened.add(() => database.close());
   const validators = new Validators();
   const custodian = { name: 'Demo health record', identifier: { system: 'urn:portolan:demo:ee:organisation', value: 'custodian' } };
-  const { setting, pack } = await readCountry({ country: 'EE', home: COUNTRIES, countries: COUNTRIES, custodian } as NodeConfig, validators);
+  const { setting, pack } = await readCountry(
+    { country: 'EE', home: COUNTRIES, countries: COUNTRIES, custodian } as NodeConfig,
+    validators,
+  );
   const telemetry = await startTelemetry('EE', 'edge', { kind: 'none' });
   opened.add(() => telemetry.close());
   const clock = new SystemClock();

@@ -293,7 +293,10 @@ async function partsOf(ground: Ground, hub: InProcessHub, lines: string[], opene
   opened.push(() => database.close());
   const validators = new Validators();
   const custodian = { name: 'Demo health record', identifier: { system: ORGANISATION.system, value: 'urn:demo:custodian' } };
-  const { setting, pack } = await readCountry({ country: 'EE', home: COUNTRIES, countries: COUNTRIES, custodian } as NodeConfig, validators);
+  const { setting, pack } = await readCountry(
+    { country: 'EE', home: COUNTRIES, countries: COUNTRIES, custodian } as NodeConfig,
+    validators,
+  );
   const telemetry = await startTelemetry('EE', 'edge', { kind: 'none' });
   opened.push(() => telemetry.close());
   const { issuer, audience, jwksUri, hospital } = provider;
