@@ -92,8 +92,10 @@ export async function write(base: string, results: Readonly<Record<string, strin
   try {
     for (const [ending, text] of Object.entries(results)) {
       const file = `${base}.${ending}`;
-      await rm(file, { force: true });
-      if (text === undefined) continue;
+      if (text === undefined) {
+        await rm(file, { force: true });
+        continue;
+      }
       await writeFile(`${file}.new`, text, { mode: 0o600 });
       await rename(`${file}.new`, file);
       written.push(file);

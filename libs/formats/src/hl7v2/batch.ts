@@ -48,7 +48,8 @@ export class BatchReader {
   push(chunk: Uint8Array): BatchItem[] {
     const data = this.rest.length === 0 ? chunk : joined([this.rest, chunk]);
     let at = 0;
-    for (let end = lineEnd(data, at); end >= 0; end = lineEnd(data, at)) {
+    const ends = new LineEnds(data);
+    for (let end = ends.from(at); end >= 0; end = ends.from(at)) {
       this.line(data.subarray(at, end + 1));
       at = end + 1;
     }
@@ -162,9 +163,22 @@ export class BatchReader {
   }
 }
 
-function lineEnd(data: Uint8Array, from: number): number {
-  const [cr, lf] = [data.indexOf(carriageReturn, from), data.indexOf(lineFeed, from)];
-  return cr < 0 || (lf >= 0 && lf < cr) ? lf : cr;
+/**
+ * The ends of lines, one after the other. What was found of a sign is kept until it is passed: a file of carriage returns alone is not searched
+ * to its end for a line feed at each line.
+ */
+class LineEnds {
+  private cr = -2;
+  private lf = -2;
+
+  constructor(private readonly data: Uint8Array) {}
+
+  /** The first at or behind `at`, which never goes back; -1 where there is none. */
+  from(at: number): number {
+    if (this.cr !== -1 && this.cr < at) this.cr = this.data.indexOf(carriageReturn, at);
+    if (this.lf !== -1 && this.lf < at) this.lf = this.data.indexOf(lineFeed, at);
+    return this.cr < 0 || (this.lf >= 0 && this.lf < this.cr) ? this.lf : this.cr;
+  }
 }
 
 /** Whether a file holds a batch, or several messages one after the other, and not one message alone. */
@@ -173,8 +187,8 @@ export function isBatch(bytes: Uint8Array): boolean {
   const frame = frameOf(text);
   if (frame === 'FHS' || frame === 'BHS') return true;
   if (frame !== 'MSH') return false;
-  for (let end = lineEnd(text, 0); end >= 0; end = lineEnd(text, end + 1))
-    if (frameOf(text.subarray(end + 1, end + 5)) === 'MSH') return true;
+  const ends = new LineEnds(text);
+  for (let end = ends.from(0); end >= 0; end = ends.from(end + 1)) if (frameOf(text.subarray(end + 1, end + 5)) === 'MSH') return true;
   return false;
 }
 
