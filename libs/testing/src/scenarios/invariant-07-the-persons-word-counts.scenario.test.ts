@@ -35,10 +35,13 @@ describe('the person’s word counts, and each entry has one custodian', () => {
     (await rows(world, 'EE', `SELECT 1 FROM edge.resource_version WHERE type = 'Observation' AND id = $1`, [entry.id])).length;
   const parameters = (...parameter: object[]): object => ({ resourceType: 'Parameters', parameter });
   const changed = (value: number, of: Shown = entry): Shown => ({ ...of, valueQuantity: { ...(of['valueQuantity'] as object), value } });
+  /** Without displays: a view shows them in the reader's words, too. */
+  const codesOf = (of: Shown): string =>
+    (of['code'] as { coding: readonly { system: string; code: string }[] }).coding.map(({ system, code }) => `${system}|${code}`).join(' ');
   /** PT's clinician proposes another value for the entry as its view shows it. */
   const propose = async (value: number, reason: string): Promise<Answer> => {
     const views = entriesOf(await asker.at(`/fhir/Observation?patient=Patient/${obtained.handle}&category=laboratory`)) as readonly Shown[];
-    const shown = views.find((one) => JSON.stringify(one['code']) === JSON.stringify(entry['code']));
+    const shown = views.find((one) => codesOf(one) === codesOf(entry));
     if (shown === undefined) throw new Error('the view does not show the entry');
     const change = parameters(
       { name: 'item', valueReference: { reference: `Observation/${shown.id}` } },
