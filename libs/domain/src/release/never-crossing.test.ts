@@ -1,6 +1,6 @@
-import type { DataCategory } from '@portolan/contracts';
 import { formats } from '@portolan/formats';
 import { describe, expect, it } from 'vitest';
+import { DATA_CATEGORIES } from '../kernel/data-categories.js';
 import { isSupporting, typesGiving } from './categories.js';
 import { NEVER_CROSSES } from './never-crossing.js';
 
@@ -14,17 +14,7 @@ const made = new Set(
     ),
   ),
 );
-const all: Readonly<Record<DataCategory, true>> = {
-  summary: true,
-  laboratory: true,
-  medication: true,
-  imaging: true,
-  discharge: true,
-  prescription: true,
-  referral: true,
-  claim: true,
-};
-const categorised = new Set(typesGiving(Object.keys(all) as DataCategory[]));
+const categorised = new Set(typesGiving(DATA_CATEGORIES));
 
 describe('whether a resource may cross', () => {
   it('is decided for every type that a format makes', () => {

@@ -1,5 +1,5 @@
 import type { BackElement, BackMap, BackRule, Validators } from '@portolan/contracts';
-import { compileCondition, type Condition } from '../engine/condition.js';
+import { compileCondition, hasValue, type Condition } from '../engine/condition.js';
 import { parseSourcePath, select, textLeaf, type MapMistake, type SourceNode } from '../engine/index.js';
 import { hl7v2CodeMaps } from '../hl7v2/code-maps/index.js';
 import { numbersOf } from './cell.js';
@@ -8,6 +8,15 @@ import type { FhirTree } from './fhir-tree.js';
 
 /** A path over resources: `result->Observation/code` goes over the reference to the resource, where it is of that type. */
 export type BackPath = (from: SourceNode, tree: FhirTree) => readonly SourceNode[];
+
+/** What the first of several paths finds that finds a value. */
+export function firstWithValue(paths: readonly BackPath[], node: SourceNode, tree: FhirTree): readonly SourceNode[] {
+  for (const path of paths) {
+    const found = path(node, tree).filter(hasValue);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
 
 /** An element rule, checked: where it takes from, and what it writes. */
 export interface CompiledBackElement {

@@ -1,7 +1,6 @@
 import type { SourceNode } from '../engine/index.js';
-import { hasValue } from '../engine/condition.js';
 import { Cell } from './cell.js';
-import type { CompiledBackElement, CompiledBackMap, CompiledBackRule } from './compile.js';
+import { firstWithValue, type CompiledBackElement, type CompiledBackMap, type CompiledBackRule } from './compile.js';
 import type { BackContext } from './conversions.js';
 import type { WrittenSegment } from './er7.js';
 import type { FhirTree } from './fhir-tree.js';
@@ -84,23 +83,13 @@ function inComponent(fields: Map<number, Cell[]>, field: number, below: readonly
 function cellsOf(element: CompiledBackElement, node: SourceNode, count: number, job: Job): Cell[] {
   if (element.when?.(node) === false) return [];
   if (element.constant !== undefined) return [Cell.of(element.constant, [])];
-  const nodes = nodesFor(element, node, job);
+  const nodes = element.from.length === 0 ? [node] : firstWithValue(element.from, node, job.tree);
   if (element.type !== undefined) {
     const rules = job.types.get(element.type) ?? [];
     return nodes.map((one) => compound(rules, one, count, job));
   }
   const context: BackContext = { names: job.names, map: element.map, codes: element.codes, count, sent: job.sent };
   return element.convert(nodes, context);
-}
-
-/** Of several paths the first that has a value. */
-function nodesFor({ from }: CompiledBackElement, node: SourceNode, { tree }: Job): readonly SourceNode[] {
-  if (from.length === 0) return [node];
-  for (const path of from) {
-    const found = path(node, tree).filter(hasValue);
-    if (found.length > 0) return found;
-  }
-  return [];
 }
 
 function compound(rules: readonly CompiledBackElement[], node: SourceNode, count: number, job: Job): Cell {

@@ -14,14 +14,13 @@ import {
   type IncomingEnvelope,
   type SealedParts,
   type Transfer,
-  type TransferId,
   type TransferState,
   type Wakeups,
 } from '@portolan/domain';
-import { TogetherOrAlone } from '../link/together.js';
 import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 import { applyNotice } from './notices.js';
+import { TransferWrites } from './transfer-writes.js';
 
 const BATCH = 16;
 const MAX_NOTICE_CHARS = 400_000;
@@ -31,19 +30,13 @@ const NOTICE_VALID_MS = 30 * 86_400_000;
 /** How far a partner's clock may be ahead of ours. */
 const AHEAD_MS = 15 * 60_000;
 
-/** What an envelope comes to. */
-interface Taking {
-  readonly transferId: TransferId;
-  readonly write: (tx: ExchangeTx) => Promise<void>;
-}
-
 /**
  * Reads our inbox: each envelope becomes a new transfer, moves one on, or is a notice about one. What cannot be used is a dead letter
  * with its original; what cannot be used yet (its predecessor is still being handled) is tried again.
  */
 export class Arrivals {
   private readonly loop: Loop;
-  private readonly writes = new TogetherOrAlone<Taking>((taking) => this.write(taking), BATCH);
+  private readonly writes: TransferWrites;
 
   constructor(
     private readonly ports: ExchangePorts,
@@ -51,6 +44,7 @@ export class Arrivals {
     wakeups: Wakeups,
     private readonly takeOverAfterMs: number,
   ) {
+    this.writes = new TransferWrites(ports.uow, BATCH);
     this.loop = new Loop({ name: 'arrivals', work: () => this.round(), idleMs: 250, wakeups, channel: 'incoming', logger });
   }
 
@@ -94,15 +88,8 @@ export class Arrivals {
     }
   }
 
-  private async write(taking: readonly Taking[]): Promise<void> {
-    await this.ports.uow.run(async (tx) => {
-      await tx.transfers.hold(taking.map(({ transferId }) => transferId));
-      for (const { write } of taking) await write(tx);
-    });
-  }
-
-  private written(envelope: Envelope, write: Taking['write']): Promise<void> {
-    return this.writes.do({ transferId: ensureTransferId(envelope.transferId), write });
+  private written({ transferId }: Envelope, write: (tx: ExchangeTx) => Promise<void>): Promise<void> {
+    return this.writes.do(ensureTransferId(transferId), write);
   }
 
   private async begin(envelope: Envelope, seq: string): Promise<void> {

@@ -1,20 +1,8 @@
 import { PortolanError } from '@portolan/contracts';
-import type {
-  Checkpoint,
-  ExchangePorts,
-  ExchangeTx,
-  PlannedWrite,
-  Row,
-  Telemetry,
-  Transfer,
-  TransferId,
-  TransferState,
-  UnitOfWork,
-  Wakeups,
-} from '@portolan/domain';
-import { TogetherOrAlone } from '../link/together.js';
+import type { Checkpoint, ExchangePorts, ExchangeTx, Row, Telemetry, Transfer, TransferState, UnitOfWork, Wakeups } from '@portolan/domain';
 import { Loop, sleep } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
+import { TransferWrites } from './transfer-writes.js';
 
 /** Steps under way at once. */
 const BATCH = 16;
@@ -26,13 +14,6 @@ const STUCK_MS = 300_000;
 const AWAITED_PAUSE_MS = 1_000;
 const AWAITED: ReadonlySet<string> = new Set(['receive.step-not-visible', 'request.emergency-not-visible']);
 
-/** A step that was decided and is to be written. */
-interface Decided {
-  readonly step: string;
-  readonly transferId: TransferId;
-  readonly planned: PlannedWrite<ExchangeTx>;
-}
-
 /**
  * Executes the rows of the pipeline: takes what is due, plans, writes once, and goes on from wherever a row was left. Steps of several transfers
  * that are decided while others are written are written together; where one of them cannot be, each is by itself.
@@ -41,7 +22,7 @@ export class PipelineRunner {
   private readonly loop: Loop;
   private readonly underWay = new Set<Promise<void>>();
   private readonly byState: ReadonlyMap<string, Row<ExchangeTx, ExchangePorts, Transfer>>;
-  private readonly writes = new TogetherOrAlone<Decided>((decided) => this.write(decided), BATCH);
+  private readonly writes: TransferWrites;
 
   constructor(
     rows: readonly Row<ExchangeTx, ExchangePorts, Transfer>[],
@@ -53,6 +34,7 @@ export class PipelineRunner {
     wakeups: Wakeups,
     private readonly takeOverAfterMs: number,
   ) {
+    this.writes = new TransferWrites(uow, BATCH);
     this.byState = new Map(rows.map((row) => [row.from, row]));
     this.loop = new Loop({ name: 'pipeline', work: () => this.round(), idleMs: 250, wakeups, channel: 'transfers', logger });
   }
@@ -108,21 +90,14 @@ export class PipelineRunner {
   private async execute(row: Row<ExchangeTx, ExchangePorts, Transfer>, transfer: Transfer): Promise<void> {
     try {
       const planned = await row.plan(transfer, this.ports);
-      await this.writes.do({ step: row.step, transferId: transfer.transferId, planned });
+      await this.writes.do(transfer.transferId, async (tx) => {
+        await planned.write(tx);
+        this.checkpoint.reach(row.step, 'before');
+      });
       this.checkpoint.reach(row.step, 'after');
     } catch (error) {
       await this.setBack(row, transfer, error);
     }
-  }
-
-  private async write(decided: readonly Decided[]): Promise<void> {
-    await this.uow.run(async (tx) => {
-      await tx.transfers.hold(decided.map(({ transferId }) => transferId));
-      for (const { step, planned } of decided) {
-        await planned.write(tx);
-        this.checkpoint.reach(step, 'before');
-      }
-    });
   }
 
   /** Retriable: again after a growing pause. Final: the row's own ending, or a long pause and a line in doctor. */

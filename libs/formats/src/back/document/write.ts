@@ -1,5 +1,6 @@
 import { hasValue } from '../../engine/condition.js';
 import type { SourceNode } from '../../engine/index.js';
+import { firstWithValue } from '../compile.js';
 import type { FhirTree } from '../fhir-tree.js';
 import type { CompiledDocumentMap, CompiledElement } from './compile.js';
 import type { DocumentContext, Written } from './conversions.js';
@@ -85,11 +86,7 @@ function nodesFor({ from, rule, where }: CompiledElement, node: SourceNode, job:
 
 function foundAt(paths: CompiledElement['from'], all: boolean, node: SourceNode, { tree }: Job): readonly SourceNode[] {
   if (all) return [...new Set(paths.flatMap((path) => path(node, tree)))].filter(hasValue);
-  for (const path of paths) {
-    const found = path(node, tree).filter(hasValue);
-    if (found.length > 0) return found;
-  }
-  return [];
+  return firstWithValue(paths, node, tree);
 }
 
 /** Writes what a rule makes of one node; whether it has made something. */
