@@ -56,6 +56,7 @@ export const sdkHome = {
   'fabric-shim': 'apps/contract',
   'fabric-shim-api': 'apps/contract',
   'csv-parse': 'libs/formats',
+  'jsonc-parser': 'libs/formats',
   saxes: 'libs/formats',
   ajv: 'libs/contracts',
   canonicalize: 'libs/contracts',
@@ -75,6 +76,7 @@ export const pureLibraries = ['libs/contracts', 'libs/verify', 'libs/ledger-rule
 export const lightDoors = [
   '@portolan/nest/config',
   '@portolan/nest/certificates',
+  '@portolan/nest/country-pack',
   '@portolan/nest/terminology-store',
   '@portolan/nest/fhir-judge',
   '@portolan/openid/walk',

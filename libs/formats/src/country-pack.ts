@@ -1,5 +1,7 @@
 import { PortolanError, Validators, type Country, type FormatName, type TranslationMap } from '@portolan/contracts';
 import { commonConversions } from './engine/conversions.js';
+import type { KnownSystems } from './engine/known-codes.js';
+import { mistakeLine } from './engine/mistake-line.js';
 import { ConceptMap, linkConceptMaps, MapSet, type Format, type MapMistake, type NamedMap, type ValueSets } from './engine/index.js';
 import { formats } from './formats.js';
 import type { CodeSystem } from './terminology/code-system.js';
@@ -22,23 +24,27 @@ export interface CountryPack extends Omit<Country, 'codingSystems' | 'assigningA
 /**
  * Reads a country's folder, given as parsed JSON by relative path: `country.json`, `maps/*.json` (rules over the formats'
  * own), `code-maps/*.json` (FHIR R4 ConceptMap; one of the same id replaces the format's own), `value-sets/*.json` and `code-systems/*.json`
- * (FHIR R4 ValueSet and CodeSystem; of one URL the country's takes the place of an `imported` one). Other files are not its business. `validators` may be shared, since compiling schemas takes a while. Throws PortolanError `translate.country-invalid` or `translate.map-invalid` that names file, rule and mistake.
+ * (FHIR R4 ValueSet and CodeSystem; of one URL the country's takes the place of an `imported` one). Other files are not its business. `validators` may be shared, since compiling schemas takes a while. Throws PortolanError `translate.country-invalid` or `translate.map-invalid` that names file, rule and mistake;
+ * with the `texts` of the files by the same paths the line, too.
  */
 export function countryPack(
   files: Readonly<Record<string, unknown>>,
   validators = new Validators(),
   imported: readonly CodeSystem[] = [],
+  texts: Readonly<Record<string, string>> = {},
 ): CountryPack {
-  const country = validators.check<Country>('country', files['country.json'], 'translate.country-invalid', 'country.json');
+  const country = countryOf(files['country.json'], validators, texts);
   const mistakes: MapMistake[] = [];
   const terminology = readTerminology({ sets: under(files, 'value-sets/'), systems: under(files, 'code-systems/'), imported }, mistakes);
   const own = {
     maps: readMaps(under(files, 'maps/'), validators, mistakes),
     conceptMaps: readConceptMaps(under(files, 'code-maps/'), mistakes),
     valueSets: terminology.valueSets,
+    known: terminology.known,
+    knownText: terminology.knownText,
   };
   const sets = new Map(formats.map((format) => [format.name, setOf(format, own, validators, mistakes)]));
-  if (mistakes.length > 0) throw mistakesError(mistakes);
+  if (mistakes.length > 0) throw mistakesError(mistakes, texts);
   return {
     ...country,
     language: country.languages[0] ?? 'en',
@@ -47,6 +53,12 @@ export function countryPack(
     displays: Displays.of(terminology.systems),
     sets,
   };
+}
+
+function countryOf(json: unknown, validators: Validators, texts: Readonly<Record<string, string>>): Country {
+  const what = validators.mistake('country', json);
+  if (what === undefined) return json as Country;
+  throw new PortolanError('translate.country-invalid', placeIn(texts, { file: 'country.json', rule: '(country)', what }), what);
 }
 
 /**
@@ -62,8 +74,10 @@ export function answeredPack(pack: CountryPack, conceptMaps: readonly unknown[])
 
 interface Loaded {
   readonly maps: readonly NamedMap[];
-  readonly conceptMaps: ReadonlyMap<string, { map: ConceptMap; source: unknown }>;
+  readonly conceptMaps: ReadonlyMap<string, ReadConceptMap>;
   readonly valueSets: ValueSets;
+  readonly known: KnownSystems;
+  readonly knownText: unknown;
 }
 
 function setOf(format: Format, country: Loaded, validators: Validators, mistakes: MapMistake[]): MapSet {
@@ -73,11 +87,13 @@ function setOf(format: Format, country: Loaded, validators: Validators, mistakes
     format: format.name,
     maps: [...base, ...country.maps].filter(({ map }) => map.format === format.name),
     conceptMaps: linkConceptMaps(new Map([...codes].map(([id, { map }]) => [id, map])), (id, what) => {
-      mistakes.push({ file: `${format.name} code map ${id}`, rule: '(concept map)', what });
+      mistakes.push({ file: codes.get(id)?.file ?? id, rule: '(concept map)', what });
     }),
     conceptMapSources: [...codes.values()].map(({ source }) => source),
     closedSystems: format.closedSystems ?? new Map(),
     valueSets: country.valueSets,
+    known: country.known,
+    knownText: country.knownText,
     conversions: { ...commonConversions, ...format.conversions },
     mistakes,
   });
@@ -109,15 +125,18 @@ function ruleAt(json: unknown, what: string): string {
   return typeof id === 'string' ? id : '(map)';
 }
 
-function readConceptMaps(
-  files: Readonly<Record<string, unknown>>,
-  mistakes: MapMistake[],
-): Map<string, { map: ConceptMap; source: unknown }> {
-  const read = new Map<string, { map: ConceptMap; source: unknown }>();
+interface ReadConceptMap {
+  readonly map: ConceptMap;
+  readonly source: unknown;
+  readonly file: string;
+}
+
+function readConceptMaps(files: Readonly<Record<string, unknown>>, mistakes: MapMistake[]): Map<string, ReadConceptMap> {
+  const read = new Map<string, ReadConceptMap>();
   for (const [file, source] of Object.entries(files)) {
     try {
       const map = ConceptMap.read(source);
-      read.set(map.id, { map, source });
+      read.set(map.id, { map, source, file });
     } catch (error) {
       mistakes.push({ file, rule: '(concept map)', what: error instanceof Error ? error.message : 'is wrong' });
     }
@@ -125,10 +144,17 @@ function readConceptMaps(
   return read;
 }
 
-function mistakesError(mistakes: readonly MapMistake[]): PortolanError {
+function mistakesError(mistakes: readonly MapMistake[], texts: Readonly<Record<string, string>> = {}): PortolanError {
   const [first] = mistakes;
-  const all = mistakes.slice(0, 20).map(({ file, rule, what }) => `${file} ${rule}: ${what}`);
-  return new PortolanError('translate.map-invalid', `${first?.file ?? ''} ${first?.rule ?? ''}`, all.join('; '));
+  const all = mistakes.slice(0, 20).map((one) => `${placeIn(texts, one)} ${one.rule}: ${one.what}`);
+  return new PortolanError('translate.map-invalid', first === undefined ? '' : `${placeIn(texts, first)} ${first.rule}`, all.join('; '));
+}
+
+/** `file:line`, as compilers and editors write it; the file alone where its text is not at hand. */
+function placeIn(texts: Readonly<Record<string, string>>, { file, ...mistake }: MapMistake): string {
+  const text = texts[file];
+  const line = text === undefined ? undefined : mistakeLine(text, mistake);
+  return line === undefined ? file : `${file}:${line}`;
 }
 
 function byName(systems: Country['codingSystems']): ReadonlyMap<string, string> {

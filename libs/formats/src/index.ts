@@ -18,6 +18,7 @@ export { detectFormat, formats } from './formats.js';
 export * from './hl7v2/index.js';
 export type { PersonTraits } from './person-traits.js';
 export { CodeSystem, type Concept, type Designation } from './terminology/code-system.js';
+export { brokenLine } from './engine/mistake-line.js';
 export { Displays, type Wording } from './terminology/displays.js';
 export {
   publishers,

@@ -18,7 +18,7 @@ import {
 import { run, type RunResult } from './engine/run.js';
 import { compactSpan, type TimeSpan } from './engine/times.js';
 import { detectFormat, formatNamed } from './formats.js';
-import { misnamed } from './terminology/misnamed.js';
+import { toldCodings } from './terminology/told-codings.js';
 import { personTraits, type PersonTraits } from './person-traits.js';
 
 /** Largest document that is translated unless the caller says otherwise: 1 MiB. */
@@ -99,7 +99,7 @@ export function translate(input: TranslationInput): Translation {
   const rejects = [...result.rejects, ...documentRejects(document, { ...result, drafts })];
   const says = document.header.persons;
   const provenance = once(() => provenanceOf(drafts));
-  const account = once(() => accountOf(document.root, set, drafts, [...result.warnings, ...misnamed(drafts)], rejects));
+  const account = once(() => accountOf(document.root, set, drafts, [...result.warnings, ...toldCodings(drafts, set.known)], rejects));
   return {
     format: format.name,
     mapVersion: set.version(input.sha256),

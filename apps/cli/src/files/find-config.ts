@@ -5,7 +5,7 @@ import { WrongUsage, type Terminal } from '../terminal.js';
 import type { NodeFlags } from './node-options.js';
 
 /** Where the demonstration keeps its countries, each in a folder of its own. */
-export function demoFolder({ folder }: Pick<NodeFlags, 'folder'>, terminal: Terminal): string {
+export function demoFolder({ folder }: Pick<NodeFlags, 'folder'>, terminal: Pick<Terminal, 'folder'>): string {
   return resolve(terminal.folder, folder ?? join('.portolan', 'demo'));
 }
 

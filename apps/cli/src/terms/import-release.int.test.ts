@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,6 +32,7 @@ const imports = (...args: string[]): Promise<Outcome> =>
 /** What the node reads at its start. */
 const wording = async (code = '99998-1', languages = ['et', 'en']): Promise<Wording | undefined> =>
   (await readCountry(config, new Validators())).pack.displays.wording(LOINC, code, languages);
+const aboutFolder = (): string => readdirSync(store()).find((name) => name.startsWith('20260301')) ?? '';
 const store = (): string => join(work, 'ee/terminology', readdirSync(join(work, 'ee/terminology'))[0] ?? '');
 
 describe('a release', () => {
@@ -74,6 +75,28 @@ describe('a release', () => {
     writeFileSync(join(work, 'atc.csv'), 'code,name\nA,x\nA10,y\nA10B,z\n');
     expect((await imports('atc', 'atc.csv', '--release', '2026')).exit).toBe(0);
     await expect(readCountry(there, new Validators())).resolves.toBeDefined();
+    // `portolan translate` reads what the node reads: by its name, or of the country's node in the demonstration's data folder.
+    const message = fileURLToPath(new URL('../../../../libs/formats/fixtures/hl7v2/ee-oru-r01-chemistry.hl7', import.meta.url));
+    const translates = (...args: string[]): Promise<Outcome> =>
+      runHere(['translate', message, '--country', 'EE', '--countries', 'countries', ...args], { folder: work });
+    expect(await translates()).toMatchObject({ exit: 1, notes: expect.stringMatching(/medicines\.json:1 .*not at hand in full/) as string });
+    expect(await translates('--terminology', 'ee/terminology')).toMatchObject({ exit: 0 });
+    expect(await translates('--terminology', 'nowhere')).toMatchObject({ exit: 1, notes: expect.stringContaining('nowhere') as string });
+    mkdirSync(join(work, '.portolan'));
+    symlinkSync(work, join(work, '.portolan/demo'));
+    expect(await translates()).toMatchObject({ exit: 0 });
+  });
+  it('of SNOMED CT’s free set for patient summaries names codes, and says nothing of those that are not in it', async () => {
+    const [name, terms] = ['sct2_Concept_Snapshot_IPS_20260301.txt', 'sct2_Description_Snapshot-en_IPS_20260301.txt'];
+    writeFileSync(join(work, name), 'id\tactive\tdefinitionStatusId\n100000000\t1\tx\n');
+    const columns = 'id\tactive\tconceptId\tlanguageCode\ttypeId\tterm\n';
+    writeFileSync(join(work, terms), `${columns}1\t1\t100000000\ten\t900000000000013009\tMade up\n`);
+    const { exit, notes } = await imports('snomed-ips', name, terms);
+    expect(exit).toBe(0);
+    expect(notes).toContain('Creative Commons Attribution 4.0 International');
+    expect(JSON.parse(readFileSync(join(store(), aboutFolder(), 'about.json'), 'utf8'))).toMatchObject({ isPart: true, concepts: 1 });
+    const { pack } = await readCountry(config, new Validators());
+    expect(pack.displays.wording('http://snomed.info/sct', '100000000', ['en'])?.text).toBe('Made up');
   });
 });
 
@@ -115,7 +138,7 @@ it('a node does not start over an import that was changed since', async () => {
 
 describe('a wrong command line', () => {
   it.each<[string, string[], number, RegExp]>([
-    ['no such publisher', ['cpt', 'a.csv'], 2, /Allowed choices are loinc, snomed, atc, edqm, icd10/],
+    ['no such publisher', ['cpt', 'a.csv'], 2, /Allowed choices are loinc, snomed, snomed-ips, atc, edqm, icd10/],
     ['no such file', ['loinc', 'gone.csv'], 1, /cli\.file-unreadable.*gone\.csv/],
     ['a folder', ['loinc', 'ee'], 1, /cli\.folder-given/],
     ['no language', ['atc', 'Loinc.csv', '--language', 'eesti keel'], 2, /BCP 47/],

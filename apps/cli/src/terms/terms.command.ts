@@ -40,7 +40,7 @@ export function addTerms(program: Command, run: Run): void {
   addImport(terms, run);
 }
 
-const publishers = ['loinc', 'snomed', 'atc', 'edqm', 'icd10'] as const;
+const publishers = ['loinc', 'snomed', 'snomed-ips', 'atc', 'edqm', 'icd10'] as const;
 
 function addImport(terms: Command, run: Run): void {
   nodeOptions(terms.command('import'))
@@ -55,6 +55,7 @@ function addImport(terms: Command, run: Run): void {
       'after',
       '\nloinc   Loinc.csv, and any of AccessoryFiles/LinguisticVariants/*LinguisticVariant.csv\n' +
         'snomed  of a Snapshot folder (RF2): sct2_Concept_, sct2_Description_, and as wished sct2_Relationship_, der2_cRefset_Language\n' +
+        'snomed-ips  the same of the IPS Terminology (CC BY 4.0), a part of SNOMED CT: a code that is not in it is no mistake\n' +
         'atc     the index as XML (ATCCode, Name) or CSV\nedqm    standard terms as JSON or CSV\nicd10   one ClaML file\n' +
         'Names of codes that somebody licenses stay in that folder: they are no part of this repository.\n' +
         'Exit code 1 where a file is not in its layout or cannot be read: what was in force before stays so.',

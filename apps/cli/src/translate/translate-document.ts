@@ -4,7 +4,7 @@ import { PortolanError, type ErrorCode, type FormatName } from '@portolan/contra
 import { bundleOf, toFhirJson, translate, type Account, type CountryPack, type FhirJudge } from '@portolan/formats';
 import { fhirJudge } from '@portolan/nest/fhir-judge';
 import { systemCode } from '../files/read-file.js';
-import { packOf } from './country-files.js';
+import { packOf, type CountryFlags } from './country-files.js';
 
 /** Largest document: one with its attachments. */
 export const MAX_BYTES = 20_000_000;
@@ -16,7 +16,7 @@ export interface Reader {
 }
 
 /** `from`: where relative names start. Throws as `packOf` does. */
-export async function readerOf(flags: { country?: string; countries?: string }, from: string): Promise<Reader> {
+export async function readerOf(flags: CountryFlags, from: string): Promise<Reader> {
   return { country: await packOf(flags, from), judge: fhirJudge() };
 }
 

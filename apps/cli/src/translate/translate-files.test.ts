@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -246,12 +246,23 @@ it.each([
 ])('a country %s ends with 1', async (_, country, code) => {
   expect(await translate('--country', country, chemistry)).toMatchObject({ exit: 1, out: '', notes: expect.stringContaining(code) });
 });
-it('countries may lie elsewhere, and a mistake in them names its file', async () => {
-  mkdirSync(join(work, 'countries/ee'), { recursive: true });
-  writeFileSync(join(work, 'countries/ee/country.json'), '{');
-  const { exit, notes } = await translate('--countries', 'countries', '--country', 'EE', chemistry);
-  expect(exit).toBe(1);
-  expect(notes).toMatch(/cli\.country-invalid: .* at country\.json/);
+describe('a mistake in a country’s folder, which may lie elsewhere, is told with file and line', () => {
+  const set = { resourceType: 'ValueSet', url: 'urn:vs', compose: { include: [{ system: 'urn:s', concept: [{ display: 'no code' }] }] } };
+  it.each([
+    ['what is no JSON', 'country.json', '{\n  "country": "EE",,\n}', 'translate.country-invalid', 'country.json:2'],
+    ['a file that ends early', 'code-maps/units.json', '{\n\n', 'translate.country-invalid', 'code-maps/units.json:1'],
+    ['a value set', 'value-sets/a.json', JSON.stringify(set, null, 2), 'translate.map-invalid', 'value-sets/a.json:9 (value set)'],
+    ['a code map', 'code-maps/a.json', '{\n"resourceType":\n"ValueSet" }', 'translate.map-invalid', 'code-maps/a.json:2 (concept map)'],
+  ])('%s', async (_, name, content, code, place) => {
+    const folder = join(work, 'countries/ee');
+    cpSync(join(root, 'libs/countries/ee'), folder, { recursive: true });
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), content);
+    const { exit, notes } = await translate('--countries', 'countries', '--country', 'EE', chemistry);
+    expect(exit).toBe(1);
+    expect(notes).toContain(code);
+    expect(notes).toContain(place);
+  });
 });
 
 const shared = join(root, '../shared/fixtures');

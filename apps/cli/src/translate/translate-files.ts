@@ -6,14 +6,13 @@ import { BatchReader, isBatch, readBatch, type BatchItem, type CountryPack } fro
 import { failureText } from '../failure.js';
 import { readBytes, systemCode } from '../files/read-file.js';
 import { exits, type Exit, type Terminal } from '../terminal.js';
+import type { CountryFlags } from './country-files.js';
 import { outputNames } from './output-names.js';
 import { finish, MAX_BYTES, readerOf, write, type Finished, type Part, type Work } from './translate-document.js';
 import { TranslationPool } from './translation-pool.js';
 import { backForms, writtenBack, type BackForm } from './write-back.js';
 
-export interface TranslateFlags {
-  readonly country?: string;
-  readonly countries?: string;
+export interface TranslateFlags extends CountryFlags {
   readonly format: FormatName | 'auto';
   readonly out?: string;
   readonly to?: BackForm;

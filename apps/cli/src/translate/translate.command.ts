@@ -22,6 +22,7 @@ export function addTranslate(program: Command, run: Run): void {
     .option('--jobs <number>', 'translate so many documents at once, each in a thread (default: one after the other)', threads)
     .option('--out <dir>', 'folder of the results, made where it is missing (default: the current folder)')
     .option('--countries <dir>', 'folder that holds the countries (default: those of this clone)')
+    .option('--terminology <dir>', "imported code systems (default: those of the country's node in .portolan/demo, where there is one)")
     .addHelpText(
       'after',
       "\nWrites NAME.fhir.json (a Bundle, decimals with their digits) and NAME.report.json, NAME being the file's name with its ending;\n" +

@@ -175,13 +175,6 @@ export const errorRegistry = {
   "http": 404,
   "fhir": "not-found"
  },
- "cli.country-invalid": {
-  "what": "A file of the country's folder is not JSON",
-  "next": "Correct the named file",
-  "retriable": false,
-  "http": 500,
-  "fhir": "structure"
- },
  "cli.trust-missing": {
   "what": "There is no trust file to verify against, and the one a receipt brings is never taken",
   "next": "Get the channel's trust file from your own country or regulator (a node gives it at /regulator/trust, the demo leaves .portolan/demo/trust.json) and name it by --trust FILE or PORTOLAN_TRUST",
@@ -2038,6 +2031,14 @@ export const errorRegistry = {
  "translate.code-outside": {
   "what": "A code is not among those that the value set of its binding allows",
   "next": "Give the code a counterpart of that value set in the country's code map, correct it at the source, or add it to the value set",
+  "retriable": false,
+  "http": 422,
+  "fhir": "code-invalid",
+  "hl7": "103"
+ },
+ "translate.code-unknown": {
+  "what": "A code is none of its code system, whose codes are all known",
+  "next": "Correct the code or its system at the source, or give it a counterpart in the country's code map",
   "retriable": false,
   "http": 422,
   "fhir": "code-invalid",

@@ -101,7 +101,8 @@ class Reader {
       return [wording];
     }
     if (display !== undefined) return [{ text: display, language: this.source }];
-    return code === undefined ? [] : [{ text: code }];
+    if (code === undefined) return [];
+    return [(system === undefined ? undefined : this.words.displays.named(system, code)) ?? { text: code }];
   }
 
   nameOf(resource: Resource): readonly Said[] {

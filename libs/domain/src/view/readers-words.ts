@@ -15,10 +15,13 @@ const TRANSLATION = 'http://hl7.org/fhir/StructureDefinition/translation';
 
 /**
  * The tree in which each coding says besides, as a translation of its display, what its code is called in the reader's language. Code and display
- * stay as they came; a coding that has a translation into that language keeps it, and `meta` is left alone.
+ * stay as they came; a coding that has a translation into that language keeps it, and `meta` is left alone. A coding that came without a display
+ * gets the one that its own system gives the code, where that is at hand.
  */
 export function worded(value: FhirValue, words: ReadersWords): FhirValue {
-  return mapCodings(value, (coding) => {
+  return mapCodings(value, (bare) => {
+    const display = nameOf(bare, words);
+    const coding = display === undefined ? bare : { ...bare, display };
     const extension = translationOf(coding, words);
     if (extension === undefined) return coding;
     const held = isFhirObject(coding['_display']) ? coding['_display'] : {};
@@ -27,16 +30,18 @@ export function worded(value: FhirValue, words: ReadersWords): FhirValue {
 }
 
 /**
- * A resource that a reader hands back, without the translations that she was shown and `item` does not hold: they are this node's words, and no
+ * A resource that a reader hands back, without the translations and displays that she was shown and `item` does not hold: they are this node's words, and no
  * change of hers.
  */
 export function unworded(value: FhirValue, item: FhirValue, words: ReadersWords): FhirValue {
   const native = new Set<string>();
   mapCodings(item, (coding) => {
     for (const one of translationsIn(coding)) native.add(keyOf(coding, one));
+    if (coding['display'] !== undefined) native.add(displayKeyOf(coding));
     return coding;
   });
-  return mapCodings(value, (coding) => {
+  return mapCodings(value, (shown) => {
+    const coding = native.has(displayKeyOf(shown)) ? shown : withoutName(shown, words);
     const { _display, ...bare } = coding;
     const own = translationOf({ system: bare['system'] ?? '', code: bare['code'] ?? '' }, words);
     if (own === undefined || !isFhirObject(_display) || native.has(keyOf(coding, own))) return coding;
@@ -45,6 +50,18 @@ export function unworded(value: FhirValue, item: FhirValue, words: ReadersWords)
     const display = left.length === 0 ? others : { ...others, extension: left };
     return Object.keys(display).length === 0 ? bare : { ...bare, _display: display };
   });
+}
+
+/** The display that this node gives a coding without one. */
+function nameOf({ system, code, display }: FhirObject, { displays }: ReadersWords): string | undefined {
+  if (display !== undefined || typeof system !== 'string' || typeof code !== 'string') return undefined;
+  return displays.named(system, code)?.text;
+}
+
+/** The coding without the display that this node gives it. */
+function withoutName(coding: FhirObject, words: ReadersWords): FhirObject {
+  const { display, ...bare } = coding;
+  return display !== undefined && display === nameOf(bare, words) ? bare : coding;
 }
 
 /** The translation that this node adds to a coding; undefined where it has none to add. */
@@ -76,6 +93,8 @@ function partOf({ extension }: FhirObject, url: string, value: string): string {
   const text = part?.[value];
   return typeof text === 'string' ? text : '';
 }
+
+const displayKeyOf = ({ system, code, display }: FhirObject): string => JSON.stringify([system, code, display]);
 
 const keyOf = ({ system, code }: FhirObject, translation: FhirObject): string =>
   JSON.stringify([

@@ -32,13 +32,13 @@ export function demandAllowed(built: Built, element: CompiledElement, { members,
   if (outside === 'queue') askOnce(codings, element, job);
 }
 
-interface Coded {
+export interface Coded {
   readonly system: string | undefined;
   readonly code: string;
 }
 
 /** Of a CodeableConcept, Coding, Quantity or code. */
-function codingsOf({ value }: Built): readonly Coded[] {
+export function codingsOf({ value }: Built): readonly Coded[] {
   if (typeof value === 'string') return [{ system: undefined, code: value }];
   if (!isFhirObject(value)) return [];
   const codings = Array.isArray(value['coding']) ? value['coding'].filter(isFhirObject) : [value];
@@ -53,7 +53,7 @@ const isToldUnmapped = ({ findings }: BuildJob, { path, rule }: Finding): boolea
   findings.some((one) => one.code === 'translate.code-unmapped' && one.path === path && one.rule === rule);
 
 /** About the code of the source: a counterpart of it stands before it. */
-function askOnce(codings: readonly Coded[], element: CompiledElement, job: BuildJob): void {
+export function askOnce(codings: readonly Coded[], element: CompiledElement, job: BuildJob): void {
   const own = codings.at(-1);
   const isAsked = job.questions.some(({ code, rule }) => code === own?.code && rule === element.id);
   if (own !== undefined && !isAsked) ask(element, own.system, own.code, job, 'queue');

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@portolan/contracts';
 import { demandAllowed } from './allowed-codes.js';
+import { demandKnown } from './known-codes.js';
 import { withoutForeignSystems } from './closed-systems.js';
 import { ask, mapCodings } from './codings.js';
 import type { CompiledElement, Making } from './compile.js';
@@ -192,6 +193,7 @@ function convert(element: CompiledElement, source: SourceNode, node: SourceNode,
   if (made === undefined) return undefined;
   const mapped = element.rule.codes === undefined ? made : mapCodings(made, element, job);
   const coded = withoutForeignSystems(mapped, job.set.closedSystems);
+  demandKnown(coded, element, job);
   if (element.allowed !== undefined) demandAllowed(coded, element, element.allowed, job);
   return claimed(coded, element, node);
 }

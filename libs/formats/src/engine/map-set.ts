@@ -10,6 +10,7 @@ import {
 } from './compile.js';
 import type { ClosedSystems } from './closed-systems.js';
 import type { ConceptMap } from './concept-map.js';
+import type { KnownSystems } from './known-codes.js';
 import type { Conversion } from './conversion.js';
 import { layered, type LayeredMaps } from './layers.js';
 import type { ValueSets } from './allowed-codes.js';
@@ -42,6 +43,7 @@ export class MapSet {
     readonly conceptMaps: ReadonlyMap<string, ConceptMap>,
     readonly closedSystems: ClosedSystems,
     readonly units: CanonicalUnits,
+    readonly known: KnownSystems,
     /** What the version is the hash of: the rules in force and the concept maps, canonically. */
     private readonly text: string,
   ) {}
@@ -57,6 +59,9 @@ export class MapSet {
     readonly conceptMapSources: readonly unknown[];
     readonly closedSystems: ClosedSystems;
     readonly valueSets: ValueSets;
+    readonly known: KnownSystems;
+    /** What `known` is made of, for the version. */
+    readonly knownText: unknown;
     readonly conversions: Readonly<Record<string, Conversion>>;
     readonly mistakes: MapMistake[];
   }): MapSet {
@@ -91,9 +96,10 @@ export class MapSet {
       units: [...units],
       ...boundSets(rules.bindings, input.valueSets),
       codes: input.conceptMapSources,
+      known: input.knownText,
       systems: [...input.closedSystems].map(([system, codes]) => [system, [...codes]]),
     });
-    return new MapSet(format, resources, types, ignores, conceptMaps, input.closedSystems, units, text);
+    return new MapSet(format, resources, types, ignores, conceptMaps, input.closedSystems, units, input.known, text);
   }
 
   /** The same without the element rules of these ids, wherever they stand: to see what hangs on them. */
@@ -107,7 +113,7 @@ export class MapSet {
     const resources = this.resources.map((one) => ({ ...one, elements: left(one.elements) }));
     const types = new Map([...this.types].map(([name, elements]) => [name, left(elements)]));
     const text = canonicalJson({ rules: this.text, without: [...ids].sort() });
-    return new MapSet(this.format, resources, types, this.ignores, this.conceptMaps, this.closedSystems, this.units, text);
+    return new MapSet(this.format, resources, types, this.ignores, this.conceptMaps, this.closedSystems, this.units, this.known, text);
   }
 
   /** The same with what people have answered since, by concept map, laid over the maps. */
@@ -116,7 +122,7 @@ export class MapSet {
     const maps = new Map(this.conceptMaps);
     for (const [id, { map }] of answers) maps.set(id, maps.get(id)?.under(map) ?? map);
     const text = canonicalJson({ rules: this.text, answers: [...answers].map(([id, { source }]) => [id, source]) });
-    return new MapSet(this.format, this.resources, this.types, this.ignores, maps, this.closedSystems, this.units, text);
+    return new MapSet(this.format, this.resources, this.types, this.ignores, maps, this.closedSystems, this.units, this.known, text);
   }
 
   /** SHA-256 of the rules and concept maps in force; stands in every translation. */

@@ -1,6 +1,7 @@
 import { isFhirObject, type FhirObject, type FhirValue } from '../engine/index.js';
 import { demandAllowed } from '../engine/allowed-codes.js';
 import type { BuildJob } from '../engine/build.js';
+import { demandKnown } from '../engine/known-codes.js';
 import { mapCodings } from '../engine/codings.js';
 import type { CompiledElement, CompiledResource } from '../engine/compile.js';
 import { joinPath, type Mark } from '../engine/marks.js';
@@ -23,6 +24,7 @@ export function bound(drawn: Drawn, { elements }: CompiledResource, job: BuildJo
       const value = holder[name];
       if (!isFhirObject(value)) continue;
       const mapped = mapCodings({ value, marks: relative }, element, job);
+      demandKnown(mapped, element, job);
       if (element.allowed !== undefined) demandAllowed(mapped, element, element.allowed, job);
       holder[name] = mapped.value;
       marks = [

@@ -47,14 +47,15 @@ export class CodeSystem {
     this.children = childrenOf(concepts);
   }
 
-  /** A system whose codes are all known, as its publisher released it. */
+  /** A system as its publisher released it: its codes are all known, unless it is a part. */
   static released(of: {
     readonly system: string;
     readonly version: string;
     readonly isHierarchy: boolean;
     readonly concepts: ReadonlyMap<string, Concept>;
+    readonly isPart?: boolean;
   }): CodeSystem {
-    return new CodeSystem(of.system, of.version, 'complete', of.system, undefined, of.isHierarchy, of.concepts);
+    return new CodeSystem(of.system, of.version, of.isPart === true ? 'fragment' : 'complete', of.system, undefined, of.isHierarchy, of.concepts);
   }
 
   /** Throws a plain Error that says what is wrong, and where. */
@@ -69,9 +70,10 @@ export class CodeSystem {
     if (system['caseSensitive'] === false) throw new Error('caseSensitive false is not acted on: codes are compared as they are written');
     const supplemented = content === 'supplement' ? textAt(system['supplements'], 'supplements').replace(/\|.*$/, '') : url;
     const concepts = new Map<string, Concept>();
-    readConcepts(system['concept'] ?? [], 'concept', undefined, concepts, 0);
-    withChildProperties(concepts);
-    demandParents(concepts, content);
+    const places = new Map<string, string>();
+    readConcepts(system['concept'] ?? [], 'concept', undefined, { concepts, places }, 0);
+    withChildProperties(concepts, places);
+    if (content === 'complete') demandParents(concepts, places);
     const meaning = optionalTextAt(system['hierarchyMeaning'], 'hierarchyMeaning');
     return new CodeSystem(
       url,
@@ -97,17 +99,24 @@ export class CodeSystem {
   }
 }
 
-function readConcepts(value: FhirValue, where: string, parent: string | undefined, into: Map<string, Concept>, depth: number): void {
+/** Concepts by code, and where each stands. */
+interface Read {
+  readonly concepts: Map<string, Concept>;
+  readonly places: Map<string, string>;
+}
+
+function readConcepts(value: FhirValue, where: string, parent: string | undefined, into: Read, depth: number): void {
   if (depth > MAX_DEPTH) throw new Error(`${where} is nested deeper than ${MAX_DEPTH}`);
   for (const [i, one] of listAt(value, where).entries()) {
     const place = `${where}[${i}]`;
     const concept = objectAt(one, place);
     refuseMembers(concept, ['modifierExtension'], place);
     const code = textAt(concept['code'], `${place}.code`);
-    if (into.has(code)) throw new Error(`${place}.code stands twice`);
+    if (into.concepts.has(code)) throw new Error(`${place}.code stands twice`);
     const properties = propertiesOf(concept['property'] ?? [], `${place}.property`);
     const parents = [...(parent === undefined ? [] : [parent]), ...(properties.get(PARENT) ?? [])];
-    into.set(code, {
+    into.places.set(code, place);
+    into.concepts.set(code, {
       code,
       display: optionalTextAt(concept['display'], `${place}.display`),
       designations: readDesignations(concept['designation'] ?? [], `${place}.designation`),
@@ -147,20 +156,22 @@ function propertyText(value: FhirValue): string {
 }
 
 /** A concept may name its children rather than they it. */
-function withChildProperties(concepts: Map<string, Concept>): void {
+function withChildProperties(concepts: Map<string, Concept>, places: ReadonlyMap<string, string>): void {
   for (const [parent, { properties }] of [...concepts]) {
     for (const child of properties.get(CHILD) ?? []) {
       const concept = concepts.get(child);
-      if (concept === undefined) throw new Error(`the concept ${parent} has the child ${child}, which is none`);
+      if (concept === undefined) throw new Error(`${places.get(parent) ?? 'concept'}.property: the child ${child} of ${parent} is no concept`);
       if (!concept.parents.includes(parent)) concepts.set(child, { ...concept, parents: [...concept.parents, parent] });
     }
   }
 }
 
-function demandParents(concepts: ReadonlyMap<string, Concept>, content: string): void {
-  if (content !== 'complete') return;
-  for (const { code, parents } of concepts.values())
-    for (const parent of parents) if (!concepts.has(parent)) throw new Error(`the concept ${code} has the parent ${parent}, which is none`);
+function demandParents(concepts: ReadonlyMap<string, Concept>, places: ReadonlyMap<string, string>): void {
+  for (const { code, parents } of concepts.values()) {
+    const stranger = parents.find((parent) => !concepts.has(parent));
+    if (stranger !== undefined)
+      throw new Error(`${places.get(code) ?? 'concept'}.property: the parent ${stranger} of ${code} is no concept`);
+  }
 }
 
 function childrenOf(concepts: ReadonlyMap<string, Concept>): ReadonlyMap<string, readonly string[]> {

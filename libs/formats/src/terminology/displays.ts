@@ -1,4 +1,5 @@
 import type { CodeSystem, Designation } from './code-system.js';
+import { freeSnomed, hl7Systems } from './shipped.js';
 
 /** What a code is called, and in which language (BCP 47). */
 export interface Wording {
@@ -35,7 +36,17 @@ export class Displays {
     }
     return undefined;
   }
+
+  /** What a code whose source gave it no display is called by its own system, in English; undefined where that is not at hand. */
+  named(system: string, code: string): Wording | undefined {
+    const own = this.wording(system, code, ['en']);
+    if (own !== undefined) return own;
+    const text = shippedSystem(system)?.concepts.get(code)?.display;
+    return text === undefined ? undefined : { text, language: 'en' };
+  }
 }
+
+const shippedSystem = (system: string): CodeSystem | undefined => (system === freeSnomed.system ? freeSnomed : hl7Systems.get(system));
 
 /**
  * Look-up of RFC 4647 (§3.4): `pt-PT`, then `pt`. Then any other variety of the language: a reader of `pt` is served by what there is in

@@ -1,5 +1,7 @@
 import type { MapMistake, ValueSets } from '../engine/index.js';
+import type { KnownSystems } from '../engine/known-codes.js';
 import { CodeSystem } from './code-system.js';
+import { freeSnomedSet, hl7Release, hl7Systems } from './shipped.js';
 import { readValueSet, resolveValueSets, type ValueSetSource } from './value-set.js';
 
 /** A country's ValueSets and CodeSystems as parsed JSON, by file. */
@@ -13,6 +15,9 @@ export interface TerminologyFiles {
 export interface ReadTerminology {
   readonly valueSets: ValueSets;
   readonly systems: readonly CodeSystem[];
+  /** The country's own that are whole, and those of HL7 that ship. */
+  readonly known: KnownSystems;
+  readonly knownText: unknown;
 }
 
 interface FromFile<T> {
@@ -26,14 +31,25 @@ export function readTerminology(files: TerminologyFiles, mistakes: MapMistake[])
   const sets = readAll(files.sets, '(value set)', readValueSet, mistakes);
   const wholes = systems.filter(({ what }) => what.content !== 'supplement');
   const byUrl = once(sets, '(value set)', mistakes);
+  const own = mapOf(once(wholes, '(code system)', mistakes));
+  const sources = new Map([[freeSnomedSet.url, freeSnomedSet], ...mapOf(byUrl)]);
   const resolved = resolveValueSets(
-    {
-      sets: new Map([...byUrl].map(([url, { what }]) => [url, what])),
-      systems: new Map([...files.imported.map((one) => [one.url, one] as const), ...mapOf(once(wholes, '(code system)', mistakes))]),
-    },
+    { sets: sources, systems: new Map([...hl7Systems, ...byUri(files.imported), ...own]) },
     (url, what) => void mistakes.push({ file: byUrl.get(url)?.file ?? url, rule: '(value set)', what }),
   );
-  return { valueSets: withVersions(resolved, byUrl), systems: [...systems.map(({ what }) => what), ...files.imported] };
+  const complete = [...own].filter(([, { content }]) => content === 'complete');
+  return {
+    valueSets: withVersions(resolved, sources),
+    systems: [...systems.map(({ what }) => what), ...files.imported],
+    known: new Map([...hl7Systems, ...complete]),
+    knownText: [hl7Release, ...complete.map(([url, { concepts }]) => [url, [...concepts.keys()]])],
+  };
+}
+
+/** Of one system a whole counts before a part. */
+function byUri(systems: readonly CodeSystem[]): [string, CodeSystem][] {
+  const parts = systems.filter(({ content }) => content !== 'complete');
+  return [...parts, ...systems.filter(({ content }) => content === 'complete')].map((one) => [one.url, one]);
 }
 
 const mapOf = <T>(all: ReadonlyMap<string, FromFile<T>>): Map<string, T> => new Map([...all].map(([url, { what }]) => [url, what]));
@@ -68,9 +84,9 @@ function once<T extends { readonly url: string }>(
   return byUrl;
 }
 
-function withVersions(resolved: ValueSets, sources: ReadonlyMap<string, FromFile<ValueSetSource>>): ValueSets {
+function withVersions(resolved: ValueSets, sources: ReadonlyMap<string, ValueSetSource>): ValueSets {
   const versioned = [...resolved].flatMap(([url, members]): [string, typeof members][] => {
-    const version = sources.get(url)?.what.version;
+    const version = sources.get(url)?.version;
     return version === undefined ? [] : [[`${url}|${version}`, members]];
   });
   return new Map([...resolved, ...versioned]);

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { pathsOf } from './misnamed.js';
 import { canonicalSystem, isSystemUri } from './systems.js';
 
 describe('systems', () => {
@@ -17,18 +16,4 @@ describe('systems', () => {
     ['http://a b', false],
     ['urn:portolan:demo', true],
   ])('%s is a URI: %s', (system, valid) => expect(isSystemUri(system)).toBe(valid));
-  it('of a resource are told by place, of codings alone', () =>
-    expect(
-      pathsOf({
-        resourceType: 'Observation',
-        identifier: [{ system: 'LN', value: '1' }],
-        code: {
-          coding: [
-            { system: 'http://loinc.org', code: '2345-7' },
-            { system: 'urn:oid:2.16.840.1.113883.6.1', code: '2345-7' },
-          ],
-        },
-        valueQuantity: { system: 'https://unitsofmeasure.org', code: 'mmol/L' },
-      }),
-    ).toEqual(['code.coding[1]', 'valueQuantity']));
 });

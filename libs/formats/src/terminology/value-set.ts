@@ -187,7 +187,7 @@ class Resolver {
     try {
       return this.members(url, path);
     } catch (error) {
-      throw new Error(`in ${url}: ${error instanceof Error ? error.message : 'is wrong'}`, { cause: error });
+      throw new Error(`${where}.valueSet: in ${url}: ${error instanceof Error ? error.message : 'is wrong'}`, { cause: error });
     }
   }
 

@@ -23,6 +23,8 @@ export interface ImportAbout {
   readonly system: string;
   readonly version: string;
   readonly isHierarchy: boolean;
+  /** Some of the system's codes alone. */
+  readonly isPart?: boolean;
   readonly notice: string;
   readonly files: readonly ImportedFile[];
   readonly concepts: number;
@@ -57,13 +59,14 @@ export async function storeRelease(
   await removeLeftovers(home);
   const part = await mkdtemp(join(home, PART));
   const written = await writeConcepts(join(part, CONCEPTS), release.concepts.values());
-  const { system, version, isHierarchy, notice } = release;
+  const { system, version, isHierarchy, isPart, notice } = release;
   const about: ImportAbout = {
     v: 1,
     publisher,
     system,
     version,
     isHierarchy,
+    ...(isPart === true && { isPart }),
     notice,
     files,
     concepts: release.concepts.size,
@@ -164,7 +167,8 @@ async function readOne(folder: string, name: string, wanted: ReadonlySet<string>
     throw broken(`${name}/${CONCEPTS}`);
   }
   if (hash.digest('hex') !== about.sha256) throw broken(`${name}/${CONCEPTS}`);
-  return CodeSystem.released({ system: about.system, version: about.version, isHierarchy: about.isHierarchy, concepts });
+  const { system, version, isHierarchy, isPart = false } = about;
+  return CodeSystem.released({ system, version, isHierarchy, concepts, isPart });
 }
 
 const NO_PROPERTIES: Concept['properties'] = new Map();

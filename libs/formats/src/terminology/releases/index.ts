@@ -3,13 +3,14 @@ import { readEdqm } from './edqm.js';
 import { readIcd10 } from './icd10.js';
 import { readLoinc } from './loinc.js';
 import type { Publisher, Release, ReleaseFile, ReleaseOptions } from './release.js';
-import { readSnomed } from './snomed.js';
+import { readSnomed, readSnomedIps } from './snomed.js';
 
 export { publishers, type Publisher, type Release, type ReleaseFile, type ReleaseOptions } from './release.js';
 
 const readers: Readonly<Record<Publisher, (files: readonly ReleaseFile[], options: ReleaseOptions) => Promise<Release>>> = {
   loinc: readLoinc,
   snomed: readSnomed,
+  'snomed-ips': readSnomedIps,
   atc: readAtc,
   edqm: readEdqm,
   icd10: readIcd10,

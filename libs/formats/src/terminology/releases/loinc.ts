@@ -1,9 +1,9 @@
 import { csvRows } from './lines.js';
 import { Gathered, versionOf, wrong, type Release, type ReleaseFile, type ReleaseOptions } from './release.js';
 
-/** LOINC License, section 10 (https://loinc.org/license), the notice that goes with every copy. */
+/** The notice that goes with every copy, as HL7's value sets with codes of LOINC have it (hl7.fhir.uv.ips 2.0.0). */
 const NOTICE =
-  'This material contains content from LOINC (http://loinc.org). LOINC is copyright Regenstrief Institute, Inc. and the Logical Observation Identifiers Names and Codes (LOINC) Committee and is available at no cost under the license at http://loinc.org/license. LOINC(R) is a registered United States trademark of Regenstrief Institute, Inc.';
+  'This material contains content from LOINC (http://loinc.org). LOINC is copyright (c) 1995-2020, Regenstrief Institute, Inc. and the Logical Observation Identifiers Names and Codes (LOINC) Committee and is available at no cost under the license at http://loinc.org/license. LOINC(R) is a registered United States trademark of Regenstrief Institute, Inc.';
 
 /** `ptBR8LinguisticVariant.csv`: language, country and number of the variant. */
 const variantName = /([a-z]{2})([A-Z]{2})\d+LinguisticVariant\.csv$/;

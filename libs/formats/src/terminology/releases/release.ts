@@ -2,7 +2,7 @@ import { PortolanError } from '@portolan/contracts';
 import type { Concept, Designation } from '../code-system.js';
 
 /** Publishers whose releases are read. */
-export const publishers = ['loinc', 'snomed', 'atc', 'edqm', 'icd10'] as const;
+export const publishers = ['loinc', 'snomed', 'snomed-ips', 'atc', 'edqm', 'icd10'] as const;
 export type Publisher = (typeof publishers)[number];
 
 /** One file of a release, as text in pieces. */
@@ -30,6 +30,8 @@ export interface Release {
   /** What the licence demands to be said beside it. */
   readonly notice: string;
   readonly concepts: ReadonlyMap<string, Concept>;
+  /** It is a part of the system: nothing can be said of a code that is not in it. */
+  readonly isPart?: boolean;
 }
 
 /** Most codes of one system: SNOMED CT has some 370,000 that are active. */

@@ -4,6 +4,10 @@ import { Gathered, versionOf, wrong, type Release, type ReleaseFile, type Releas
 const NOTICE =
   'This material includes SNOMED Clinical Terms(R) (SNOMED CT(R)) which is used by permission of SNOMED International. All rights reserved. SNOMED CT(R) was originally created by The College of American Pathologists.';
 
+/** As HL7's guides that use the set say it (International Patient Summary, value sets of the IPS free set). */
+const IPS_NOTICE =
+  'The SNOMED International IPS Terminology is distributed by International Health Terminology Standards Development Organisation, trading as SNOMED International, and is subject to the terms of the Creative Commons Attribution 4.0 International Public License (https://creativecommons.org/licenses/by/4.0/). SNOMED CT(R) was originally created by the College of American Pathologists.';
+
 const SYNONYM = '900000000000013009';
 const PREFERRED = '900000000000548007';
 const IS_A = '116680003';
@@ -42,6 +46,11 @@ export async function readSnomed(files: readonly ReleaseFile[], options: Release
     notice: NOTICE,
     concepts: gathered.done(first.file.name),
   };
+}
+
+/** The free set for patient summaries: snapshots in the same layout, and a part of SNOMED CT. */
+export async function readSnomedIps(files: readonly ReleaseFile[], options: ReleaseOptions): Promise<Release> {
+  return { ...(await readSnomed(files, options)), notice: IPS_NOTICE, isPart: true };
 }
 
 function kindOf(name: string): { kind: Kind; date: string } {
