@@ -79,7 +79,8 @@ function hl7Systems(folder) {
 function freeSnomed(folder) {
   const { url, version, copyright, compose } = JSON.parse(readFileSync(join(folder, 'ValueSet-snomed-intl-gps.json'), 'utf8'));
   const [include, ...others] = compose.include;
-  if (others.length > 0 || !/Creative Commons Attribution 4\.0 International/.test(copyright)) throw new Error('the free set is another one than it was');
+  if (others.length > 0 || !/Creative Commons Attribution 4\.0 International/.test(copyright))
+    throw new Error('the free set is another one than it was');
   return {
     valueSet: { url, version },
     system: include.system,
@@ -115,7 +116,9 @@ try {
     })();
     if (isNew && process.argv.includes('--check')) stale += 1;
     else if (isNew) writeFileSync(path, text);
-    process.stdout.write(`${name}: ${content.systems?.length ?? 1} code systems, ${codes} codes, ${text.length} bytes${isNew ? '' : ', as it was'}\n`);
+    process.stdout.write(
+      `${name}: ${content.systems?.length ?? 1} code systems, ${codes} codes, ${text.length} bytes${isNew ? '' : ', as it was'}\n`,
+    );
   }
 } finally {
   rmSync(work, { recursive: true, force: true });

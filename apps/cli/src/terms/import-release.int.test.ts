@@ -79,7 +79,10 @@ describe('a release', () => {
     const message = fileURLToPath(new URL('../../../../libs/formats/fixtures/hl7v2/ee-oru-r01-chemistry.hl7', import.meta.url));
     const translates = (...args: string[]): Promise<Outcome> =>
       runHere(['translate', message, '--country', 'EE', '--countries', 'countries', ...args], { folder: work });
-    expect(await translates()).toMatchObject({ exit: 1, notes: expect.stringMatching(/medicines\.json:1 .*not at hand in full/) as string });
+    expect(await translates()).toMatchObject({
+      exit: 1,
+      notes: expect.stringMatching(/medicines\.json:1 .*not at hand in full/) as string,
+    });
     expect(await translates('--terminology', 'ee/terminology')).toMatchObject({ exit: 0 });
     expect(await translates('--terminology', 'nowhere')).toMatchObject({ exit: 1, notes: expect.stringContaining('nowhere') as string });
     mkdirSync(join(work, '.portolan'));

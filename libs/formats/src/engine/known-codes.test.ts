@@ -39,7 +39,10 @@ function translated(obx3: string, policy?: string): Translation {
   const country = ee['country.json'] as { codingSystems?: object[] };
   const files = {
     ...ee,
-    'country.json': { ...country, codingSystems: [...(country.codingSystems ?? []), { name: '99H', system: ACT }, { name: '99W', system: WARDS }] },
+    'country.json': {
+      ...country,
+      codingSystems: [...(country.codingSystems ?? []), { name: '99H', system: ACT }, { name: '99W', system: WARDS }],
+    },
     'code-systems/wards.json': { resourceType: 'CodeSystem', url: WARDS, content: 'complete', concept: [{ code: 'W1' }] },
     'code-maps/observation-codes.json': mapInto(ACT, WARDS),
     ...(policy !== undefined && { 'maps/own.json': { map: 'ee/own', format: 'hl7v2', unmapped: { 'observation-codes': policy } } }),
@@ -76,12 +79,15 @@ describe('a code of a system whose codes are all known', () => {
       expect(answer.questions).toEqual([]);
     }
   });
-  it.each(['AMBX^walk-in^99H', 'W9^ward^99W'])('that does not exist (%s) refuses its entry where its binding says so, and is carried', (obx3) => {
-    const answer = translated(obx3, 'reject');
-    expect(codesOf(answer)).toBeUndefined();
-    expect(answer.account.rejects).toEqual([{ code: 'translate.code-unknown', path: 'OBX-3.1', rule: 'OBX-3', severity: 'entry' }]);
-    expect(answer.account.carried).toContainEqual({ path: 'OBX-3.1', value: obx3.split('^')[0] });
-  });
+  it.each(['AMBX^walk-in^99H', 'W9^ward^99W'])(
+    'that does not exist (%s) refuses its entry where its binding says so, and is carried',
+    (obx3) => {
+      const answer = translated(obx3, 'reject');
+      expect(codesOf(answer)).toBeUndefined();
+      expect(answer.account.rejects).toEqual([{ code: 'translate.code-unknown', path: 'OBX-3.1', rule: 'OBX-3', severity: 'entry' }]);
+      expect(answer.account.carried).toContainEqual({ path: 'OBX-3.1', value: obx3.split('^')[0] });
+    },
+  );
   it.each([
     ['AMBX^walk-in^99H', ACT],
     ['W9^ward^99W', WARDS],
@@ -99,7 +105,9 @@ describe('a code of a system whose codes are all known', () => {
       'code-systems/wards.json': { resourceType: 'CodeSystem', url: WARDS, content: 'complete', concept: codes },
     });
     const versions = [[{ code: 'W1' }], [{ code: 'W1' }, { code: 'W2' }]].map((codes) =>
-      countryPack(files(codes), validators).sets.get('hl7v2')?.version((bytes) => createHash('sha256').update(bytes).digest('hex')),
+      countryPack(files(codes), validators)
+        .sets.get('hl7v2')
+        ?.version((bytes) => createHash('sha256').update(bytes).digest('hex')),
     );
     expect(new Set([mapVersion, ...versions]).size).toBe(3);
   });

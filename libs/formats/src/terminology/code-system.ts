@@ -55,7 +55,15 @@ export class CodeSystem {
     readonly concepts: ReadonlyMap<string, Concept>;
     readonly isPart?: boolean;
   }): CodeSystem {
-    return new CodeSystem(of.system, of.version, of.isPart === true ? 'fragment' : 'complete', of.system, undefined, of.isHierarchy, of.concepts);
+    return new CodeSystem(
+      of.system,
+      of.version,
+      of.isPart === true ? 'fragment' : 'complete',
+      of.system,
+      undefined,
+      of.isHierarchy,
+      of.concepts,
+    );
   }
 
   /** Throws a plain Error that says what is wrong, and where. */
@@ -160,7 +168,8 @@ function withChildProperties(concepts: Map<string, Concept>, places: ReadonlyMap
   for (const [parent, { properties }] of [...concepts]) {
     for (const child of properties.get(CHILD) ?? []) {
       const concept = concepts.get(child);
-      if (concept === undefined) throw new Error(`${places.get(parent) ?? 'concept'}.property: the child ${child} of ${parent} is no concept`);
+      if (concept === undefined)
+        throw new Error(`${places.get(parent) ?? 'concept'}.property: the child ${child} of ${parent} is no concept`);
       if (!concept.parents.includes(parent)) concepts.set(child, { ...concept, parents: [...concept.parents, parent] });
     }
   }

@@ -29,7 +29,9 @@ describe('the code systems of HL7 that ship', () => {
   });
   it('stand under concepts that are there', () => {
     const lost = [...hl7Systems.values()].flatMap(({ url, concepts }) =>
-      [...concepts.values()].flatMap(({ code, parents }) => parents.filter((one) => !concepts.has(one)).map((one) => `${url} ${code} ${one}`)),
+      [...concepts.values()].flatMap(({ code, parents }) =>
+        parents.filter((one) => !concepts.has(one)).map((one) => `${url} ${code} ${one}`),
+      ),
     );
     expect(lost).toEqual([]);
   });

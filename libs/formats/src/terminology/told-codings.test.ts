@@ -24,7 +24,10 @@ describe('codings are told by place', () => {
         },
         valueQuantity: { system: 'https://unitsofmeasure.org', code: 'mmol/L' },
       }),
-    ).toEqual(['translate.system-misnamed Observation.code.coding[1].system', 'translate.system-misnamed Observation.valueQuantity.system']));
+    ).toEqual([
+      'translate.system-misnamed Observation.code.coding[1].system',
+      'translate.system-misnamed Observation.valueQuantity.system',
+    ]));
   it('where HL7 has no such code', () =>
     expect(
       told({
@@ -33,11 +36,16 @@ describe('codings are told by place', () => {
           { coding: [{ system: `${HL7}v3-ObservationInterpretation`, code: 'H' }] },
           { coding: [{ system: `${HL7}v3-ObservationInterpretation`, code: 'h' }] },
         ],
-        category: [{ coding: [{ system: `${HL7}observation-category`, code: 'laboratory' }] }, { coding: [{ system: `${HL7}unheard-of`, code: 'x' }] }],
+        category: [
+          { coding: [{ system: `${HL7}observation-category`, code: 'laboratory' }] },
+          { coding: [{ system: `${HL7}unheard-of`, code: 'x' }] },
+        ],
       }),
     ).toEqual(['translate.code-unknown Observation.interpretation[1].coding[0].code']));
   it('in both, where the system is misnamed besides', () =>
-    expect(told({ resourceType: 'Patient', maritalStatus: { coding: [{ system: 'urn:oid:2.16.840.1.113883.5.4', code: 'nil' }] } })).toEqual([
+    expect(
+      told({ resourceType: 'Patient', maritalStatus: { coding: [{ system: 'urn:oid:2.16.840.1.113883.5.4', code: 'nil' }] } }),
+    ).toEqual([
       'translate.system-misnamed Patient.maritalStatus.coding[0].system',
       'translate.code-unknown Patient.maritalStatus.coding[0].code',
     ]));

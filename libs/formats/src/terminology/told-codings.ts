@@ -37,10 +37,11 @@ function isMisnamed(system: string): boolean {
 function placesIn(value: FhirValue, known: KnownSystems, path = ''): [string, Told][] {
   if (Array.isArray(value)) return value.flatMap((one, i) => (typeof one === 'object' ? placesIn(one, known, `${path}[${i}]`) : []));
   if (!isFhirObject(value)) return [];
-  const own = toldOf(value, known).map((told): [string, Told] => [`${path}.${told === 'translate.code-unknown' ? 'code' : 'system'}`, told]);
-  const below = Object.entries(value).flatMap(([name, one]) =>
-    typeof one === 'object' ? placesIn(one, known, joinPath(path, name)) : [],
-  );
+  const own = toldOf(value, known).map((told): [string, Told] => [
+    `${path}.${told === 'translate.code-unknown' ? 'code' : 'system'}`,
+    told,
+  ]);
+  const below = Object.entries(value).flatMap(([name, one]) => (typeof one === 'object' ? placesIn(one, known, joinPath(path, name)) : []));
   return [...own, ...below];
 }
 

@@ -121,7 +121,14 @@ describe('told when sets are put together, by set and place', () => {
   it.each<[string, object[], RegExp[]]>([
     ['an import that is not there', [two('urn:vs', 'urn:gone')], [/^urn:vs: compose\.include\[0\]\.valueSet: urn:gone is no value set/]],
     ['a set that imports itself', [two('urn:vs', 'urn:vs')], [/^urn:vs: .*leads back/]],
-    ['a circle', [two('urn:vs', 'urn:b'), two('urn:b', 'urn:vs')], [/^urn:vs: compose\.include\[0\]\.valueSet: in urn:b: .*leads back/, /^urn:b: compose\.include\[0\]\.valueSet: in urn:vs: .*leads back/]],
+    [
+      'a circle',
+      [two('urn:vs', 'urn:b'), two('urn:b', 'urn:vs')],
+      [
+        /^urn:vs: compose\.include\[0\]\.valueSet: in urn:b: .*leads back/,
+        /^urn:b: compose\.include\[0\]\.valueSet: in urn:vs: .*leads back/,
+      ],
+    ],
     [
       'another version of a set',
       [two('urn:vs', 'urn:b|2'), set('urn:b', { include: [{ system: 'urn:s' }] }, { version: '1' })],
@@ -198,8 +205,16 @@ describe('refused as they are read, by place', () => {
       { concept: [{ code: 'a' }, { code: 'b', concept: [{ code: 'a' }] }] },
       /concept\[1\]\.concept\[0\]\.code stands twice/,
     ],
-    ['a child that is none', { concept: [{ code: 'a', property: [{ code: 'child', valueCode: 'b' }] }] }, /concept\[0\]\.property: the child b of a is no concept/],
-    ['a parent that is none', { concept: [{ code: 'a', property: [{ code: 'parent', valueCode: 'b' }] }] }, /concept\[0\]\.property: the parent b of a is no concept/],
+    [
+      'a child that is none',
+      { concept: [{ code: 'a', property: [{ code: 'child', valueCode: 'b' }] }] },
+      /concept\[0\]\.property: the child b of a is no concept/,
+    ],
+    [
+      'a parent that is none',
+      { concept: [{ code: 'a', property: [{ code: 'parent', valueCode: 'b' }] }] },
+      /concept\[0\]\.property: the parent b of a is no concept/,
+    ],
     ['a supplement of nothing', { content: 'supplement' }, /supplements is no text/],
   ])('a code system: %s', (_name, more, what) =>
     expect(() => CodeSystem.read({ resourceType: 'CodeSystem', url: 'urn:s', content: 'complete', ...more })).toThrow(what),
