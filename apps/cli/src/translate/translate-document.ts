@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { PortolanError, type ErrorCode, type FormatName } from '@portolan/contracts';
-import { bundleOf, toFhirJson, translate, type Account, type CountryPack, type FhirJudge } from '@portolan/formats';
+import { bundleOf, toFhirJson, translate, type Account, type CountryPack, type FhirJudge, type Translation } from '@portolan/formats';
 import { fhirJudge } from '@portolan/nest/fhir-judge';
 import { systemCode } from '../files/read-file.js';
 import { packOf, type CountryFlags } from './country-files.js';
@@ -40,7 +40,7 @@ export interface Finished {
 /** What is written of one document: FHIR where its bytes could be read, and in any case the account. */
 interface Result {
   readonly fhir?: string;
-  readonly report: Account;
+  readonly report: Account & { readonly questions: Translation['questions'] };
   readonly told: string;
 }
 
@@ -56,7 +56,7 @@ function translated(bytes: Uint8Array, format: FormatName | 'auto', { country, j
   try {
     const received = new Date().toISOString();
     const input = { bytes, format, country, sha256, received, maxBytes: MAX_BYTES, judge };
-    const { resources, beside, account, format: found } = translate(input);
+    const { resources, beside, account, questions, format: found } = translate(input);
     // Relative references resolve against the address that each entry's fullUrl begins with; this one is nobody's (RFC 6761).
     const bundle = bundleOf([...resources, ...beside], `https://${country.country.toLowerCase()}.portolan.example/fhir`);
     const { mapped, carried, ignored, constants, warnings, rejects } = account;
@@ -64,7 +64,7 @@ function translated(bytes: Uint8Array, format: FormatName | 'auto', { country, j
     const told = Object.entries(counts).map(([name, list]) => `${list.length} ${name}`);
     return {
       fhir: `${toFhirJson(bundle)}\n`,
-      report: { mapped, carried, ignored, constants, warnings, rejects },
+      report: { mapped, carried, ignored, constants, warnings, rejects, questions },
       told: `${found}, ${resources.length} resources; values: ${told.join(', ')}`,
     };
   } catch (error) {
@@ -76,7 +76,7 @@ function translated(bytes: Uint8Array, format: FormatName | 'auto', { country, j
 function notRead(error: PortolanError): Result {
   const reject = { code: error.code, path: error.where, rule: '(document)', severity: 'document' } as const;
   return {
-    report: { mapped: [], carried: [], ignored: [], constants: [], warnings: [], rejects: [reject] },
+    report: { mapped: [], carried: [], ignored: [], constants: [], warnings: [], rejects: [reject], questions: [] },
     told: `not read. ${error.message}`,
   };
 }

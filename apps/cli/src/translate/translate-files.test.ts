@@ -35,7 +35,7 @@ describe('own fixtures, by the rules of their country', () => {
     expect(exit).toBe(0);
     expect(out.split('\n')).toEqual([join(work, `${name}.fhir.json`), join(work, `${name}.report.json`)]);
     expect(notes).toMatch(/resources; values: \d+ mapped, \d+ carried/);
-    expect(Object.keys(report(name))).toEqual(['mapped', 'carried', 'ignored', 'constants', 'warnings', 'rejects']);
+    expect(Object.keys(report(name))).toEqual(['mapped', 'carried', 'ignored', 'constants', 'warnings', 'rejects', 'questions']);
     expect(report(name).mapped.length).toBeGreaterThan(0);
     for (const part of report(name).carried) expect(Object.keys(part)).toEqual(['path', 'value']);
     expect(text(`${name}.fhir.json`)).toMatch(/^\{"resourceType":"Bundle","type":"collection"/);

@@ -271,7 +271,7 @@ describe('what is in no publisher’s layout is refused, with file and line', ()
         const answer = await readRelease(publisher, [file(name, text, 50)], { release: '1' }).catch((error: unknown) => error);
         expect(answer).toSatisfy((one: object) => 'concepts' in one || ('code' in one && String(one.code).startsWith('terms.release-')));
       }),
-      { numRuns: 300 },
+      { numRuns: 300, interruptAfterTimeLimit: 10_000 },
     );
   });
 });
