@@ -5,7 +5,7 @@
 //
 // --check: writes nothing, and ends with 1 where a file would be another one.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,6 +49,7 @@ function linesOf(concepts, parent) {
   });
 }
 
+/** A concept that stands in several places: the first. */
 function once(lines) {
   const byCode = new Map();
   for (const line of lines) {
@@ -107,13 +108,7 @@ try {
     const path = join(into, name);
     const text = await prettier.format(JSON.stringify(content), { ...(await prettier.resolveConfig(path)), parser: 'json' });
     const codes = (content.systems ?? [content]).reduce((sum, { concepts }) => sum + concepts.length, 0);
-    const isNew = (() => {
-      try {
-        return readFileSync(path, 'utf8') !== text;
-      } catch {
-        return true;
-      }
-    })();
+    const isNew = !existsSync(path) || readFileSync(path, 'utf8') !== text;
     if (isNew && process.argv.includes('--check')) stale += 1;
     else if (isNew) writeFileSync(path, text);
     process.stdout.write(

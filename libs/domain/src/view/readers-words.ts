@@ -30,8 +30,8 @@ export function worded(value: FhirValue, words: ReadersWords): FhirValue {
 }
 
 /**
- * A resource that a reader hands back, without the translations and displays that she was shown and `item` does not hold: they are this node's words, and no
- * change of hers.
+ * A resource that a reader hands back, without the translations and displays that she was shown and `item` does not hold: they are this node's
+ * words, and no change of hers.
  */
 export function unworded(value: FhirValue, item: FhirValue, words: ReadersWords): FhirValue {
   const native = new Set<string>();
