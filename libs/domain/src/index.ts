@@ -13,6 +13,7 @@ export * from './keys/index.js';
 export * from './messages/index.js';
 export * from './permit/index.js';
 export * from './receive/index.js';
+export * from './reconciliation/index.js';
 export * from './release/index.js';
 export * from './request/index.js';
 export * from './seal/index.js';

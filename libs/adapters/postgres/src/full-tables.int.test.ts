@@ -164,6 +164,17 @@ const ofEdge: readonly Exercise<EdgeTx>[] = [
   ['views: showing a resource', (tx) => tx.views.showing('Condition', 'r5')],
   ['transfers: newest', (tx) => tx.transfers.list(LIMIT)],
   ['feed: of a person', (tx) => tx.feed.after(person, '0', LIMIT)],
+  ['reconciliations: open', (tx) => tx.reconciliations.list({ custodian: 'PT', state: 'open', after: undefined, limit: LIMIT })],
+  [
+    'reconciliations: of a person',
+    (tx) => tx.reconciliations.list({ custodian: 'PT', state: 'withdrawn', person, after: undefined, limit: LIMIT }),
+  ],
+  [
+    'reconciliations: second page',
+    (tx) => tx.reconciliations.list({ custodian: 'PT', state: 'withdrawn', after: filled('row', 5), limit: LIMIT }),
+  ],
+  ['reconciliations: unjudged of an entry', (tx) => tx.reconciliations.unjudged(['t5', 't6'])],
+  ['reconciliations: unjudged of a person', (tx) => tx.reconciliations.unjudgedOf(person)],
   ['proposals: of a person', (tx) => tx.proposals.ofPerson(person, LIMIT)],
   ['proposals: waiting', (tx) => tx.proposals.waitingFor('PT', undefined, LIMIT)],
   ['proposals: waiting, second page', (tx) => tx.proposals.waitingFor('PT', filled('row', 5), LIMIT)],

@@ -1647,6 +1647,34 @@ export const errorRegistry = {
   "http": 502,
   "fhir": "security"
  },
+ "reconciliation.unknown": {
+  "what": "There is no pair of entries of this id",
+  "next": "Take an id from GET /custodian/reconciliations",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "reconciliation.judged": {
+  "what": "The pair of entries stands otherwise by now: it was judged, taken back, or withdrawn",
+  "next": "List the pairs again; a judgement is taken back at its address …/open before another is made",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "reconciliation.changed": {
+  "what": "The two entries do not say the same any more, or are not of one person",
+  "next": "Read both entries again; nothing was done",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "reconciliation.state-invalid": {
+  "what": "The pairs of no such state can be listed",
+  "next": "Leave state out for open pairs, or send open, same or different",
+  "retriable": false,
+  "http": 400,
+  "fhir": "invalid"
+ },
  "release.resource-unreadable": {
   "what": "A stored resource is not the FHIR resource it is stored as",
   "next": "Nothing is released; run portolan doctor, and translate the message it came from again",

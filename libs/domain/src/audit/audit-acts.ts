@@ -51,6 +51,7 @@ export const auditActs = {
   'entry-amended-abroad': { what: 'A record from abroad was amended by its custodian', ...accessed, action: 'U', feed: true },
   'change-proposed': { what: 'A change to your record was proposed', ...accessed, action: 'E', feed: true },
   'change-answered': { what: 'A proposed change was answered', ...accessed, action: 'U', feed: true },
+  'entries-reconciled': { what: 'It was judged whether two entries of your record say the same', ...accessed, action: 'U', feed: true },
   'emergency-declared': { what: 'An emergency was declared to reach your record', ...secured, action: 'E', feed: true },
   'emergency-ended': { what: 'A declared emergency ended', ...secured, action: 'E', feed: true },
   'emergency-reviewed': { what: 'The use in an emergency was reviewed', ...secured, action: 'E', feed: true },

@@ -1,4 +1,5 @@
 import type { BusinessIdentifier } from '@portolan/contracts';
+import { shownOnce } from '../reconciliation/shown-once.js';
 import { isSupporting } from './categories.js';
 import { isReference, keyOf, literalReferences, logicalReference, subjectOf, targetOf } from './references.js';
 import { inScope, type Scope } from './scope.js';
@@ -16,7 +17,8 @@ export interface Minimised {
  * Keeps what the scope covers, so that what is left out looks like data never recorded: references to it go (no display, no
  * marker, no count), and with them backbone elements that make no sense alone. Of what stays, these stay with the custodian:
  * source narrative, attachments, carried extensions, provenance, tags, contained resources that are no supporting ones.
- * `patients` are all Patient resources of this one person; what has another subject never crosses.
+ * `patients` are all Patient resources of this one person; what has another subject never crosses. Of two entries that somebody judged to say
+ * the same, one is shown (libs/domain/src/reconciliation).
  */
 export function minimise(resources: readonly Resource[], scope: Scope, sent: readonly BusinessIdentifier[]): Minimised | undefined {
   const patients = resources.filter((r) => r.resourceType === 'Patient');
@@ -24,9 +26,11 @@ export function minimise(resources: readonly Resource[], scope: Scope, sent: rea
   if (first === undefined) return undefined;
   const own = new Set(patients.map(keyOf));
   const covered = resources.filter((r) => inScope(r, scope) && own.has(subjectOf(r) ?? '') && !heldByAttachment(r) && !takenBack(r));
-  const kept = [...covered, ...supportsOf(covered, resources)];
+  const instead = shownOnce(covered, resources);
+  const shown = covered.filter((r) => !instead.has(keyOf(r)));
+  const kept = [...shown, ...supportsOf(shown, resources)];
   const unsent = unsentIdentifiers(patients, sent);
-  const targets = new Map<string, string>(kept.map((r) => [keyOf(r), keyOf(r)]));
+  const targets = new Map<string, string>([...instead, ...kept.map((r) => [keyOf(r), keyOf(r)] as const)]);
   for (const key of own) targets.set(key, keyOf(first));
   return { patient: patientOf(patients, sent), resources: kept.map((r) => cleanResource(r, { targets, unsent })) };
 }

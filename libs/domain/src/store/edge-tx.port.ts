@@ -315,7 +315,45 @@ export interface ProposalStore {
   advance(id: Uuid, from: Proposal['state'], to: Proposal['state'], custodian?: string): Promise<boolean>;
 }
 
+/** Two entries of one record of which one may repeat the other (libs/domain/src/reconciliation). It says nothing of what stands in them. */
+export interface Reconciliation {
+  /** `pairId`. */
+  readonly id: Uuid;
+  readonly person: PersonId;
+  /** `Type/id` of what the record held already, and of what came. */
+  readonly known: string;
+  readonly come: string;
+  /** `system|value` of the organisation that brought what came: its staff judges. */
+  readonly custodian: string;
+  readonly at: Instant;
+  /** Withdrawn: one of the two was corrected or taken back, or the two are no longer of one person. */
+  readonly state: 'open' | 'same' | 'different' | 'withdrawn';
+}
+
+export interface ReconciliationsWanted {
+  readonly custodian: string;
+  readonly state: Reconciliation['state'];
+  /** Of this person alone. */
+  readonly person?: PersonId;
+  readonly after: Uuid | undefined;
+  readonly limit: number;
+}
+
+export interface ReconciliationStore {
+  /** Opens those that are new and those that were withdrawn; what was judged stays so. */
+  propose(pairs: readonly Omit<Reconciliation, 'state'>[]): Promise<void>;
+  get(id: Uuid): Promise<Reconciliation | undefined>;
+  /** Oldest first, after the pair `after`. */
+  list(wanted: ReconciliationsWanted): Promise<readonly Reconciliation[]>;
+  /** Open and withdrawn ones that name one of these entries (`Type/id`); the first 2,000. */
+  unjudged(entries: readonly string[]): Promise<readonly Reconciliation[]>;
+  unjudgedOf(person: PersonId): Promise<readonly Reconciliation[]>;
+  /** Compare-and-set; false where it stands elsewhere already. */
+  advance(id: Uuid, from: Reconciliation['state'], to: Reconciliation['state']): Promise<boolean>;
+}
+
 export interface EdgeTx extends RoleTx {
+  readonly reconciliations: ReconciliationStore;
   readonly statements: StatementStore;
   readonly proposals: ProposalStore;
   readonly messages: MessageStore;

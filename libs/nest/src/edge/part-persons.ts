@@ -14,6 +14,7 @@ import {
 } from '@portolan/domain';
 import type { EdgeParts } from './edge.parts.js';
 import { recordLocalAct } from './local-acts.js';
+import { judgeAgainOf } from './reconciliation/proposals.js';
 
 /** What parting two persons needs. */
 export interface PartingTools extends Pick<EdgeParts, 'country' | 'random'> {
@@ -50,6 +51,7 @@ export async function partPersons(tx: EdgeTx, merge: PersonMerge, { actor, reaso
     const act = { act: 'person-parted', recorded: at, outcome: 'success', actor, country: tools.country.code, reason, items } as const;
     await recordLocalAct(tx, tools.random, act, { person, keyId: await tx.keys.forPerson(person) });
   }
+  for (const person of [prior, survivor]) await judgeAgainOf(tx, person);
   const keyId = await tx.keys.forPerson(survivor);
   await post(tx, { id: tools.random.uuid(), type: 'person.parted', key: merge.id, keyId, body: { survivor, prior, reason } });
   return true;

@@ -401,6 +401,65 @@ describe('the edge’s stores', () => {
     expect(await run(({ proposals }) => proposals.ofPerson(person, 10))).toEqual([{ ...proposal, state: 'permitted' }]);
   });
 
+  describe('pairs of entries that may say the same', () => {
+    const custodian = `urn:o|${uuid()}`;
+    type Pair = Parameters<EdgeTx['reconciliations']['propose']>[0][number];
+    const pair = (person: PersonId, over: Partial<Pair> = {}): Pair => ({
+      id: uuid(),
+      person,
+      known: `Condition/${uuid()}`,
+      come: `Condition/${uuid()}`,
+      custodian,
+      at,
+      ...over,
+    });
+    const propose = async (...pairs: readonly Pair[]): Promise<void> => run(({ reconciliations }) => reconciliations.propose(pairs));
+    const stateOf = async ({ id }: Pair): Promise<string | undefined> =>
+      (await run(({ reconciliations }) => reconciliations.get(id)))?.state;
+
+    it('are proposed once; what was judged stays, and what was withdrawn is opened again', async () => {
+      const [kept, judged, withdrawn] = [pair(personId()), pair(personId()), pair(personId())];
+      await propose(kept, judged, withdrawn);
+      expect(await run(({ reconciliations }) => reconciliations.get(kept.id))).toEqual({ ...kept, state: 'open' });
+      expect(await run(({ reconciliations }) => reconciliations.advance(judged.id, 'open', 'different'))).toBe(true);
+      expect(await run(({ reconciliations }) => reconciliations.advance(judged.id, 'open', 'same'))).toBe(false);
+      await run(({ reconciliations }) => reconciliations.advance(withdrawn.id, 'open', 'withdrawn'));
+      await propose(kept, judged, withdrawn);
+      expect([await stateOf(kept), await stateOf(judged), await stateOf(withdrawn)]).toEqual(['open', 'different', 'open']);
+      await propose();
+    });
+
+    it('are listed by custodian and state, of one person or of all, page by page, oldest first', async () => {
+      const ours = `urn:o|${uuid()}`;
+      const [mari, juku] = [personId(), personId()];
+      const minute = (n: number): string => `2026-11-21T10:0${n}:00.000Z`;
+      const [third, first] = [pair(mari, { custodian: ours, at: minute(3) }), pair(juku, { custodian: ours, at: minute(1) })];
+      const [second, theirs] = [pair(mari, { custodian: ours, at: minute(2) }), pair(mari, { at: minute(2) })];
+      await propose(third, first, second, theirs);
+      const page = async (after?: string, person?: PersonId): Promise<readonly string[]> => {
+        const wanted = { custodian: ours, state: 'open' as const, after, limit: 2, ...(person !== undefined && { person }) };
+        return (await run(({ reconciliations }) => reconciliations.list(wanted))).map(({ id }) => id);
+      };
+      expect([await page(), await page(second.id), await page(third.id)]).toEqual([[first.id, second.id], [third.id], []]);
+      expect(await page(undefined, mari)).toEqual([second.id, third.id]);
+      await run(({ reconciliations }) => reconciliations.advance(first.id, 'open', 'same'));
+      expect(await page()).toEqual([second.id, third.id]);
+    });
+
+    it('are found by either entry and by the person until they are judged, and go with her', async () => {
+      const person = personId();
+      const [one, judged] = [pair(person), pair(person)];
+      await propose(one, judged);
+      await run(({ reconciliations }) => reconciliations.advance(judged.id, 'open', 'same'));
+      const found = async (...entries: string[]): Promise<readonly string[]> =>
+        (await run(({ reconciliations }) => reconciliations.unjudged(entries))).map(({ id }) => id);
+      expect([await found(one.known), await found(one.come), await found(judged.known, judged.come)]).toEqual([[one.id], [one.id], []]);
+      expect((await run(({ reconciliations }) => reconciliations.unjudgedOf(person))).map(({ id }) => id)).toEqual([one.id]);
+      await run(({ persons }) => persons.erase(person));
+      expect([await stateOf(one), await stateOf(judged)]).toEqual([undefined, undefined]);
+    });
+  });
+
   it('lists the proposals that wait for a custodian, page by page, oldest first', async () => {
     const person = personId();
     const keyId = await keyOf(person);

@@ -245,6 +245,34 @@ export class ProposalEntity {
   custodian!: string | null;
 }
 
+/** Two entries of one record of which one may repeat the other, and what was judged of them. */
+@Entity('reconciliation')
+export class ReconciliationEntity {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('uuid')
+  person!: string;
+
+  /** `Type/id`. */
+  @Column('text')
+  known!: string;
+
+  /** `Type/id`. */
+  @Column('text')
+  come!: string;
+
+  /** `system|value` of the organisation whose staff judges. */
+  @Column('text')
+  custodian!: string;
+
+  @Column('text')
+  state!: 'open' | 'same' | 'different' | 'withdrawn';
+
+  @InstantColumn()
+  at!: string;
+}
+
 /** A code for whose counterpart a person is asked, and the answer (`target` of a FHIR ConceptMap as JSON). It names no person. */
 @Entity('mapping_question')
 export class MappingQuestionEntity {
@@ -301,6 +329,7 @@ export const edgeEntities = [
   ...recordEntities,
   FeedEntryEntity,
   ProposalEntity,
+  ReconciliationEntity,
   MappingQuestionEntity,
   MappingQuestionMessageEntity,
 ];

@@ -12,6 +12,7 @@ import { StandingAge1795226400031 } from './migrations/1795226400031-standing-ag
 import { PersonTraits1795226400035 } from './migrations/1795226400035-person-traits.js';
 import { PersonMerges1795226400036 } from './migrations/1795226400036-person-merges.js';
 import { MappingQuestions1795226400040 } from './migrations/1795226400040-mapping-questions.js';
+import { Reconciliations1795226400050 } from './migrations/1795226400050-reconciliations.js';
 import { WaitingProposals1795226400032 } from './migrations/1795226400032-waiting-proposals.js';
 import { SearchValueEntity } from './search/search-value.entity.js';
 import { viewEntities } from './view.entities.js';
@@ -32,5 +33,6 @@ export const edgeModel: SchemaModel = {
     PersonTraits1795226400035,
     PersonMerges1795226400036,
     MappingQuestions1795226400040,
+    Reconciliations1795226400050,
   ],
 };

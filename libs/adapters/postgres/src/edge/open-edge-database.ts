@@ -12,6 +12,7 @@ import { PostgresMessageStore } from './message.store.js';
 import { PostgresPatientLinkStore } from './patient-link.store.js';
 import { PostgresPersonStore } from './person.store.js';
 import { PostgresProposalStore } from './proposal.store.js';
+import { PostgresReconciliationStore } from './reconciliation.store.js';
 import { PostgresRejectStore } from './reject.store.js';
 import { PostgresResourceStore } from './resource.store.js';
 import { PostgresViewStore } from './view.store.js';
@@ -29,6 +30,7 @@ export async function openEdgeDatabase(config: RoleDatabaseConfig, keys: DataKey
     transfers: new PostgresEdgeTransferStore(sql, bodies),
     feed: new PostgresFeedStore(sql, bodies),
     proposals: new PostgresProposalStore(sql, bodies),
+    reconciliations: new PostgresReconciliationStore(sql),
     mappings: new PostgresMappingStore(sql),
     links: new PostgresPatientLinkStore(sql, bodies),
   });

@@ -62,6 +62,10 @@ export class PostgresPersonStore implements PersonStore {
 
   async erase(id: PersonId): Promise<void> {
     await this.sql.later('DELETE FROM person WHERE id = $1', [id]);
+    await this.sql.later('DELETE FROM reconciliation WHERE person = $1', [id]);
+    // Pairs of somebody from whom she was parted name entries of hers, too.
+    for (const end of ['known', 'come'])
+      await this.sql.later(`DELETE FROM reconciliation p USING resource r WHERE r.person = $1 AND p.${end} = r.type || '/' || r.id`, [id]);
     await this.sql.later('DELETE FROM search_value v USING resource r WHERE r.person = $1 AND v.type = r.type AND v.resource_id = r.id', [
       id,
     ]);

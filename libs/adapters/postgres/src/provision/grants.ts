@@ -63,6 +63,7 @@ export const grants: Readonly<Record<Schema, TableGrants>> = {
     edge_transfer: KEEP,
     feed_entry: APPEND,
     proposal: KEEP,
+    reconciliation: FREE,
     patient_link: KEEP,
   },
   exchange: {

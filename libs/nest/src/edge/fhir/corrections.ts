@@ -48,7 +48,7 @@ export class Corrections {
     const type = resource.resourceType;
     if (!mayAct(caller, [type, 'u'])) throw new PortolanError('fhir.scope-missing', 'access token', `${type}.u`);
     const place = localReference(`${type}/${typeof resource['id'] === 'string' ? resource['id'] : ''}`);
-    if (place === undefined || ['Patient', 'Provenance', 'Bundle'].includes(type)) {
+    if (place === undefined || ['Patient', 'Provenance', 'Bundle', 'Linkage'].includes(type)) {
       throw new PortolanError('fhir.parameter-invalid', 'Parameters.resource', 'an entry of a record with its id is expected');
     }
     const correction = { resource, id: place.id, reason: reasonOf(parameters), ifMatch: header(call, 'if-match') };

@@ -11,6 +11,7 @@ import {
 } from '@portolan/domain';
 import { sha256Hex } from '@portolan/verify';
 import type { EdgeParts } from '../edge.parts.js';
+import { judgeAgain } from '../reconciliation/proposals.js';
 import type { FhirCaller } from './fhir-caller.js';
 import { indexOptions } from './index-options.js';
 
@@ -50,6 +51,7 @@ export async function fileEntry(
   const put = await tx.resources.put(entry, searchValues(tree, indexOptions(parts)));
   // What a source sent before somebody wrote this, and comes later, does not replace it.
   if (put.changed) await tx.resources.setAge(entry.type, entry.id, { content: undefined, sent: entry.lastUpdated });
+  if (put.changed && put.versionId > 1) await judgeAgain(tx, [`${entry.type}/${entry.id}`]);
   return { ...entry, ...put };
 }
 

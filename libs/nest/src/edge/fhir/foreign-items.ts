@@ -17,9 +17,13 @@ import {
   type LocalReference,
   type ViewItem,
 } from '@portolan/domain';
+import { hexOf } from '@portolan/verify';
 import { EdgeParts } from '../edge.parts.js';
 import { recordLocalAct } from '../local-acts.js';
+import { organisationKey } from '../person/proposed-entry.js';
+import { proposeRepeats } from '../reconciliation/proposals.js';
 import { actOf } from './accesses.js';
+import { callingOrganisation } from './calling-organisation.js';
 import { fileEntry, fileProvenance, type IdentifiedResource } from './entries.js';
 import { demandValid, parametersIn, type FhirAnswer, type FhirCall } from './fhir-call.js';
 import { fhirCaller, mayAct, type FhirCaller } from './fhir-caller.js';
@@ -104,6 +108,9 @@ export class ForeignItems {
     const { versionId, text, lastUpdated } = await fileEntry(tx, resource, { person }, this.parts);
     const target = `${item.type}/${id}/_history/${versionId}`;
     await fileProvenance(tx, { target, activity: 'CREATE', reason, entity: sources(item, view.transferId) }, person, caller, this.parts);
+    const custodian = organisationKey(callingOrganisation(caller, this.parts) ?? this.parts.country.custodian.identifier);
+    const newcomers = { person, come: [`${item.type}/${id}`], custodian, at: lastUpdated };
+    await proposeRepeats(tx, newcomers, (bytes) => hexOf(this.parts.sha256(bytes)));
     const act = this.act('item-adopted', readable, { type: item.type, id }, reason, caller);
     await recordLocalAct(tx, this.parts.random, act, { person, keyId: await tx.keys.forPerson(person) });
     await this.foreign.notify(tx, { ...readable, keyId }, { kind: 'adopted', items: noticeItems([item], 'adopted'), reason }, caller);

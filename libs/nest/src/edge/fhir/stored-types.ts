@@ -12,6 +12,7 @@ const READ_ONLY = [
   'DeviceUseStatement',
   'Claim',
   'ExplanationOfBenefit',
+  'Linkage',
 ] as const satisfies readonly ResourceType[];
 
 /** Audit events are shown to the person and the regulator, at their own doors. */

@@ -3,6 +3,7 @@ import {
   filingsOf,
   fromFhirJson,
   isFhirObject,
+  isFromAbroad,
   isOlder,
   keptJoined,
   messageProvenance,
@@ -22,6 +23,8 @@ import {
 import type { FhirResource, Translation } from '@portolan/formats';
 import type { SendingSystem } from '../edge.parts.js';
 import { recordLocalAct } from '../local-acts.js';
+import { organisationKey } from '../person/proposed-entry.js';
+import { judgeAgain, proposeRepeats } from '../reconciliation/proposals.js';
 import { keepMessage, sendingActor, type Incoming, type IngestTools } from './incoming.js';
 import { joinPriors } from './join-priors.js';
 import { subjectOf, type Subject } from './message-subject.js';
@@ -67,6 +70,7 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   );
   const joined = await joinPriors(tx, usable, place, filings, tools);
   await partLinked(tx, usable, place, tools);
+  await reconcile(tx, filed, usable, place, tools);
   await fileProvenance(tx, [...filed, ...joined], usable, place, tools);
   const problems = translation.account.rejects.map(({ code, path, severity }) => ({ code, path, severity }));
   const answer: IngestAnswer = { messageId: kept.id, state: 'stored', problems };
@@ -80,6 +84,21 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   await recordFiling(tx, [...filed, ...joined], incoming, { subject, keyId: kept.keyId }, tools);
   await tellChanges(tx, filed, place, tools);
   return answer;
+}
+
+/** What a document from abroad repeats of what is known is proposed; of what has a new version, proposals are judged again. */
+async function reconcile(
+  tx: EdgeTx,
+  filed: readonly Filed[],
+  { translation, sender }: Usable,
+  { subject, at }: Place,
+  { sha256 }: IngestTools,
+): Promise<void> {
+  const nameOf = ({ filing }: Filed): string => `${filing.type}/${filing.id}`;
+  await judgeAgain(tx, filed.filter(({ changed, versionId }) => changed && versionId > 1).map(nameOf));
+  if (!isFromAbroad(translation)) return;
+  const come = filed.filter(({ filing, stands }) => filing.personal && !filing.mention && stands === undefined).map(nameOf);
+  await proposeRepeats(tx, { person: subject.id, come, custodian: organisationKey(sender.organisation), at }, sha256);
 }
 
 /** Codes that one message asks a person about, at most. */

@@ -14,6 +14,7 @@ import {
 } from '@portolan/domain';
 import type { FhirResource, PersonTraits } from '@portolan/formats';
 import { recordLocalAct } from '../local-acts.js';
+import { judgeAgainOf } from '../reconciliation/proposals.js';
 import type { Filed, Place, Usable } from './file-message.js';
 import { sendingActor, type IngestTools } from './incoming.js';
 import { entryOf, type Subject } from './message-subject.js';
@@ -59,6 +60,7 @@ async function join(
   const { code: country } = tools.country;
   const act = { act: 'person-joined', recorded: at, outcome: 'success', actor: sendingActor(incoming), country } as const;
   await recordLocalAct(tx, tools.random, act, { person: subject.id, keyId: subject.keyId });
+  await judgeAgainOf(tx, pair.survivor);
   await post(tx, { id: tools.random.uuid(), type: 'person.joined', key: pair.survivor, keyId: subject.keyId, body: pair });
 }
 

@@ -16,6 +16,7 @@ import {
 import type { CallHeaders } from '../access.js';
 import { EdgeParts } from '../edge.parts.js';
 import { Accesses, actOf } from '../fhir/accesses.js';
+import { callingOrganisation } from '../fhir/calling-organisation.js';
 import { fileEntry, fileProvenance, type IdentifiedResource } from '../fhir/entries.js';
 import { demandPerson, fhirCaller, mayAct, type FhirCaller } from '../fhir/fhir-caller.js';
 import { recordLocalAct } from '../local-acts.js';
@@ -86,7 +87,7 @@ export class Custody {
    */
   async waiting(headers: CallHeaders, after: unknown): Promise<WaitingProposals> {
     const caller = await this.caller(headers);
-    const calling = this.callingOrganisation(caller);
+    const calling = callingOrganisation(caller, this.parts);
     if (calling === undefined) throw new PortolanError('person.not-custodian', 'the calling system');
     const place = placeOf(after);
     return this.parts.uow.run(async (tx) => {
@@ -168,18 +169,8 @@ export class Custody {
 
   private async demandCustodian(tx: EdgeTx, entry: ResourceVersion, caller: FhirCaller): Promise<void> {
     const { system, value } = await custodianOf(tx, entry, this.parts);
-    const calling = this.callingOrganisation(caller);
+    const calling = callingOrganisation(caller, this.parts);
     if (calling?.system !== system || calling.value !== value) throw new PortolanError('person.not-custodian', 'the calling system');
-  }
-
-  /** A system is of the organisation that it is registered for, whatever it states; an application's token names the professional's. */
-  private callingOrganisation({ principal, evidence, acting }: FhirCaller): { system: string; value: string } | undefined {
-    const byToken = principal.kind === 'clinician-app' && evidence.assertion === undefined;
-    return byToken ? acting.actor.organisation.id : this.organisationOf(principal.clientId);
-  }
-
-  private organisationOf(source: string | undefined): { system: string; value: string } | undefined {
-    return this.parts.sources.find(({ name }) => name === source)?.organisation;
   }
 
   private demandValid({ resource }: ProposedVersion): void {

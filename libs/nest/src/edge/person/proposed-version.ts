@@ -40,7 +40,12 @@ const OURS: ReadonlySet<string> = new Set(['resourceType', 'id', 'meta', 'text',
 export function proposedVersion({ entry, record, proposal, sources }: ProposedChange): ProposedVersion {
   const wanted = pointedHere(readProposal(proposal), entry, sources);
   if (wanted['resourceType'] !== entry['resourceType'] || wanted['id'] !== entry['id']) throw unusable('another entry');
-  const seen = [releasedForm(entry, record), releasedForm(entry, record.filter((one) => one['resourceType'] === 'Patient').concat(entry))];
+  // What was judged to repeat another was released before that, or is no more: its proposal is about the entry itself.
+  const unlinked = record.filter((one) => one['resourceType'] !== 'Linkage');
+  const seen = [
+    releasedForm(entry, unlinked),
+    releasedForm(entry, record.filter((one) => one['resourceType'] === 'Patient').concat(entry)),
+  ];
   const [first = [], ...others] = seen.map((form) => changedElements(form, wanted).filter((name) => !OURS.has(name)));
   const changed = first.filter((name) => others.every((names) => names.includes(name)));
   if (changed.length === 0) throw unusable('nothing changes');

@@ -190,7 +190,7 @@ export class PersonNode {
     return this.call(path, { method: 'POST', token, ...(body === undefined ? {} : { body }), ...(acting === undefined ? {} : { acting }) });
   }
 
-  private statement(actor: Actor): Promise<string> {
+  statement(actor: Actor): Promise<string> {
     const times = { nowMs: this.ground.clock.now(), lifetimeSeconds: 240, jti: randomUUID() };
     const { hospital, audience } = this.ground.provider;
     return signProfessionalAssertion(CLIENT, audience, { actor, purpose: 'TREAT' }, hospital, times);
