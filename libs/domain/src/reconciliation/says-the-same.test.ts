@@ -1,5 +1,6 @@
 import { DecimalText } from '@portolan/formats';
 import { describe, expect, it } from 'vitest';
+import { keyOf } from '../release/references.js';
 import type { Json, Resource } from '../release/resource.js';
 import { saysTheSame } from './says-the-same.js';
 
@@ -54,7 +55,7 @@ const worn = (over: object = {}): Resource => ({
 const medication: Resource = { resourceType: 'Medication', id: 'med', code: concept([ATC, 'R03AC02']) };
 const { medicationCodeableConcept: _code, ...byReference } = salbutamol;
 
-const record = new Map([pacemaker, medication].map((one) => [`${one.resourceType}/${String(one['id'])}`, one]));
+const record = new Map([pacemaker, medication].map((one) => [keyOf(one), one]));
 const find = (reference: string): Resource | undefined => record.get(reference);
 const both = (a: Resource, b: Resource): boolean => {
   const said = saysTheSame(a, b, find);
@@ -71,11 +72,7 @@ describe('two entries say the same', () => {
     ['active is what an entry without a status says', asthma, { ...asthma, clinicalStatus: clinical('active') }],
     ['a relapse goes on', { ...asthma, clinicalStatus: clinical('relapse') }, { ...asthma, clinicalStatus: clinical('active') }],
     ['a medicine by reference to the record', salbutamol, { ...byReference, medicationReference: { reference: 'Medication/med' } }],
-    [
-      'a medicine that is contained',
-      salbutamol,
-      { ...byReference, contained: [medication], medicationReference: { reference: '#med' } } as Resource,
-    ],
+    ['a medicine that is contained', salbutamol, { ...byReference, contained: [medication], medicationReference: { reference: '#med' } }],
     ['the same dose', { ...salbutamol, dosage: dose(5) }, { ...salbutamol, dosage: dose(5) }],
     ['a dose that one does not tell', { ...salbutamol, dosage: dose(5) }, salbutamol],
     ['a result at one instant, in another offset', glucose, { ...glucose, effectiveDateTime: '2026-10-01T05:00:00Z' }],
@@ -158,7 +155,7 @@ function valueless(): Resource {
 }
 
 function withoutNull({ valueQuantity: _value, ...rest }: Resource): Resource {
-  return rest as Resource;
+  return rest;
 }
 
 function twoComponents(): Resource {
