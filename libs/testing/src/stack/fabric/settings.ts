@@ -45,6 +45,8 @@ export const settings = {
   blockCensorshipTimeout: '10s',
   chaincodeExecuteTimeout: '30s',
   readyWithinMs: 90_000,
+  /** A newcomer that has every block of this long ago has caught up. */
+  levelWithinMs: 15_000,
   stopWithinMs: 15_000,
   commandWithinMs: 60_000,
   logMostBytes: 20_000_000,
