@@ -43,6 +43,8 @@ function portolan(args: readonly string[], killedAt?: string): Promise<Ended> {
 describe.skipIf(absent !== '' && !inCi)(`an operator's own engines${absent === '' ? '' : ` (skipped: ${absent})`}`, () => {
   let folder: string;
   const nodes: WorldProcess[] = [];
+  /** What the nodes said last, information left out. */
+  const told: string[] = [];
   let person: Newcomer;
   const stack = (...args: string[]): Promise<Ended> => portolan(['stack', '--folder', folder, ...args]);
   const status = async (): Promise<{ code: number | null; engines: readonly EngineStatus[] }> => {
@@ -61,7 +63,10 @@ describe.skipIf(absent !== '' && !inCi)(`an operator's own engines${absent === '
 
   async function startNode(country: string): Promise<void> {
     const file = join(folder, country.toLowerCase(), 'node.json');
-    const node = new WorldProcess(country, [cli, 'node', '--config', file], () => undefined);
+    const node = new WorldProcess(country, [cli, 'node', '--config', file], (line) => {
+      if (!line.includes('"level":"info"')) told.push(line);
+      if (told.length > 40) told.shift();
+    });
     nodes.push(node);
     await node.start();
   }
@@ -153,7 +158,12 @@ describe.skipIf(absent !== '' && !inCi)(`an operator's own engines${absent === '
     it('have five orderers that agree, of which one may fail', async () => {
       const fabric = await FabricStack.find(engineFolders(folder).fabric);
       await fabric?.kill('BE', 'orderer');
-      await obtained('PT');
+      try {
+        await obtained('PT');
+      } catch (error) {
+        // Which orderers and peers stand still, and what the nodes ran into: without it nobody can tell why.
+        throw new Error(`${JSON.stringify(await fabric?.levels())}\n${told.join('\n')}`, { cause: error });
+      }
     });
   });
 

@@ -10,7 +10,15 @@ import { portsOf } from './configtx.js';
 import type { FabricEngine } from './engine.js';
 import { networkFiles, organisationFolders, type KeyFiles, type MemberName } from './folders.js';
 import { adminOf, definitionOf, ensureConsenter, ensureConsents, ensureMember, ensureOrdererFollows, ensurePeerCaughtUp } from './join.js';
-import { ensureGenesis, ensureOrdererJoined, ensurePeerJoined, writeSharedFiles } from './found.js';
+import {
+  ensureGenesis,
+  ensureOrdererJoined,
+  ensurePeerJoined,
+  ordererStatus,
+  peerHeight,
+  writeSharedFiles,
+  type OrdererStatus,
+} from './found.js';
 import { certify, ensureMaterial } from './material.js';
 import type { Part } from './part.js';
 import { chaincodePart, ordererPart, peerPart, type Ground } from './parts.js';
@@ -191,6 +199,17 @@ export class FabricStack {
     );
   }
 
+  /** How far each orderer and peer is: what is asked first where a channel does not go on. One that does not answer tells why. */
+  async levels(): Promise<readonly { org: OrgId; orderer: OrdererStatus | string | undefined; peer: number | string | undefined }[]> {
+    return Promise.all(
+      this.organisations.map(async ({ org }) => ({
+        org,
+        orderer: await ordererStatus(this.commands(org)).catch(String),
+        peer: this.countries.includes(org) ? await peerHeight(this.ground, org).catch(String) : undefined,
+      })),
+    );
+  }
+
   /** Ends all processes in order: chaincode and peers before orderers. */
   async stop(): Promise<void> {
     process.removeListener('exit', this.onExit);
@@ -269,7 +288,7 @@ export class FabricStack {
     const members = this.membersBefore(org);
     await ensureOrdererFollows(this.ground, members, org);
     if (await ensureConsenter(this.ground, members, org)) say(`fabric: the orderer of ${org} agrees on blocks from now on`);
-    await ensureConsents(this.ground, org);
+    await ensureConsents(this.ground, members, org);
   }
 
   private async runChaincode(): Promise<void> {

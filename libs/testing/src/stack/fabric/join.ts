@@ -18,7 +18,7 @@ import { keep } from '../../world/files.js';
 import { FabricCommands } from './commands.js';
 import { joiningConfiguration, portsOf } from './configtx.js';
 import { organisationFolders } from './folders.js';
-import { ensureOrdererJoined, ordererStatus, peerHeight } from './found.js';
+import { ensureOrdererJoined, ordererStatus, peerHeight, type OrdererStatus } from './found.js';
 import type { Ground } from './parts.js';
 import type { FabricOrganisation } from './plan.js';
 import { HOST, settings } from './settings.js';
@@ -63,17 +63,25 @@ export async function ensureOrdererFollows(ground: Ground, members: readonly Org
   await mkdir(join(block, '..'), { recursive: true, mode: 0o700 });
   await adminOf(ground, first(members)).fetchBlock(block);
   await ensureOrdererJoined(ground, org, block);
+  await ordererCaughtUp(ground, members, org, ['follower', 'consenter']);
+}
+
+/** Until it holds what a founder holds, in one of these relations to the channel. */
+async function ordererCaughtUp(
+  ground: Ground,
+  members: readonly OrgId[],
+  org: OrgId,
+  as: readonly OrdererStatus['consensusRelation'][],
+): Promise<void> {
   const statusOf = (one: OrgId): ReturnType<typeof ordererStatus> => ordererStatus(new FabricCommands(ground, one));
-  await caughtUp(
-    `orderer of ${org}`,
-    hasWhatStood(
-      async () => (await statusOf(first(members)))?.height,
-      async () => {
-        const own = await statusOf(org);
-        return own?.status === 'active' ? own.height : undefined;
-      },
-    ),
+  const has = hasWhatStood(
+    async () => (await statusOf(first(members)))?.height,
+    async () => {
+      const own = await statusOf(org);
+      return own?.status === 'active' && as.includes(own.consensusRelation) ? own.height : undefined;
+    },
   );
+  await caughtUp(`orderer of ${org}`, has);
 }
 
 export async function ensurePeerCaughtUp(ground: Ground, member: OrgId, org: OrgId): Promise<void> {
@@ -100,12 +108,9 @@ export function hasWhatStood(theirs: () => Promise<number | undefined>, own: () 
   };
 }
 
-/** Until the organisation's orderer itself says that it agrees on blocks. */
-export async function ensureConsents(ground: Ground, org: OrgId): Promise<void> {
-  await caughtUp(`orderer of ${org}`, async () => {
-    const status = await ordererStatus(new FabricCommands(ground, org));
-    return status?.consensusRelation === 'consenter' && status.status === 'active';
-  });
+/** Until the organisation's orderer itself says that it agrees on blocks, and has those on which the others agreed: one that has not yet is none that may be counted on. */
+export async function ensureConsents(ground: Ground, members: readonly OrgId[], org: OrgId): Promise<void> {
+  await ordererCaughtUp(ground, members, org, ['consenter']);
 }
 
 async function caughtUp(what: string, isDone: () => Promise<boolean>): Promise<void> {

@@ -14,14 +14,16 @@ export const settings = {
   },
   /**
    * A leader that died is missed after its heartbeat's timeout, and a request that it swallowed after forwarding and complaining; Fabric's
-   * defaults (1 min, 20 s) suit a network over seas. Shorter than this, two busy cores depose leaders that live.
+   * defaults (1 min, 20 s) suit a network over seas. Shorter than this, two busy cores depose leaders that live. A change of leader that comes to nothing
+   * is begun again after one, two, three … times `viewChangeTimeout` (SmartBFT, `viewchanger.go`): orderers that left each other's view, as
+   * after a joining, need several, and with 8 s here a channel was seen to rest for minutes.
    */
   bft: {
     requestForwardTimeout: '2s',
     requestComplainTimeout: '5s',
     requestAutoRemoveTimeout: '1m',
-    viewChangeResendInterval: '2s',
-    viewChangeTimeout: '8s',
+    viewChangeResendInterval: '1s',
+    viewChangeTimeout: '3s',
     leaderHeartbeatTimeout: '8s',
     leaderHeartbeatCount: 10,
     collectTimeout: '1s',
