@@ -61,6 +61,8 @@ export interface Translation {
   readonly priors: readonly PersonTraits[];
   /** Of whom the document takes back that they are its person (HL7 v2 A37). */
   readonly parted: readonly PersonTraits[];
+  /** Of the priors, those that were another person's until now and are taken from her (HL7 v2 A43). */
+  readonly moved: readonly PersonTraits[];
   readonly resources: readonly FhirResource[];
   /**
    * What the document says of itself (HL7 v2: MessageHeader, Provenance, the systems and organisations between which it went): it refers to
@@ -98,6 +100,9 @@ export function translate(input: TranslationInput): Translation {
   const drafts = result.drafts.filter((draft) => !isBeside(draft));
   const rejects = [...result.rejects, ...documentRejects(document, { ...result, drafts })];
   const says = document.header.persons;
+  const priors = drafts.flatMap((draft, i) =>
+    isReplaced(draft) || (says === 'linked' && isOther(draft)) ? [personTraits(draft.resource, i)] : [],
+  );
   const provenance = once(() => provenanceOf(drafts));
   const account = once(() => accountOf(document.root, set, drafts, [...result.warnings, ...toldCodings(drafts, set.known)], rejects));
   return {
@@ -107,10 +112,9 @@ export function translate(input: TranslationInput): Translation {
     message: document.header,
     times: timesOf(input.country, document),
     persons: drafts.flatMap((draft, i) => (draft.instance.rule.rule.subject === true ? [personTraits(draft.resource, i)] : [])),
-    priors: drafts.flatMap((draft, i) =>
-      isReplaced(draft) || (says === 'linked' && isOther(draft)) ? [personTraits(draft.resource, i)] : [],
-    ),
+    priors,
     parted: drafts.flatMap((draft, i) => (says === 'parted' && isOther(draft) ? [personTraits(draft.resource, i)] : [])),
+    moved: says === 'moved' ? priors : [],
     resources: drafts.map((draft) => draft.resource),
     beside: result.drafts.filter(isBeside).map((draft) => draft.resource),
     mentions: drafts.flatMap((draft, i) => (draft.mention ? [i] : [])),

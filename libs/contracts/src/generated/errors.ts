@@ -777,6 +777,14 @@ export const errorRegistry = {
   "fhir": "conflict",
   "hl7": "204"
  },
+ "ingest.move-entangled": {
+  "what": "The message moves an identifier to another person, and what was filed under it cannot be told from what else was filed with it",
+  "next": "Have the source send each of the entries concerned under the right person, and take back those under the wrong one; nothing was moved",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict",
+  "hl7": "204"
+ },
  "ingest.entry-of-another-person": {
   "what": "The message moves an entry from one person to another",
   "next": "Find out at the source whose entry it is; entries are never moved between persons silently",

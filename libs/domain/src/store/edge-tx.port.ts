@@ -117,7 +117,7 @@ export interface PersonEntry extends Person {
   readonly others: readonly BusinessIdentifier[];
 }
 
-/** That a source said of two entries that they are one person (HL7 v2: A24, A34, A40, A47). */
+/** That a source said of two entries that they are one person (HL7 v2: A24, A34, A40, A43, A47). */
 export interface PersonMerge {
   readonly id: Uuid;
   /** Both stood for themselves until then. */

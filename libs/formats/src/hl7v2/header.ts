@@ -70,17 +70,18 @@ export function structureOf({ messageCode, triggerEvent }: Hl7Header): string | 
 }
 
 /**
- * Whether a message of this type and event may be filed. Moves between persons are translated, and nothing acts on them yet: to
+ * Whether a message of this type and event may be filed. Moves of visits are translated, and nothing acts on them yet: to
  * take one and do nothing of it would be worse than to refuse it.
  */
 function isFiled(header: Hl7Header): boolean {
   return structureOf(header) !== undefined && !structures.unfiled.events.includes(`${header.messageCode}^${header.triggerEvent}`);
 }
 
-/** HL7 v2.8.2 §3.3.24, §3.3.37. */
+/** HL7 v2.8.2 §3.3.24, §3.3.37, §3.3.43. */
 const linking: Readonly<Record<string, Pick<SourceHeader, 'persons'> | undefined>> = {
   'ADT^A24': { persons: 'linked' },
   'ADT^A37': { persons: 'parted' },
+  'ADT^A43': { persons: 'moved' },
 };
 
 /** The header in the engine's terms. Throws PortolanError ingest.header-incomplete where nothing says who sent what. */

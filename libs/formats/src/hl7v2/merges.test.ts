@@ -59,6 +59,25 @@ describe('A merge', () => {
   });
 });
 
+describe('A move of an identifier', () => {
+  const moved = (): Uint8Array => Buffer.from(bytesOf('a40').toString().replaceAll('A40', 'A43').replace('ADT_A39', 'ADT_A43'));
+
+  it('is taken at the door, and names who goes on under whom, as a merge does', () => {
+    expect(headerProblem(readHeader(readHl7(moved(), { maxBytes: 1_000_000, terminators: 'any' })))).toBeUndefined();
+    const [answer, merge] = [translated(moved()), translated(bytesOf('a40'))];
+    expect(answer.account.rejects).toEqual([]);
+    expect(persons(answer).map(({ link }) => link)).toEqual(persons(merge).map(({ link }) => link));
+    expect(openReferences(answer.resources)).toEqual([]);
+  });
+
+  it("says that the identifier was another person's until now, which a merge does not", () => {
+    const answer = translated(moved());
+    expect(answer.moved).toEqual(answer.priors);
+    expect(answer.moved.map(({ identifiers }) => identifiers[0]?.value)).toEqual(['H-200002']);
+    expect(translated(bytesOf('a40')).moved).toEqual([]);
+  });
+});
+
 describe('A link', () => {
   it('leads from either record of the person to the other, and neither is replaced', () => {
     const answer = translated(bytesOf('a24'));
@@ -111,7 +130,7 @@ describe('A swap', () => {
 });
 
 describe('What nothing acts on yet', () => {
-  it.each(['A43', 'A45'])('%s is refused at the door', (event) => {
+  it.each(['A45'])('%s is refused at the door', (event) => {
     const bytes = Buffer.from(bytesOf('a40').toString().replaceAll('A40', event).replace('ADT_A39', `ADT_${event}`));
     const header = readHeader(readHl7(bytes, { maxBytes: 1_000_000, terminators: 'any' }));
     expect(headerProblem(header)?.code).toBe('ingest.event-unsupported');

@@ -29,6 +29,7 @@ import { keepMessage, sendingActor, type Incoming, type IngestTools } from './in
 import { joinPriors } from './join-priors.js';
 import { subjectOf, type Subject } from './message-subject.js';
 import { partLinked } from './part-linked.js';
+import { partMoved } from './part-moved.js';
 
 /** A message that can be used, from a sender who may send. */
 export interface Usable {
@@ -68,6 +69,7 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
     place,
     tools,
   );
+  await partMoved(tx, usable, place, tools);
   const joined = await joinPriors(tx, usable, place, filings, tools);
   await partLinked(tx, usable, place, tools);
   await reconcile(tx, filed, usable, place, tools);

@@ -257,6 +257,98 @@ describe('a source links two records of one person', () => {
   });
 });
 
+describe("A43: a number was another person's until now", () => {
+  const moved = (into: readonly string[], number: string, born?: string): Uint8Array =>
+    adt('A43', 'ADT_A43', { pid: into, ...(born === undefined ? {} : { born }), also: [`MRG|${local(number)}`] });
+  /** A number, joined to the wrong person, and the right one. */
+  const wrongly = async (): Promise<{ wrong: string; right: string; old: string }> => {
+    const [wrong, right, old] = [pin(), pin(), number()];
+    for (const one of [[national(wrong)], [national(right)], [local(old)]]) await stored(known(one));
+    await stored(joined([national(wrong)], [local(old)]));
+    return { wrong, right, old };
+  };
+  const held = async (value: string): Promise<number> => {
+    const [person] = await bearing({ system: PIN, value });
+    return count(person!, 'AllergyIntolerance');
+  };
+  const refusal = (code: string) => ({
+    state: 'rejected',
+    problems: [{ code, path: expect.stringContaining('MRG'), severity: 'document' }],
+  });
+
+  it.each([
+    ['alone', () => []],
+    ['with the number among hers, as HL7 has it', (old: string) => [local(old)]],
+  ])('goes to the right one with all that was filed under it, named %s; sent again it changes nothing', async (_how, also) => {
+    const { wrong, right, old } = await wrongly();
+    expect([await held(wrong), await held(right)]).toEqual([2, 1]);
+    for (let times = 0; times < 2; times += 1) await stored(moved([national(right), ...also(old)], old));
+    expect([await held(wrong), await held(right)]).toEqual([1, 2]);
+    expect(await byNumber(old)).toEqual(await bearing({ system: PIN, value: right }));
+    const [her, him] = [(await bearing({ system: PIN, value: right }))[0], (await bearing({ system: PIN, value: wrong }))[0]];
+    const patients = async (person: Person | undefined): Promise<string> =>
+      (await edge.uow.run((tx) => tx.resources.ofPerson(person!.id, 'all', 500)))
+        .filter(({ type }) => type === 'Patient')
+        .map(({ text }) => text)
+        .join();
+    expect(await patients(him)).not.toContain('"link"');
+    expect(await patients(her)).toContain('"replaced-by"');
+    // What comes late under the number is hers.
+    await stored(known([local(old)]));
+    expect([await held(wrong), await held(right)]).toEqual([1, 2]);
+  });
+
+  it('ends the one joining and begins another', async () => {
+    const { wrong, right, old } = await wrongly();
+    const [[him], [her]] = [await bearing({ system: PIN, value: wrong }), await bearing({ system: PIN, value: right })];
+    const [before] = await mergesOf(him!);
+    await stored(moved([national(right)], old));
+    const [ended, begun] = [await mergesOf(him!), await mergesOf(her!)];
+    expect(ended.map(({ id, undoneAt }) => [id, undoneAt !== undefined])).toEqual([[before?.id, true]]);
+    expect(begun.map(({ prior, undoneAt }) => [prior, undoneAt])).toEqual([[before?.prior, undefined]]);
+  });
+
+  it('is joined to the right one where it stood for itself, or nobody heard of it', async () => {
+    const [right, old, unheard] = [pin(), number(), number()];
+    await stored(known([national(right)]));
+    await stored(known([local(old)]));
+    for (const one of [old, unheard]) await stored(moved([national(right)], one));
+    expect(await held(right)).toBe(2);
+    expect(await byNumber(unheard)).toEqual(await bearing({ system: PIN, value: right }));
+  });
+
+  it('is refused, and nothing moved, where its entries cannot be told from others of the wrong one', async () => {
+    const [wrong, right, old] = [pin(), pin(), number()];
+    await stored(known([national(wrong), local(old)]));
+    await stored(known([national(right)]));
+    expect(await accept(moved([national(right)], old))).toMatchObject(refusal('ingest.move-entangled'));
+    expect([await held(wrong), await held(right)]).toEqual([1, 1]);
+    // Another number was joined to this one: whose that is, the move does not say.
+    const [stays, other] = [number(), number()];
+    for (const one of [stays, other]) await stored(known([local(one)]));
+    await stored(joined([local(stays)], [local(other)]));
+    expect(await accept(moved([national(right)], stays))).toMatchObject(refusal('ingest.move-entangled'));
+    expect(await byNumber(other)).toEqual(await byNumber(stays));
+  });
+
+  it('is refused, and all stays as it was, of a joining that another source made, and where the two cannot be one', async () => {
+    const { wrong, right, old } = await wrongly();
+    const foreign = Buffer.from(moved([national(right)], old))
+      .toString()
+      .replace(
+        'NAIDIS-HIS|EE-NAIDISHAIGLA^urn:portolan:demo:ee:naidishaigla^URI',
+        'KAUGE-HIS|EE-KAUGEHAIGLA^urn:portolan:demo:ee:kaugehaigla^URI',
+      );
+    expect(await accept(Buffer.from(foreign))).toMatchObject(refusal('ingest.merge-conflict'));
+    const child = number();
+    await stored(known([local(child)], '20200101'));
+    await stored(joined([national(wrong)], [local(child)]));
+    expect(await accept(moved([national(right)], child, '19710101'))).toMatchObject(refusal('ingest.merge-conflict'));
+    expect(await byNumber(child)).toEqual(await bearing({ system: PIN, value: wrong }));
+    expect([await held(wrong), await held(right)]).toEqual([3, 1]);
+  });
+});
+
 describe('A17: two lie where the other lay', () => {
   const lies = (event: string, structure: string, who: string, ward: string, also: readonly string[] = []): Uint8Array =>
     adt(event, structure, { pid: [national(who)], also: [visit(who, ward), ...also] });

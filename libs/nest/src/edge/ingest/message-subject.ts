@@ -47,7 +47,13 @@ export async function subjectOf(tx: EdgeTx, translation: Translation, tools: Too
   const [traits, ...others] = translation.persons;
   if (traits === undefined) throw new PortolanError('translate.value-missing', 'message', 'no person');
   if (others.length > 0) throw new PortolanError('ingest.several-persons', 'message');
-  return entryOf(tx, translation, traits, tools);
+  return entryOf(tx, translation, withoutMoved(traits, translation), tools);
+}
+
+/** An identifier that is moved to the person (HL7 v2 A43) stands among hers in the message, and finds another's entry until it is moved. */
+function withoutMoved(traits: PersonTraits, { moved }: Translation): PersonTraits {
+  const those = moved.flatMap(({ identifiers }) => identifiers);
+  return { ...traits, identifiers: traits.identifiers.filter((told) => !those.some((one) => sameIdentifier(one, told))) };
 }
 
 /** The entry of the index that these traits name, or a new one; locked until the commit. */

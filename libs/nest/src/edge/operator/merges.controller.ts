@@ -11,7 +11,7 @@ const PAGE = 100;
 /** What an operator sees of a joining: never who it was. */
 export type MergeView = Pick<PersonMerge, 'id' | 'messageId' | 'at'> & { readonly state: 'stands' | 'undone'; readonly undoneAt?: string };
 
-/** Persons whom a source joined (HL7 v2 A24, A34, A40, A47), and how such a joining is undone where it was wrong. */
+/** Persons whom a source joined (HL7 v2 A24, A34, A40, A43, A47), and how such a joining is undone where it was wrong. */
 @Controller('operator/merges')
 export class MergesController {
   constructor(@Inject(EdgeParts) private readonly parts: EdgeParts) {}
