@@ -2,15 +2,16 @@ import { createReadStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PortolanError, type FormatName } from '@portolan/contracts';
-import { BatchReader, isBatch, readBatch, type BatchItem, type CountryPack } from '@portolan/formats';
+import { BatchReader, isBatch, readBatch, type BatchItem } from '@portolan/formats';
 import { failureText } from '../failure.js';
 import { readBytes, systemCode } from '../files/read-file.js';
 import { exits, type Exit, type Terminal } from '../terminal.js';
 import type { CountryFlags } from './country-files.js';
 import { outputNames } from './output-names.js';
-import { finish, MAX_BYTES, readerOf, write, type Finished, type Part, type Work } from './translate-document.js';
+import { MAX_BYTES, type Finished, type Part, type Work } from './translate-document.js';
 import { TranslationPool } from './translation-pool.js';
-import { backForms, writtenBack, type BackForm } from './write-back.js';
+import { translatorOf } from './translator.js';
+import type { BackForm } from './write-back.js';
 
 export interface TranslateFlags extends CountryFlags {
   readonly format: FormatName | 'auto';
@@ -36,16 +37,15 @@ type Step = () => Promise<Finished>;
  * the others.
  */
 export async function translateFiles(files: readonly string[], flags: TranslateFlags, terminal: Terminal): Promise<Exit> {
-  const reader = await readerOf(flags, terminal.folder);
+  const translate = await translatorOf(flags, terminal.folder);
   const paths = [...new Set(files.map((file) => resolve(terminal.folder, file)))];
   const names = outputNames(paths);
   const out = await folderFor(resolve(terminal.folder, flags.out ?? '.'), flags.out ?? '.');
   const bases = paths.map((path, i): readonly [string, string] => [path, join(out, names[i] ?? '')]);
-  const pool =
-    flags.jobs === undefined || flags.to !== undefined ? undefined : new TranslationPool(flags.jobs, { flags, folder: terminal.folder });
-  const run = (work: Work): Promise<Finished> => (pool === undefined ? finish(work, flags.format, reader) : pool.run(work));
+  const pool = flags.jobs === undefined ? undefined : new TranslationPool(flags.jobs, { flags, folder: terminal.folder });
+  const run = (work: Work): Promise<Finished> => (pool === undefined ? translate(work) : pool.run(work));
   try {
-    return await inOrder(stepsOf(bases, flags, reader.country, run), (flags.jobs ?? 0) * IN_HAND, terminal);
+    return await inOrder(stepsOf(bases, flags, run), (flags.jobs ?? 0) * IN_HAND, terminal);
   } finally {
     await pool?.close();
   }
@@ -84,14 +84,12 @@ function told(one: Finished | { readonly error: unknown }, terminal: Terminal): 
 
 async function* stepsOf(
   bases: readonly (readonly [path: string, base: string])[],
-  { format, to }: TranslateFlags,
-  pack: CountryPack,
+  flags: TranslateFlags,
   run: (work: Work) => Promise<Finished>,
 ): AsyncGenerator<Step> {
   for (const [path, base] of bases) {
     try {
-      if (to !== undefined) yield () => finishBack(path, base, to, pack);
-      else for await (const part of documentsOf(path, format)) yield () => run({ part, path, base });
+      for await (const part of documentsOf(path, flags)) yield () => run({ part, path, base });
     } catch (error) {
       if (!(error instanceof PortolanError)) throw error;
       yield () => Promise.reject(error);
@@ -99,17 +97,15 @@ async function* stepsOf(
   }
 }
 
-async function finishBack(path: string, base: string, to: BackForm, pack: CountryPack): Promise<Finished> {
-  const { text, account, told: note } = writtenBack(await readBytes(path, path, MAX_BYTES), to, pack);
-  const written = await write(base, { [backForms[to]]: text, 'report.json': `${JSON.stringify(account, null, 2)}\n` });
-  return { written, note: `${path}: ${note}`, unread: false };
-}
-
 /**
  * The documents of a file: itself, or the messages of an HL7 v2 batch, which stand or fall each by itself. A file that is longer than a document
  * may be is read as it comes, in the memory of one message.
  */
-async function* documentsOf(path: string, format: TranslateFlags['format']): AsyncGenerator<Part> {
+async function* documentsOf(path: string, { format, to }: TranslateFlags): AsyncGenerator<Part> {
+  if (to !== undefined) {
+    yield { ...whole, bytes: await readBytes(path, path, MAX_BYTES) };
+    return;
+  }
   const mayBeBatch = ['auto', 'hl7v2'].includes(format);
   if (mayBeBatch && (await isLongBatch(path))) {
     yield* streamed(path);
@@ -117,8 +113,10 @@ async function* documentsOf(path: string, format: TranslateFlags['format']): Asy
   }
   const bytes = await readBytes(path, path, MAX_FILE_BYTES);
   if (mayBeBatch && isBatch(bytes)) yield* readBatch(bytes, limits).map(numbered);
-  else yield { place: 'document', suffix: '', bytes };
+  else yield { ...whole, bytes };
 }
+
+const whole = { place: 'document', suffix: '' };
 
 const limits = { maxMessages: MAX_MESSAGES, maxBytes: MAX_BYTES };
 const numbered = (item: BatchItem, i: number): Part => ({ ...item, suffix: `.${i + 1}` });

@@ -1,5 +1,5 @@
 // Threads load the built command: npm test builds first.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +30,30 @@ it('gives the same results in the same order as one thread', async () => {
   expect(results).toHaveLength(2 * files.length);
   expect(readdirSync(several)).toEqual(results);
   for (const name of results) expect(readFileSync(join(several, name), 'utf8')).toBe(readFileSync(join(alone, name), 'utf8'));
+});
+
+it.each(['hl7v2', 'cda'])('writes back to %s in several threads what one writes, and fails of the same', async (to) => {
+  const fhir = join(work, 'fhir');
+  await runHere(['translate', '--country', 'EE', '--out', fhir, ...files.slice(0, 12)], { folder: work });
+  writeFileSync(join(fhir, 'none.fhir.json'), '[]');
+  const bundles = readdirSync(fhir).filter((name) => name.endsWith('.fhir.json'));
+  expect(bundles).toHaveLength(13);
+  const run = async (folder: string, ...jobs: string[]): Promise<string> => {
+    const given = [...bundles.map((name) => join(fhir, name)), '/nonexistent/file'];
+    const { exit, out, notes } = await runHere(['translate', '--to', to, '--country', 'EE', '--out', folder, ...jobs, ...given], {
+      folder: work,
+    });
+    expect(exit).toBe(1);
+    return `${out}\n${notes}`.replaceAll(folder, 'OUT');
+  };
+  const [alone, several] = [join(work, 'alone'), join(work, 'several')];
+  expect(await run(several, '--jobs', '3')).toBe(await run(alone));
+  const results = readdirSync(alone);
+  expect(results.length).toBeGreaterThan(2);
+  expect(readdirSync(several)).toEqual(results);
+  // The moment of writing stands in the document itself; the account has none.
+  const accounts = results.filter((name) => name.endsWith('.report.json'));
+  for (const name of accounts) expect(readFileSync(join(several, name), 'utf8')).toBe(readFileSync(join(alone, name), 'utf8'));
 });
 
 it('loses only the documents of a thread that ends', async () => {

@@ -13,6 +13,7 @@ import {
   type FhirValue,
 } from '@portolan/formats';
 import { exactText } from '../files/read-file.js';
+import { write, type Finished, type Work } from './translate-document.js';
 
 /** Deepest JSON that is read; FHIR itself nests far less. */
 const MAX_DEPTH = 64;
@@ -29,6 +30,14 @@ export interface WrittenBack {
 }
 
 const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
+
+/** Writes one document back, and its account beside it. Throws as `writtenBack` does, and `cli.output-unwritable`. */
+export async function finishBack({ part, path, base }: Work, to: BackForm, pack: CountryPack): Promise<Finished> {
+  if ('code' in part) throw new PortolanError(part.code, part.place);
+  const { text, account, told: note } = writtenBack(part.bytes, to, pack);
+  const written = await write(base, { [backForms[to]]: text, 'report.json': `${JSON.stringify(account, null, 2)}\n` });
+  return { written, note: `${path}: ${note}`, unread: false };
+}
 
 /**
  * A Bundle, or one resource, as an HL7 v2 message or a CDA patient summary to systems of the country. Its id is made of the bytes, so the same file gives the same one.
