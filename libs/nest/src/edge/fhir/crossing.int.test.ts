@@ -415,6 +415,10 @@ describe('a record held abroad, over FHIR', () => {
       });
       const events = await node.run(({ audit }) => audit.list({ person: local.person, type: 'item-adopted' }, 5));
       expect(events[0]).toMatchObject({ transferId: transfer });
+      // Taken over once more it repeats what she has by now.
+      const again = (await act('adopt', adoption)).json<fhir4.Observation>();
+      const pairs = await node.run((tx) => tx.reconciliations.unjudgedOf(local.person));
+      expect(pairs).toMatchObject([{ known: `Observation/${adopted.id}`, come: `Observation/${again.id}`, state: 'open' }]);
     });
 
     it('$propose hands a change to the custodian', async () => {
