@@ -122,8 +122,9 @@ const ucumUnit: Conversion = (node, context) => {
   const leaf = textLeaf(node);
   const unit = leaf?.value?.trim() ?? '';
   if (leaf === undefined || unit === '') return undefined;
-  if (!isUcum(unit)) context.note('translate.code-unmapped', leaf);
-  const value: FhirObject = isUcum(unit) ? { unit, system: 'http://unitsofmeasure.org', code: unit } : { unit };
+  const isUnit = isUcum(unit);
+  if (!isUnit) context.note('translate.code-unmapped', leaf);
+  const value: FhirObject = isUnit ? { unit, system: 'http://unitsofmeasure.org', code: unit } : { unit };
   return { value, origins: [{ path: 'unit', from: [leaf] }] };
 };
 

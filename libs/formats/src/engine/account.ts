@@ -1,5 +1,6 @@
 import type { MapSet } from './map-set.js';
 import type { SourceNode } from './source-node.js';
+import { PathFinder } from './source-path.js';
 import type { Finding } from './findings.js';
 import type { Draft } from './drafts.js';
 import type { Reject } from './run.js';
@@ -86,9 +87,10 @@ function marksTold(drafts: readonly Draft[]): {
 
 function ignoredLeaves(root: SourceNode, set: MapSet): Map<SourceNode, { rule: string; reason: string }> {
   const found = new Map<SourceNode, { rule: string; reason: string }>();
+  const finder = new PathFinder(root);
   for (const { id, paths, reason } of set.ignores) {
     for (const path of paths) {
-      for (const node of path.find(root)) for (const leaf of node.leaves()) found.set(leaf, { rule: id, reason });
+      for (const node of finder.find(path)) for (const leaf of node.leaves()) found.set(leaf, { rule: id, reason });
     }
   }
   return found;

@@ -5,11 +5,11 @@ import { withoutForeignSystems } from './closed-systems.js';
 import { ask, mapCodings } from './codings.js';
 import type { CompiledElement, Making } from './compile.js';
 import { hasValue } from './condition.js';
-import type { ConversionContext, Converted } from './conversion.js';
+import type { Conversion, ConversionContext, Converted } from './conversion.js';
 import { Refused, type Finding, type MappingQuestion, type Severity } from './findings.js';
 import { isFhirObject, type FhirObject, type FhirValue } from './fhir.js';
 import type { Instance, InstanceIndex } from './instances.js';
-import { elementOf, joinPath, type Built, type Mark } from './marks.js';
+import { isWithin, joinPath, shifted, type Built, type Mark } from './marks.js';
 import type { MapSet } from './map-set.js';
 import type { SourceNode } from './source-node.js';
 import { opens } from './source-path.js';
@@ -93,9 +93,14 @@ function addFrom(object: Building, element: CompiledElement, node: SourceNode, j
   const [only] = sources;
   if (only === undefined) return false;
   if (making.kind === 'reference' || sources.length > 1) {
-    const all = sources.flatMap((source) =>
-      making.kind === 'reference' ? references(element, source, making, job) : (convert(element, source, node, job, depth) ?? []),
-    );
+    const all: Built[] = [];
+    for (const source of sources) {
+      if (making.kind === 'reference') refer(element, source, making, job, all);
+      else {
+        const one = convert(element, source, node, job, depth);
+        if (one !== undefined) all.push(one);
+      }
+    }
     for (const built of all) place(object, element, built, job);
     return all.length > 0;
   }
@@ -122,10 +127,11 @@ function place(object: Building, element: CompiledElement, built: Built, job: Bu
 
 /** Puts each element of a built object beside what stands there: lists are joined, of anything else the first stands. */
 function placeAll(object: Building, element: CompiledElement, built: FhirObject, marks: readonly Mark[], job: BuildJob): void {
-  const marksOfEach = Map.groupBy(marks, (mark) => elementOf(mark.path));
-  for (const [name, value] of Object.entries(built)) {
-    const own = marksOfEach.get(name) ?? [];
+  for (const name of Object.keys(built)) {
+    const value = built[name];
     const present = object.value[name];
+    const own = marks.filter((mark) => isWithin(mark.path, name));
+    if (value === undefined) continue;
     if (present === undefined) object.value[name] = value;
     else if (Array.isArray(present) && Array.isArray(value)) {
       object.value[name] = [...present, ...value];
@@ -136,12 +142,6 @@ function placeAll(object: Building, element: CompiledElement, built: FhirObject,
     }
     for (const mark of own) object.marks.push(mark);
   }
-}
-
-/** `name[0].code` behind `by` items that stood there before. */
-function shifted(path: string, name: string, by: number): string {
-  const behind = path.slice(name.length).replace(/^\[(\d+)\]/, (_, index: string) => `[${Number(index) + by}]`);
-  return `${name}${behind}`;
 }
 
 function tellConflict(marks: readonly Mark[], element: CompiledElement, job: BuildJob): void {
@@ -189,18 +189,22 @@ function sourcesOf(element: CompiledElement, node: SourceNode): readonly SourceN
 }
 
 function convert(element: CompiledElement, source: SourceNode, node: SourceNode, job: BuildJob, depth: number): Built | undefined {
-  const made = element.making.kind === 'convert' ? converted(element, source, job) : nested(element, source, job, depth);
+  const made =
+    element.making.kind === 'convert' ? converted(element, element.making.convert, source, job) : nested(element, source, job, depth);
   if (made === undefined) return undefined;
-  const mapped = element.rule.codes === undefined ? made : mapCodings(made, element, job);
-  const coded = withoutForeignSystems(mapped, job.set.closedSystems);
+  const coded = typeof made.value === 'object' ? withCodes(made, element, job) : made;
   demandKnown(coded, element, job);
   if (element.allowed !== undefined) demandAllowed(coded, element, element.allowed, job);
-  return claimed(coded, element, node);
+  return element.claims.length === 0 ? coded : claimed(coded, element, node);
+}
+
+/** With the counterparts of its codes, and without systems that these are none of. */
+function withCodes(built: Built, element: CompiledElement, job: BuildJob): Built {
+  return withoutForeignSystems(element.rule.codes === undefined ? built : mapCodings(built, element, job), job.set.closedSystems);
 }
 
 /** With what the rule claims of the source besides. */
 function claimed(built: Built, element: CompiledElement, node: SourceNode): Built {
-  if (element.claims.length === 0) return built;
   const from = element.claims.flatMap((path) => path.find(node)).flatMap((found) => found.leaves());
   if (from.length === 0) return built;
   return { value: built.value, marks: [...built.marks, { kind: 'source', path: '', rule: element.id, from }] };
@@ -230,11 +234,10 @@ function elementsOf({ type, elements }: ObjectMaking, set: MapSet): readonly Com
   return elements.length === 0 ? shared : [...shared, ...elements];
 }
 
-function converted(element: CompiledElement, source: SourceNode, job: BuildJob): Built | undefined {
-  if (element.making.kind !== 'convert') return undefined;
+function converted(element: CompiledElement, conversion: Conversion, source: SourceNode, job: BuildJob): Built | undefined {
   job.rule = ruleOf(element.rule, job.boundSystem);
   job.ruleId = element.id;
-  const result = element.making.convert(source, job);
+  const result = conversion(source, job);
   if (result === undefined) return undefined;
   if (!('problem' in result)) return { value: result.value, marks: marksOf(element, result) };
   const severity = refusalOf(element, result.problem);
@@ -257,16 +260,28 @@ function refusalOf({ rule, unmapped: policy }: CompiledElement, problem: ErrorCo
 /** The origins of a converted value as marks; a value that came from the rule alone is a constant. */
 function marksOf(element: CompiledElement, { value, origins }: Extract<Converted, { readonly value: FhirValue }>): Mark[] {
   if (origins.length === 0 && typeof value === 'string') return [{ kind: 'constant', path: '', rule: element.id, value }];
-  return origins.map(({ path, from, partial }) => ({ kind: 'source', path, rule: element.id, from, partial }));
+  const marks: Mark[] = [];
+  for (const { path, from, partial } of origins) marks.push({ kind: 'source', path, rule: element.id, from, partial });
+  return marks;
 }
 
-function references(element: CompiledElement, source: SourceNode, making: Extract<Making, { kind: 'reference' }>, job: BuildJob): Built[] {
+/** Adds a reference to each instance that is meant, to each resource once. */
+function refer(
+  element: CompiledElement,
+  source: SourceNode,
+  making: Extract<Making, { kind: 'reference' }>,
+  job: BuildJob,
+  all: Built[],
+): void {
   const meant = inScope(job.instances, source, making);
-  const texts = meant.map(({ rule, id }) => `${rule.resource}/${id}`);
-  return (texts.length < 2 ? texts : [...new Set(texts)]).map((reference) => {
+  const told = meant.length < 2 ? undefined : new Set<string>();
+  for (const { rule, id } of meant) {
+    const reference = `${rule.resource}/${id}`;
+    if (told?.has(reference) === true) continue;
+    told?.add(reference);
     job.references.add(reference);
-    return { value: { reference }, marks: [{ kind: 'reference', path: 'reference', rule: element.id }] };
-  });
+    all.push({ value: { reference }, marks: [{ kind: 'reference', path: 'reference', rule: element.id }] });
+  }
 }
 
 function inScope(

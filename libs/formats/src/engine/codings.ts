@@ -4,7 +4,7 @@ import type { ConceptMap, MapAnswer, MappedCode } from './concept-map.js';
 import { isInexact } from './equivalence.js';
 import { isFhirObject, type FhirObject } from './fhir.js';
 import { Refused, type Finding } from './findings.js';
-import type { Built, Mark } from './marks.js';
+import { isWithin, shifted, type Built, type Mark } from './marks.js';
 import type { SourceNode } from './source-node.js';
 
 /**
@@ -51,13 +51,13 @@ function beside(
     const mark: Mark = { kind: 'source', path: `coding[${codings.length}]`, rule, from };
     return { value: { ...concept, coding: [...codings, codingOf(found)] }, marks: [...built.marks, mark] };
   }
-  const shifted = built.marks.map((mark) => ({
+  const moved = built.marks.map((mark) => ({
     ...mark,
-    path: mark.path.replace(/^coding\[(\d+)\]/, (_, n: string) => `coding[${Number(n) + 1}]`),
+    path: isWithin(mark.path, 'coding') ? shifted(mark.path, 'coding', 1) : mark.path,
   }));
   return {
     value: { ...concept, coding: [codingOf(found), ...codings] },
-    marks: [{ kind: 'source', path: 'coding[0]', rule, from }, ...shifted],
+    marks: [{ kind: 'source', path: 'coding[0]', rule, from }, ...moved],
   };
 }
 

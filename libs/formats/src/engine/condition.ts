@@ -29,19 +29,22 @@ function pathChecks(condition: MapCondition): Condition[] {
     return [];
   }
   if (!asks) throw new Error('a condition names a path and asks nothing about it');
-  const plan = parseSourcePath(path);
-  return [(node) => holds(plan.find(node), condition)];
+  const { find } = parseSourcePath(path);
+  return asked(condition).map((holds) => (node) => holds(find(node)));
 }
 
-function holds(found: readonly SourceNode[], condition: MapCondition): boolean {
-  const { in: allowed, present, atLeast, atMost, longerThan } = condition;
-  return (
-    (allowed === undefined || found.some((node) => allowed.includes(textOf(node)))) &&
-    (present === undefined || present === found.some(hasValue)) &&
-    (atLeast === undefined || found.length >= atLeast) &&
-    (atMost === undefined || found.length <= atMost) &&
-    (longerThan === undefined || found.some((node) => textOf(node).length > longerThan))
-  );
+type Holds = (found: readonly SourceNode[]) => boolean;
+
+/** What a condition asks of the nodes that its path finds, one check for each thing asked. */
+function asked({ in: allowed, present, atLeast, atMost, longerThan }: MapCondition): Holds[] {
+  const checks: (Holds | undefined)[] = [
+    allowed && ((found) => found.some((node) => allowed.includes(textOf(node)))),
+    present === undefined ? undefined : (found) => found.some(hasValue) === present,
+    atLeast === undefined ? undefined : (found) => found.length >= atLeast,
+    atMost === undefined ? undefined : (found) => found.length <= atMost,
+    longerThan === undefined ? undefined : (found) => found.some((node) => textOf(node).length > longerThan),
+  ];
+  return checks.filter((check) => check !== undefined);
 }
 
 const textOf = (node: SourceNode): string => textLeaf(node)?.value ?? '';
@@ -49,5 +52,6 @@ const textOf = (node: SourceNode): string => textLeaf(node)?.value ?? '';
 /** Whether any value stands at or below the node. */
 export function hasValue(node: SourceNode): boolean {
   if (node.value !== undefined) return !node.explicitNull && node.value !== '';
-  return node.children.some(hasValue);
+  for (const child of node.children) if (hasValue(child)) return true;
+  return false;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DecimalText, fromFhirJson, parseSourcePath, select, SourceNode, stableUuid, toFhirJson } from './index.js';
 import { readDecimal } from './conversions.js';
+import { PathFinder } from './source-path.js';
 import { parseTargetPath, putAt } from './target-path.js';
 import { compactDate, compactDateTime, compactTime, isoDateTime, offsetAt } from './times.js';
 
@@ -50,6 +51,20 @@ describe('source paths', () => {
 
   it('reads HL7 notation from the segment itself as well', () => {
     expect(texts('PID-8', tree.named('PID')[0])).toEqual(['F']);
+  });
+
+  it('that begin alike are followed together, and each finds its own', () => {
+    const said = ['section', '//section', '*', 'PID', 'PID-3', 'PID/3', 'PID-9', 'PID/9/..', '..', '.', '/PID'];
+    const tests = ['', '[1]', '[2]', '[code]', '[nothing]', "[code/@code='48765-2']", "[code/@code='a/b]']", "[5='NI']", "[5='NI'][1]"];
+    const ends = ['', '/1', '/entry', '/entry/#text', '/../PID-8'];
+    const paths = said.flatMap((path) =>
+      tests.flatMap((test) => (/[.*]$/.test(path) && test !== '' ? [] : ends.map((end) => path + test + end))),
+    );
+    for (const from of [tree, tree.children[0]!])
+      for (const order of [paths, paths.toReversed()]) {
+        const finder = new PathFinder(from);
+        for (const path of order) expect(finder.find(parseSourcePath(path)), path).toEqual(select(from, parseSourcePath(path)));
+      }
   });
 
   it.each([

@@ -2,6 +2,7 @@ import { hasValue } from './condition.js';
 import type { CompiledResource } from './compile.js';
 import type { MapSet } from './map-set.js';
 import type { SourceNode } from './source-node.js';
+import { PathFinder } from './source-path.js';
 import { stableUuid, type Sha256Hex } from './stable-id.js';
 
 /** One resource to be made: its rule, its node, its id. */
@@ -28,8 +29,9 @@ export function findInstances(root: SourceNode, set: MapSet, identity: IdentityC
   const instances: Instance[] = [];
   const index = new InstanceIndex();
   const used = new Map<string, number>();
+  const paths = new PathFinder(root);
   for (const rule of set.resources) {
-    for (const node of nodesOf(root, rule)) {
+    for (const node of nodesOf(paths, rule)) {
       const key = [...parentKey(rule, node, index), ...businessKey(rule, node, identity.documentId)];
       const instance = { rule, node, id: stableUuid(identity.sha256, numbered(rule, key, used, identity)) };
       instances.push(instance);
@@ -39,10 +41,9 @@ export function findInstances(root: SourceNode, set: MapSet, identity: IdentityC
   return { instances, index };
 }
 
-function nodesOf(root: SourceNode, rule: CompiledResource): readonly SourceNode[] {
-  const [first, ...more] = rule.each;
-  const found = first?.find(root) ?? [];
-  const nodes = more.length === 0 && found.length < 2 ? found : [...new Set([...found, ...more.flatMap((path) => path.find(root))])];
+function nodesOf(paths: PathFinder, rule: CompiledResource): readonly SourceNode[] {
+  const found = rule.each.map((path) => paths.find(path)).filter((nodes) => nodes.length > 0);
+  const nodes = found.length < 2 && (found[0] ?? []).length < 2 ? (found[0] ?? []) : [...new Set(found.flat())];
   return nodes.filter((node) => hasValue(node) && (rule.when === undefined || rule.when(node)));
 }
 

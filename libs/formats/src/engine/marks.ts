@@ -35,4 +35,19 @@ export function elementOf(path: string): string {
   return path;
 }
 
+/** Whether a path is that of the element `name`, or lies within it. */
+export function isWithin(path: string, name: string): boolean {
+  if (!path.startsWith(name)) return false;
+  if (path.length === name.length) return true;
+  const code = path.charCodeAt(name.length);
+  return code === DOT || code === BRACKET;
+}
+
+/** `name[0].code` behind `by` items that stood there before. */
+export function shifted(path: string, name: string, by: number): string {
+  const end = path.indexOf(']', name.length);
+  if (path[name.length] !== '[' || end < 0) return path;
+  return `${name}[${Number(path.slice(name.length + 1, end)) + by}${path.slice(end)}`;
+}
+
 const [DOT, BRACKET] = [0x2e, 0x5b];

@@ -1,5 +1,5 @@
 import { BuildJob, buildObject, type Facts } from './build.js';
-import { checkedDraft } from './checked-codes.js';
+import { checkedDraft, type Verdicts } from './checked-codes.js';
 import { merged, type Draft } from './drafts.js';
 import { isFhirObject } from './fhir.js';
 import { Refused, type Finding, type MappingQuestion } from './findings.js';
@@ -73,7 +73,9 @@ function resultOf(
 ): RunResult {
   const all = instances.flatMap((instance) => outcomes.get(instance) ?? []);
   const findings = all.flatMap((outcome) => outcome.findings);
-  const drafts = all.flatMap(({ built }) => (isDraft(built) ? [checkedDraft(built, (one) => void findings.push(one))] : []));
+  const verdicts: Verdicts = new Map();
+  const tell = (one: Finding): void => void findings.push(one);
+  const drafts = all.flatMap(({ built }) => (isDraft(built) ? [checkedDraft(built, tell, verdicts)] : []));
   const { drafts: whole, warnings } = merged(drafts, findings);
   const converted = whole.map((draft) => inCanonicalUnits(draft, units, (one) => void warnings.push(one)));
   return { drafts: converted, warnings, rejects, questions: all.flatMap(({ questions }) => questions) };

@@ -15,13 +15,15 @@ const FEW = 12;
 const NONE: readonly SourceNode[] = [];
 
 function among(children: readonly SourceNode[], name: string): readonly SourceNode[] {
+  let first: SourceNode | undefined;
   let found: SourceNode[] | undefined;
   for (const child of children) {
     if (child.name !== name) continue;
-    if (found === undefined) found = [child];
+    if (first === undefined) first = child;
+    else if (found === undefined) found = [first, child];
     else found.push(child);
   }
-  return found ?? NONE;
+  return found ?? first?.alone ?? NONE;
 }
 
 /**
@@ -32,6 +34,7 @@ export class SourceNode {
   /** The bits of all children's names: what is not among them need not be looked for. */
   readonly childBits: number;
   private container: SourceNode | undefined;
+  private list: readonly SourceNode[] | undefined;
   private byName: Map<string, SourceNode[]> | undefined;
   private byNameBelow: Map<string, SourceNode[]> | undefined;
 
@@ -63,6 +66,11 @@ export class SourceNode {
 
   get parent(): SourceNode | undefined {
     return this.container;
+  }
+
+  /** The node as a list of one: what most paths find, made once and not at every look. */
+  get alone(): readonly SourceNode[] {
+    return (this.list ??= [this]);
   }
 
   get root(): SourceNode {
@@ -141,7 +149,12 @@ function indexBelow(top: SourceNode): Map<string, SourceNode[]> {
 export function textLeaf(node: SourceNode): SourceNode | undefined {
   let at: SourceNode | undefined = node;
   while (at !== undefined && at.value === undefined) {
-    at = at.children.find((child) => child.name === '#text' || child.name === '1');
+    at = firstText(at.children);
   }
   return at === undefined || at.explicitNull ? undefined : at;
+}
+
+function firstText(children: readonly SourceNode[]): SourceNode | undefined {
+  for (const child of children) if (child.name === '1' || child.name === '#text') return child;
+  return undefined;
 }

@@ -13,6 +13,13 @@ export interface SourcePathPlan {
   readonly text: string;
   readonly find: (from: SourceNode) => readonly SourceNode[];
   readonly gate: Gate;
+  readonly stages: readonly PathStage[];
+}
+
+/** One step of a path, and what tells the path up to it from all others. */
+interface PathStage {
+  readonly find: (node: SourceNode) => readonly SourceNode[];
+  readonly upTo: string;
 }
 
 const fieldNotation = /^([A-Z][A-Z0-9]{2})-(\d+(?:\.\d+)*)$/;
@@ -111,22 +118,53 @@ const NONE: readonly SourceNode[] = [];
 
 /** A plan of steps that are already parsed. */
 export function planOf(text: string, steps: readonly Step[]): SourcePathPlan {
-  const finds = steps.map(findOf);
-  return { text, gate: gateOf(steps), find: (from) => withoutNulls(follow(finds, 0, from)) };
+  let upTo = '';
+  const stages = steps.map((step) => ({ find: findOf(step), upTo: (upTo += `/${stepText(step)}`) }));
+  return { text, gate: gateOf(steps), stages, find: (from) => withoutNulls(follow(stages, 0, from)) };
+}
+
+/** Says one step apart from every other. */
+function stepText(step: Step): string {
+  if (step.kind !== 'child' && step.kind !== 'below') return `(${step.kind})`;
+  const tests = step.tests.map((test) => (test.kind === 'index' ? `[${test.index}]` : `[${test.path.text}='${test.equals ?? "'"}']`));
+  return `${step.kind === 'below' ? '/' : ''}${step.name}${step.kind === 'child' && step.orSelf ? '-' : ''}${tests.join('')}`;
 }
 
 /** Most paths lead from one node to one node: a list is joined only where they part. */
-function follow(finds: readonly Find[], start: number, from: SourceNode): readonly SourceNode[] {
+function follow(stages: readonly PathStage[], start: number, from: SourceNode): readonly SourceNode[] {
   let found: readonly SourceNode[] | undefined;
   let node = from;
-  for (let i = start; i < finds.length; i += 1) {
-    found = finds[i]?.(node) ?? NONE;
-    const [only] = found;
+  for (let i = start; i < stages.length; i += 1) {
+    found = stages[i]?.find(node) ?? NONE;
+    const only = found[0];
     if (only === undefined) return NONE;
-    if (found.length > 1) return i === finds.length - 1 ? found : found.flatMap((one) => follow(finds, i + 1, one));
+    if (found.length > 1) return i === stages.length - 1 ? found : found.flatMap((one) => follow(stages, i + 1, one));
     node = only;
   }
-  return found ?? [from];
+  return found ?? from.alone;
+}
+
+/** Finds what many paths lead to from one node. Of paths that begin alike the beginning is followed once. */
+export class PathFinder {
+  private readonly found = new Map<string, readonly SourceNode[]>();
+
+  constructor(private readonly from: SourceNode) {}
+
+  find({ stages }: SourcePathPlan): readonly SourceNode[] {
+    return withoutNulls(this.upTo(stages, stages.length));
+  }
+
+  private upTo(stages: readonly PathStage[], count: number): readonly SourceNode[] {
+    const stage = stages[count - 1];
+    if (stage === undefined) return this.from.alone;
+    let found = this.found.get(stage.upTo);
+    if (found === undefined) {
+      const before = this.upTo(stages, count - 1);
+      found = before.length === 0 ? NONE : before.length > 1 ? before.flatMap(stage.find) : stage.find(before[0] ?? this.from);
+      this.found.set(stage.upTo, found);
+    }
+    return found;
+  }
 }
 
 function withoutNulls(nodes: readonly SourceNode[]): readonly SourceNode[] {
@@ -137,11 +175,11 @@ function withoutNulls(nodes: readonly SourceNode[]): readonly SourceNode[] {
 function findOf(step: Step): Find {
   switch (step.kind) {
     case 'self':
-      return (node) => [node];
+      return (node) => node.alone;
     case 'root':
-      return (node) => [node.root];
+      return (node) => node.root.alone;
     case 'parent':
-      return ({ parent }) => (parent === undefined ? NONE : [parent]);
+      return ({ parent }) => parent?.alone ?? NONE;
     case 'below':
       return tested((node) => node.everywhere(step.name), step.tests);
     case 'child':
@@ -151,10 +189,10 @@ function findOf(step: Step): Find {
 
 function childrenOf({ name, orSelf }: Extract<Step, { kind: 'child' }>): Find {
   const bit = nameBit(name);
-  if (orSelf) return (node) => (node.name === name ? [node] : (node.childBits & bit) === 0 ? NONE : node.named(name));
+  if (orSelf) return (node) => (node.name === name ? node.alone : (node.childBits & bit) === 0 ? NONE : node.named(name));
   if (name === '*') return (node) => node.children.filter((child) => !child.name.startsWith('@') && !child.name.startsWith('#'));
   // The first component of a primitive is the primitive itself.
-  if (name === '1') return (node) => (node.value !== undefined ? [node] : node.named(name));
+  if (name === '1') return (node) => (node.value !== undefined ? node.alone : node.named(name));
   return (node) => ((node.childBits & bit) === 0 ? NONE : node.named(name));
 }
 
@@ -169,10 +207,17 @@ function tested(find: Find, tests: readonly Test[]): Find {
 }
 
 function filterOf(test: Test): (nodes: readonly SourceNode[]) => readonly SourceNode[] {
-  if (test.kind === 'index') return (nodes) => nodes.slice(test.index - 1, test.index);
+  if (test.kind === 'index') return (nodes) => nodes[test.index - 1]?.alone ?? NONE;
   const { path, equals } = test;
-  if (equals === undefined) return (nodes) => nodes.filter((node) => path.find(node).length > 0);
-  return (nodes) => nodes.filter((node) => path.find(node).some((hit) => textLeaf(hit)?.value === equals));
+  const passes = (node: SourceNode): boolean => {
+    const hits = path.find(node);
+    return equals === undefined ? hits.length > 0 : hits.some((hit) => textLeaf(hit)?.value === equals);
+  };
+  return (nodes) => {
+    const only = nodes[0];
+    if (only === undefined || nodes.length > 1) return nodes.filter(passes);
+    return passes(only) ? nodes : NONE;
+  };
 }
 
 /**

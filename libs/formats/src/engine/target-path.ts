@@ -25,6 +25,14 @@ export function parseTargetPath(text: string): TargetPath {
  * stands there (the first value wins; the caller accounts for the second).
  */
 export function putAt(object: FhirObject, path: TargetPath, value: FhirValue): string | undefined {
+  const plain = path.length === 1 ? path[0] : undefined;
+  // Most rules write one plain element that nothing else wrote.
+  if (plain?.index !== undefined || plain === undefined || object[plain.name] !== undefined) return putAlong(object, path, value);
+  object[plain.name] = value;
+  return plain.name;
+}
+
+function putAlong(object: FhirObject, path: TargetPath, value: FhirValue): string | undefined {
   let holder = object;
   let told = '';
   for (const [i, step] of path.entries()) {

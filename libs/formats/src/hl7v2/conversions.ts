@@ -1,11 +1,11 @@
 import { readDecimal, textConversion } from '../engine/conversions.js';
 import {
-  isFhirObject,
   textLeaf,
   type Conversion,
   type ConversionContext,
   type Converted,
   type FhirObject,
+  type Origin,
   type SourceNode,
 } from '../engine/index.js';
 function child(node: SourceNode, ...names: string[]): SourceNode | undefined {
@@ -82,19 +82,27 @@ const entitySystem: Conversion = (node, context) => {
  * code where the field is coded in UCUM or the concept map `units` knows it.
  */
 const unit: Conversion = (node, context) => {
-  const [code, text, system] = [child(node, '1'), child(node, '2'), child(node, '3')];
+  const code = child(node, '1');
+  const measured = measuredIn(node, code, context);
+  if (measured !== undefined && code !== undefined && measured.value['code'] === undefined) context.note('translate.code-unmapped', code);
+  return measured;
+};
+
+function measuredIn(
+  node: SourceNode,
+  code: SourceNode | undefined,
+  context: ConversionContext,
+): { readonly value: FhirObject; readonly origins: readonly Origin[] } | undefined {
+  const [text, system] = [child(node, '2'), child(node, '3')];
   const shown = text ?? code;
   if (shown?.value === undefined) return undefined;
-  const written = { value: { unit: shown.value }, origins: [{ path: 'unit', from: [shown] }] };
+  const origins: Origin[] = [{ path: 'unit', from: [shown] }];
   const ucum = code === undefined ? undefined : ucumOf(code, system, context);
-  if (code === undefined || ucum === undefined) {
-    if (code !== undefined) context.note('translate.code-unmapped', code);
-    return written;
-  }
-  const named = system?.value === 'UCUM' ? [{ path: 'system', from: [system] }] : [];
-  const origins = [...written.origins, { path: 'code', from: [code] }, ...named];
-  return { value: { ...written.value, system: 'http://unitsofmeasure.org', code: ucum }, origins };
-};
+  if (code === undefined || ucum === undefined) return { value: { unit: shown.value }, origins };
+  origins.push({ path: 'code', from: [code] });
+  if (system?.value === 'UCUM') origins.push({ path: 'system', from: [system] });
+  return { value: { unit: shown.value, system: 'http://unitsofmeasure.org', code: ucum }, origins };
+}
 
 function ucumOf(code: SourceNode, system: SourceNode | undefined, { conceptMaps }: ConversionContext): string | undefined {
   return system?.value === 'UCUM' ? code.value : conceptMaps.get('units')?.translate(undefined, code.value ?? '')?.code;
@@ -117,8 +125,7 @@ const referenceRange: Conversion = (node, context): Converted | undefined => {
 /** The unit of OBX-6 for a value of the same OBX; what is wrong with it is told where OBX-6 itself is converted. */
 function unitBeside(node: SourceNode, context: ConversionContext): FhirObject {
   const units = node.parent?.named('6')[0];
-  const measured = units === undefined ? undefined : unit(units, { ...context, note: () => undefined });
-  return measured !== undefined && 'value' in measured && isFhirObject(measured.value) ? measured.value : {};
+  return units === undefined ? {} : (measuredIn(units, child(units, '1'), context)?.value ?? {});
 }
 
 /** The comments of one NTE, or of all NTE of a group, one line for each repetition of NTE-3. */

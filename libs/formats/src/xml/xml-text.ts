@@ -3,8 +3,8 @@ import { decodeCharset } from '../hl7v2/charset.js';
 
 /** Longest prolog (declaration, comments, processing instructions) that is read before the root element. */
 const MAX_PROLOG_CHARS = 65_536;
-/** What most documents have before their root, and its name. */
-const USUAL_PROLOG_CHARS = 1024;
+/** So much is looked at for the name of the root, each time the part before held none: most documents have it in the first. */
+const PROLOG_PARTS = [1024, 4096, 16_384, MAX_PROLOG_CHARS];
 
 /**
  * Bytes of an XML document as text, in the encoding that its declaration names (UTF-8, ISO 8859-1, ISO 8859-15). A document
@@ -54,7 +54,11 @@ const endOf = (text: string, mark: string, from: number): number => {
 
 /** Local name of the root element of what looks like XML; looks at the beginning only, never throws. */
 export function rootName(bytes: Uint8Array): string | undefined {
-  return rootWithin(bytes.subarray(0, USUAL_PROLOG_CHARS)) ?? rootWithin(bytes.subarray(0, MAX_PROLOG_CHARS));
+  for (const length of PROLOG_PARTS) {
+    const found = rootWithin(bytes.subarray(0, length));
+    if (found !== undefined || bytes.length <= length) return found;
+  }
+  return undefined;
 }
 
 function rootWithin(bytes: Uint8Array): string | undefined {

@@ -75,6 +75,10 @@ describe('an XML document as nodes', () => {
 
   it('names the root of what looks like XML, and never throws', () => {
     expect(rootName(new TextEncoder().encode('<?xml version="1.0"?>\n<!-- c --><p:Root x="1">'))).toBe('Root');
+    for (const length of [900, 1010, 1024, 4090, 20_000, 65_000, 70_000]) {
+      const text = `<!--${'c'.repeat(length)}--><Root x="1">${'<a/>'.repeat(20_000)}`;
+      expect(rootName(new TextEncoder().encode(text)), `${length}`).toBe(length < 65_536 ? 'Root' : undefined);
+    }
     fc.assert(fc.property(fc.uint8Array(), (bytes) => ['string', 'undefined'].includes(typeof rootName(bytes))));
   });
 
