@@ -18,6 +18,7 @@ const spellings: Readonly<Record<string, readonly string[]>> = {
   'http://terminology.hl7.org/CodeSystem/v3-ActCode': ['urn:oid:2.16.840.1.113883.5.4'],
   'http://terminology.hl7.org/CodeSystem/v3-ActClass': ['urn:oid:2.16.840.1.113883.5.6'],
   'http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation': ['urn:oid:2.16.840.1.113883.5.83'],
+  'http://terminology.hl7.org/CodeSystem/v3-RoleCode': ['urn:oid:2.16.840.1.113883.5.111'],
 };
 
 /** Looked up for every coding of every message, so each spelling stands here as it may come. */

@@ -236,6 +236,80 @@ describe('values of FHIR that no CDA document brought', () => {
   });
 });
 
+describe('stays, visits and what relatives had', () => {
+  const snomed = 'http://snomed.info/sct';
+  const act = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
+  const she = mari.resources.find(({ resourceType }) => resourceType === 'Patient')!;
+  const ward: FhirResource = {
+    resourceType: 'Location',
+    id: 'ward',
+    name: 'Ward 4',
+    identifier: [{ system: 'urn:oid:2.999.3', value: 'W4' }],
+  };
+  const stay: FhirResource = {
+    resourceType: 'Encounter',
+    id: 'stay',
+    identifier: [{ system: 'urn:oid:2.999.2', value: 'STAY-1' }],
+    status: 'finished',
+    class: { system: act, code: 'IMP', display: 'inpatient encounter' },
+    type: [{ coding: [{ system: snomed, code: '32485007', display: 'Hospital admission' }], text: 'Admission | <ward>' }],
+    subject: { reference: `Patient/${she.id}` },
+    period: { start: '2026-10-01T08:00:00+03:00', end: '2026-10-05T11:30:00+03:00' },
+    reasonCode: [{ coding: [{ system: snomed, code: '195967001', display: 'Asthma' }] }],
+    hospitalization: { dischargeDisposition: { coding: [{ system: snomed, code: '306689006', display: 'Discharge to home' }] } },
+    location: [{ location: { reference: 'Location/ward' } }],
+  };
+  const mother: FhirResource = {
+    resourceType: 'FamilyMemberHistory',
+    id: 'mother',
+    identifier: [{ system: 'urn:oid:2.999.2', value: 'FAM-1' }],
+    status: 'completed',
+    patient: { reference: `Patient/${she.id}` },
+    relationship: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-RoleCode', code: 'MTH', display: 'mother' }] },
+    bornDate: '1931',
+    deceasedBoolean: true,
+    condition: [
+      {
+        code: { coding: [{ system: snomed, code: '22298006', display: 'Myocardial infarction' }] },
+        contributedToDeath: true,
+        onsetAge: { value: 57, unit: 'a', system: 'http://unitsofmeasure.org', code: 'a' },
+      },
+    ],
+  };
+  const written = documents.write({ ...alone(inputFor(mari, 'ee')), resources: [...mari.resources, ward, stay, mother] });
+  const back = read(Buffer.from(written.text), 'ee');
+  const of = (type: string): FhirResource => back.resources.find(({ resourceType }) => resourceType === type)!;
+  const said = ({ id: _id, meta: _meta, text: _text, ...rest }: FhirResource): Record<string, FhirValue> => rest;
+
+  it('come back as they were, the class of a stay also among the codes of its type', () => {
+    expect(back.account.rejects).toEqual([]);
+    const [type] = stay['type'] as FhirResource[];
+    const expected = {
+      ...said(stay),
+      type: [{ ...type, coding: [...(type!['coding'] as FhirValue[]), stay['class']!] }],
+      location: [{ location: { reference: `Location/${of('Location').id}` } }],
+    };
+    expect(toFhirJson(plain(said(of('Encounter'))))).toBe(toFhirJson(plain(expected)));
+    expect(toFhirJson(plain(said(of('Location'))))).toBe(toFhirJson(plain(said(ward))));
+    expect(toFhirJson(plain(said(of('FamilyMemberHistory'))))).toBe(toFhirJson(plain(said(mother))));
+  });
+  it('are the same when they go round again', () => {
+    const again = read(Buffer.from(documents.write(alone(inputFor(back, 'ee'))).text), 'ee');
+    expect(changed(back.resources, again.resources)).toEqual([]);
+  });
+  it('stand in the order of the schema, and every value of theirs is told of', () => {
+    expect(disordered(xml(written.text))).toEqual([]);
+    const lost = written.account.left.filter(({ rule }) => rule === '(no place)').map(({ path }) => path);
+    expect(lost).toEqual([]);
+  });
+  it('a stay without a type says that it has none, and keeps its class', () => {
+    const { type: _, ...plainer } = stay;
+    const { text } = documents.write({ ...alone(inputFor(mari, 'ee')), resources: [...mari.resources, ward, plainer as FhirResource] });
+    expect(text).toMatch(/<code nullFlavor="UNK">\s*<translation code="IMP"/);
+    expect(disordered(xml(text))).toEqual([]);
+  });
+});
+
 describe('a text', () => {
   const signs = fc.constantFrom(
     '<',

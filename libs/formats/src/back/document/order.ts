@@ -1,6 +1,7 @@
 /**
  * Order of the children of CDA's elements: the sequences of the complex types of CDA Release 2's schema (POCD_MT000040, normative edition 2005) and of its
- * data types, with the pharmacy extension where IHE PHARM (Community Prescription, vol. 3) puts it: behind the elements of CDA itself.
+ * data types, with the pharmacy extension where IHE PHARM (Community Prescription, vol. 3) puts it: behind the elements of CDA itself; those of the extension `sdtc`
+ * stand where C-CDA 2.1 has them.
  */
 const clinicalStatement = 'subject specimen performer author informant participant entryRelationship reference precondition';
 const act = `realmCode typeId templateId id code text statusCode effectiveTime priorityCode languageCode ${clinicalStatement}`;
@@ -30,6 +31,10 @@ const sequences: Readonly<Record<string, string>> = {
   section: 'realmCode typeId templateId id code title text confidentialityCode languageCode subject author informant entry component',
   act,
   observation: `realmCode typeId templateId id code derivationExpr text statusCode effectiveTime priorityCode repeatNumber languageCode value interpretationCode methodCode targetSiteCode ${clinicalStatement} referenceRange`,
+  encounter: `realmCode typeId templateId id code text statusCode effectiveTime priorityCode sdtc:dischargeDispositionCode ${clinicalStatement}`,
+  subject:
+    'realmCode typeId templateId awarenessCode relatedSubject name administrativeGenderCode birthTime sdtc:deceasedInd sdtc:deceasedTime',
+  relatedSubject: 'realmCode typeId templateId code addr telecom subject',
   procedure: `realmCode typeId templateId id code text statusCode effectiveTime priorityCode languageCode methodCode approachSiteCode targetSiteCode ${clinicalStatement}`,
   substanceAdministration: `realmCode typeId templateId id code text statusCode effectiveTime priorityCode repeatNumber routeCode approachSiteCode doseQuantity rateQuantity maxDoseQuantity administrationUnitCode consumable ${clinicalStatement}`,
   supply: `realmCode typeId templateId id code text statusCode effectiveTime priorityCode repeatNumber independentInd quantity expectedUseTime product ${clinicalStatement}`,
