@@ -21,6 +21,9 @@ const NO_COUNTRY = {
   formats: formats.map(({ name }) => name),
 };
 
+/** Compiled once: a command that reads several countries, or a thread its own, need not compile every schema again. */
+let validators: Validators | undefined;
+
 /** By which rules and names documents are read. */
 export interface CountryFlags {
   readonly country?: string;
@@ -39,7 +42,7 @@ export async function packOf(flags: CountryFlags, from: string): Promise<Country
   if (!/^[A-Za-z]{2}$/.test(country)) throw new PortolanError('cli.country-unknown', '--country', 'two letters, such as EE');
   const folder = join(countries === undefined ? OWN_COUNTRIES : resolve(from, countries), country.toLowerCase());
   if (!(await isThere(folder))) throw new PortolanError('cli.country-unknown', country.toUpperCase());
-  const { pack } = await readCountryPack(folder, await importedFor(flags, country, from), new Validators());
+  const { pack } = await readCountryPack(folder, await importedFor(flags, country, from), (validators ??= new Validators()));
   return pack;
 }
 
