@@ -224,6 +224,28 @@ describe('values of FHIR that no CDA document brought', () => {
     ],
     ['a demanded value that is absent', {}, '<effectiveTime nullFlavor="UNK"/>'],
   ])('%s', (_, more, expected) => expect(observation(more)).toContain(expected));
+  it('the two numbers of a blood pressure, in its entry and in words', () => {
+    const loinc = 'http://loinc.org';
+    const part = (code: string, display: string, value: number): FhirValue => ({
+      code: { coding: [{ system: loinc, code, display }] },
+      valueQuantity: { value, unit: 'mm[Hg]', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' },
+    });
+    const text = observation({
+      category: [{ coding: [{ code: 'vital-signs' }] }],
+      code: { coding: [{ system: loinc, code: '85354-9', display: 'Blood pressure panel' }] },
+      effectiveDateTime: '2026-10-02T09:00:00Z',
+      component: [part('8480-6', 'Systolic', 121), part('8462-4', 'Diastolic', 79)],
+    });
+    expect(text.replace(/>\s+</g, '><')).toContain('<content><content>Systolic</content><content>121 mm[Hg]</content></content>');
+    const { resources, account } = read(Buffer.from(text), 'ee');
+    expect(account.rejects).toEqual([]);
+    const codes = resources.flatMap(({ resourceType, code }) => (resourceType === 'Observation' ? [JSON.stringify(code)] : []));
+    expect(codes.join()).toMatch(/85354-9/);
+    // The way in has no rule for them: they are carried.
+    const carried = JSON.stringify(account.carried);
+    for (const number of ['121', '79']) expect(carried).toContain(number);
+    expect(disordered(xml(text))).toEqual([]);
+  });
   it('a code that cannot be said is no code', () => {
     const text = observation({ code: { coding: [{ system: 'urn:x:y', code: 'LOCAL' }] } });
     expect(text).not.toContain('code="LOCAL"');
@@ -304,7 +326,7 @@ describe('stays, visits and what relatives had', () => {
   });
   it('a stay without a type says that it has none, and keeps its class', () => {
     const { type: _, ...plainer } = stay;
-    const { text } = documents.write({ ...alone(inputFor(mari, 'ee')), resources: [...mari.resources, ward, plainer as FhirResource] });
+    const { text } = documents.write({ ...alone(inputFor(mari, 'ee')), resources: [...mari.resources, ward, plainer] });
     expect(text).toMatch(/<code nullFlavor="UNK">\s*<translation code="IMP"/);
     expect(disordered(xml(text))).toEqual([]);
   });
