@@ -1,8 +1,9 @@
 import type { KillPoint, Seed } from './points.js';
 import type { Outcome } from './clinician.js';
+import { TWO_PAUSES_MS } from '../story/wait.js';
 import { other, type KillWorld, type Side } from './kill-world.js';
 
-const STRUCK_WITHIN_MS = 45_000;
+const STRUCK_WITHIN_MS = TWO_PAUSES_MS;
 
 /** What a seed varies: the n-th occurrence, and what is asked for. */
 interface Variant {

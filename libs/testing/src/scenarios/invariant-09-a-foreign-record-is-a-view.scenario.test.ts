@@ -156,7 +156,7 @@ describe('a foreign record is a view', () => {
     await new Herself(world, other).permits(['PT'], ['laboratory'], 18 / 86_400);
     seen = await asker.obtain(other, ['laboratory']);
     expect(await observations()).not.toHaveLength(0);
-    await eventually('the view is gone', async () => (await viewAtPt())?.state === 'destroyed', 50_000);
+    await eventually('the view is gone', async () => (await viewAtPt())?.state === 'destroyed');
     expect(await viewAtPt()).toEqual({ state: 'destroyed', keyless: true, bodies: 0 });
     expect(await observations()).toEqual([]);
   });
