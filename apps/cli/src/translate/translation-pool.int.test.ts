@@ -16,14 +16,17 @@ let work: string;
 beforeEach(() => (work = mkdtempSync(join(tmpdir(), 'portolan-pool-'))));
 afterEach(() => rmSync(work, { recursive: true, force: true }));
 
+/** What is told of a run over these and a file that is not there, whose results go to `folder`. */
+async function failing(folder: string, ...args: string[]): Promise<string> {
+  const { exit, out, notes } = await runHere(['translate', '--country', 'EE', '--out', folder, ...args, '/nonexistent/file'], {
+    folder: work,
+  });
+  expect(exit).toBe(1);
+  return `${out}\n${notes}`.replaceAll(folder, 'OUT');
+}
+
 it('gives the same results in the same order as one thread', async () => {
-  const run = async (folder: string, ...jobs: string[]): Promise<string> => {
-    const { exit, out, notes } = await runHere(['translate', '--country', 'EE', '--out', folder, ...jobs, ...files, '/nonexistent/file'], {
-      folder: work,
-    });
-    expect(exit).toBe(1);
-    return `${out}\n${notes}`.replaceAll(folder, 'OUT');
-  };
+  const run = (folder: string, ...jobs: string[]): Promise<string> => failing(folder, ...jobs, ...files);
   const [alone, several] = [join(work, 'alone'), join(work, 'several')];
   expect(await run(several, '--jobs', '3')).toBe(await run(alone));
   const results = readdirSync(alone);
@@ -38,14 +41,8 @@ it.each(['hl7v2', 'cda'])('writes back to %s in several threads what one writes,
   writeFileSync(join(fhir, 'none.fhir.json'), '[]');
   const bundles = readdirSync(fhir).filter((name) => name.endsWith('.fhir.json'));
   expect(bundles).toHaveLength(13);
-  const run = async (folder: string, ...jobs: string[]): Promise<string> => {
-    const given = [...bundles.map((name) => join(fhir, name)), '/nonexistent/file'];
-    const { exit, out, notes } = await runHere(['translate', '--to', to, '--country', 'EE', '--out', folder, ...jobs, ...given], {
-      folder: work,
-    });
-    expect(exit).toBe(1);
-    return `${out}\n${notes}`.replaceAll(folder, 'OUT');
-  };
+  const run = (folder: string, ...jobs: string[]): Promise<string> =>
+    failing(folder, '--to', to, ...jobs, ...bundles.map((name) => join(fhir, name)));
   const [alone, several] = [join(work, 'alone'), join(work, 'several')];
   expect(await run(several, '--jobs', '3')).toBe(await run(alone));
   const results = readdirSync(alone);

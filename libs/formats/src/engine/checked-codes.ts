@@ -20,8 +20,8 @@ type Fate = 'stays' | 'goes' | 'unit';
  * The draft without the claim that something is a code of LOINC, SNOMED CT or UCUM which cannot be one. A Coding's code stays as it came, its
  * system is carried. Of a Quantity the unit stays, for FHIR allows no code without a system there. Each is told (`translate.code-impossible`).
  */
-export function checkedDraft(draft: Draft, tell: (finding: Finding) => void, verdicts: Verdicts = new Map()): Draft {
-  if (!someObject(draft.resource, (object) => isImpossible(object, verdicts))) return draft;
+export function checkedDraft(draft: Draft, tell: (finding: Finding) => void, can: typeof canBeCode = canBeCode): Draft {
+  if (!someObject(draft.resource, (object) => isImpossible(object, can))) return draft;
   const fates = new Map<string, Fate>();
   const resource = checked(draft.resource, '', fates) as FhirResource;
   if (fates.size === 0) return draft;
@@ -38,21 +38,24 @@ function checked(value: FhirValue, path: string, fates: Map<string, Fate>): Fhir
   return isImpossible(value) ? withoutSystem(value, path, fates) : within(value, path, fates);
 }
 
-/** By system and code: what was found of it in this document. The same few units stand in most of its results. */
-export type Verdicts = Map<string, Map<string, boolean>>;
-
-function isImpossible({ system, code }: FhirObject, verdicts: Verdicts = new Map()): boolean {
-  if (typeof system !== 'string' || typeof code !== 'string') return false;
-  let ofSystem = verdicts.get(system);
-  if (ofSystem === undefined) verdicts.set(system, (ofSystem = new Map<string, boolean>()));
-  let possible = ofSystem.get(code);
-  if (possible === undefined) ofSystem.set(code, (possible = canBeCode(system, code)));
-  return !possible;
-}
+const isImpossible = ({ system, code }: FhirObject, can = canBeCode): boolean =>
+  typeof system === 'string' && typeof code === 'string' && !can(system, code);
 
 /** False for what cannot be a code of LOINC, SNOMED CT or UCUM by its form or check digit. */
 export function canBeCode(system: string, code: string): boolean {
   return checks.get(canonicalSystem(system) ?? system)?.(code) !== false;
+}
+
+/** `canBeCode` of one document, in which the same few units stand in most results: each code is asked about once. */
+export function rememberedCodes(): typeof canBeCode {
+  const found = new Map<string, Map<string, boolean>>();
+  return (system, code) => {
+    let ofSystem = found.get(system);
+    if (ofSystem === undefined) found.set(system, (ofSystem = new Map<string, boolean>()));
+    let can = ofSystem.get(code);
+    if (can === undefined) ofSystem.set(code, (can = canBeCode(system, code)));
+    return can;
+  };
 }
 
 function withoutSystem({ system: _system, code, ...rest }: FhirObject, path: string, fates: Map<string, Fate>): FhirObject {

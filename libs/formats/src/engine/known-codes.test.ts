@@ -5,6 +5,7 @@ import { Validators } from '@portolan/contracts';
 import { describe, expect, it } from 'vitest';
 import { countryPack } from '../country-pack.js';
 import { translate, type Translation } from '../translate.js';
+import { oneResult } from '../testing/one-result.fixture.js';
 
 const folder = join(import.meta.dirname, '../../../countries/ee');
 const ee = Object.fromEntries(
@@ -15,17 +16,6 @@ const ee = Object.fromEntries(
 const validators = new Validators();
 const ACT = 'http://terminology.hl7.org/CodeSystem/v3-ActCode';
 const WARDS = 'urn:portolan:test:wards';
-
-const message = (obx3: string): Uint8Array =>
-  Buffer.from(
-    [
-      'MSH|^~\\&|LAB|TESTLAB|EHR|TESTHOSP|20261103073000+0200||ORU^R01^ORU_R01|M1|P|2.5.1',
-      'PID|1||38001010001^^^&1.3.6.1.4.1.28284.6.2.2.1&ISO^NI||Test^Isik||19800101|F',
-      'OBR|1||F1|24323-8^Panel^LN|||20261103070000+0200||||||||||||||||||F',
-      `OBX|1|NM|${obx3}||5.4|mmol/l|||||F|||20261103070000+0200`,
-      '',
-    ].join('\r'),
-  );
 
 /** Codes of these systems are counterparts already, so that no map is asked about them. */
 const mapInto = (...targets: string[]): object => ({
@@ -48,7 +38,7 @@ function translated(obx3: string, policy?: string): Translation {
     ...(policy !== undefined && { 'maps/own.json': { map: 'ee/own', format: 'hl7v2', unmapped: { 'observation-codes': policy } } }),
   };
   return translate({
-    bytes: message(obx3),
+    bytes: oneResult(obx3),
     format: 'hl7v2',
     country: countryPack(files, validators),
     sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),
@@ -127,7 +117,7 @@ describe('what ships may be named by a country’s value sets', () => {
   const toldBy = (country: ReturnType<typeof countryPack>, obx3: string): string[] =>
     toldOf(
       translate({
-        bytes: message(obx3),
+        bytes: oneResult(obx3),
         format: 'hl7v2',
         country,
         sha256: (bytes) => createHash('sha256').update(bytes).digest('hex'),

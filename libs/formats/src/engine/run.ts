@@ -1,5 +1,5 @@
 import { BuildJob, buildObject, type Facts } from './build.js';
-import { checkedDraft, type Verdicts } from './checked-codes.js';
+import { checkedDraft, rememberedCodes } from './checked-codes.js';
 import { merged, type Draft } from './drafts.js';
 import { isFhirObject } from './fhir.js';
 import { Refused, type Finding, type MappingQuestion } from './findings.js';
@@ -73,9 +73,9 @@ function resultOf(
 ): RunResult {
   const all = instances.flatMap((instance) => outcomes.get(instance) ?? []);
   const findings = all.flatMap((outcome) => outcome.findings);
-  const verdicts: Verdicts = new Map();
+  const can = rememberedCodes();
   const tell = (one: Finding): void => void findings.push(one);
-  const drafts = all.flatMap(({ built }) => (isDraft(built) ? [checkedDraft(built, tell, verdicts)] : []));
+  const drafts = all.flatMap(({ built }) => (isDraft(built) ? [checkedDraft(built, tell, can)] : []));
   const { drafts: whole, warnings } = merged(drafts, findings);
   const converted = whole.map((draft) => inCanonicalUnits(draft, units, (one) => void warnings.push(one)));
   return { drafts: converted, warnings, rejects, questions: all.flatMap(({ questions }) => questions) };

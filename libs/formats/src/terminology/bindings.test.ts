@@ -5,6 +5,7 @@ import { Validators } from '@portolan/contracts';
 import { describe, expect, it } from 'vitest';
 import { answeredPack, countryPack } from '../country-pack.js';
 import { translate, type Translation } from '../translate.js';
+import { oneResult } from '../testing/one-result.fixture.js';
 
 const folder = join(import.meta.dirname, '../../../countries/ee');
 const ee = Object.fromEntries(
@@ -15,18 +16,6 @@ const ee = Object.fromEntries(
 const validators = new Validators();
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const local = 'urn:portolan:test:local';
-
-/** One result whose code the laboratory writes as `code^text^system`. */
-const message = (obx3: string): Uint8Array =>
-  Buffer.from(
-    [
-      'MSH|^~\\&|LAB|TESTLAB|EHR|TESTHOSP|20261103073000+0200||ORU^R01^ORU_R01|M1|P|2.5.1',
-      'PID|1||38001010001^^^&1.3.6.1.4.1.28284.6.2.2.1&ISO^NI||Test^Isik||19800101|F',
-      'OBR|1||F1|24323-8^Panel^LN|||20261103070000+0200||||||||||||||||||F',
-      `OBX|1|NM|${obx3}||5.4|mmol/l|||||F|||20261103070000+0200`,
-      '',
-    ].join('\r'),
-  );
 
 interface Case {
   readonly obx3: string;
@@ -50,7 +39,7 @@ function translated({ obx3, target, unmapped }: Case): Translation {
     }),
   };
   return translate({
-    bytes: message(obx3),
+    bytes: oneResult(obx3),
     format: 'hl7v2',
     country: countryPack(files, validators),
     sha256,
@@ -115,7 +104,7 @@ describe('a unit that a country demands', () => {
       validators,
     );
   const of = (country: ReturnType<typeof countryPack>): Translation => {
-    const plain = Buffer.from(message('2345-7^Glucose^LN')).toString();
+    const plain = Buffer.from(oneResult('2345-7^Glucose^LN')).toString();
     const bytes = Buffer.from(plain.replace('|NM|', '|SN|').replace('|5.4|mmol/l||', '|<^5.40|mmol/L^mmol/L^UCUM|4.1-6.1|'));
     return translate({ bytes, format: 'hl7v2', country, sha256, received: '2026-11-21T10:00:00.000Z' });
   };
@@ -163,7 +152,7 @@ describe('what a person answers', () => {
   const pack = countryPack(ee, validators);
   const received = '2026-11-21T10:00:00.000Z' as const;
   const of = (country: typeof pack): Translation =>
-    translate({ bytes: message('KK^Kreatiniin^99EELAB'), format: 'hl7v2', country, sha256, received });
+    translate({ bytes: oneResult('KK^Kreatiniin^99EELAB'), format: 'hl7v2', country, sha256, received });
   const answer = (element: object[]): object => ({
     resourceType: 'ConceptMap',
     id: 'observation-codes',

@@ -1,6 +1,6 @@
 import { PortolanError, type BusinessIdentifier, type Purpose } from '@portolan/contracts';
 import { isUuid, scopeAllows, type ScopeAct, type ViewReader } from '@portolan/domain';
-import { authenticateClinician, professionalKey, type Clinician } from '../access.js';
+import { authenticateClinician, professionalKey, type CallHeaders, type Clinician } from '../access.js';
 import type { EdgeParts } from '../edge.parts.js';
 import { header, type FhirCall } from './fhir-call.js';
 import type { OtherForm } from './other-forms.js';
@@ -30,6 +30,10 @@ export async function fhirCaller(call: FhirCall, parts: EdgeParts, ...needs: rea
   return { ...clinician, purpose, reader, ...(call.form !== undefined && { form: call.form }) };
 }
 
+/** Who acts at a door beside the FHIR API: the acting professional by the same rules. Throws as `fhirCaller` does. */
+export const actingCaller = (headers: CallHeaders, parts: EdgeParts): Promise<FhirCaller> =>
+  fhirCaller({ method: 'POST', params: {}, query: new URLSearchParams(), headers, body: undefined }, parts);
+
 export const mayAct = ({ principal }: Clinician, [type, act]: Need): boolean =>
   scopeAllows(principal.scopes, contextOf(principal.kind), type, act);
 
@@ -48,8 +52,11 @@ function caseOf(call: FhirCall): string | undefined {
 }
 
 /** A statement that is bound to one person (IUA `person_id`) opens nobody else's record. */
-export function demandPerson({ acting }: Clinician, identifiers: readonly BusinessIdentifier[]): void {
-  const { personId } = acting;
-  if (personId === undefined || identifiers.some(({ value }) => value === personId)) return;
-  throw new PortolanError('fhir.person-not-stated', 'person_id');
+export function demandPerson(caller: Clinician, identifiers: readonly BusinessIdentifier[]): void {
+  if (!isStated(caller, identifiers)) throw new PortolanError('fhir.person-not-stated', 'person_id');
+}
+
+/** Whether the statement is bound to nobody, or to the person of these identifiers. */
+export function isStated({ acting: { personId } }: Clinician, identifiers: readonly BusinessIdentifier[]): boolean {
+  return personId === undefined || identifiers.some(({ value }) => value === personId);
 }

@@ -1,9 +1,8 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
-import type { ReasonBody } from '@portolan/contracts';
 import type { CallHeaders } from '../access.js';
 import { EdgeParts } from '../edge.parts.js';
 import { Custody, type CustodianAnswer, type CustodianProposal, type WaitingProposals } from './custody.js';
-import { bodyOf } from './request.js';
+import { reasonOf } from './request.js';
 
 /** Proposed changes, for the custodian of the entry: a professional acts, for the organisation that created it. */
 @Controller('custodian/proposals')
@@ -27,16 +26,12 @@ export class CustodianController {
   @Post(':id/accept')
   @HttpCode(200)
   accept(@Headers() headers: CallHeaders, @Param('id') id: string, @Body() body: unknown): Promise<CustodianAnswer> {
-    return this.custody.accept(headers, id, this.reason(body));
+    return this.custody.accept(headers, id, reasonOf(this.parts.validators, body));
   }
 
   @Post(':id/decline')
   @HttpCode(200)
   decline(@Headers() headers: CallHeaders, @Param('id') id: string, @Body() body: unknown): Promise<CustodianAnswer> {
-    return this.custody.decline(headers, id, this.reason(body));
-  }
-
-  private reason(body: unknown): string {
-    return bodyOf<ReasonBody>(this.parts.validators, 'reason-body', body).reason;
+    return this.custody.decline(headers, id, reasonOf(this.parts.validators, body));
   }
 }

@@ -2,7 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PortolanError } from '@portolan/contracts';
 import {
   isRefused,
-  isUuid,
   spendStatement,
   toFhirJson,
   treeOf,
@@ -16,14 +15,15 @@ import {
 import type { CallHeaders } from '../access.js';
 import { EdgeParts } from '../edge.parts.js';
 import { Accesses, actOf } from '../fhir/accesses.js';
-import { callingOrganisation } from '../fhir/calling-organisation.js';
+import { callingOrganisation, demandOrganisation } from '../fhir/calling-organisation.js';
 import { fileEntry, fileProvenance, type IdentifiedResource } from '../fhir/entries.js';
-import { demandPerson, fhirCaller, mayAct, type FhirCaller } from '../fhir/fhir-caller.js';
+import { actingCaller, demandPerson, isStated, mayAct, type FhirCaller } from '../fhir/fhir-caller.js';
 import { recordLocalAct } from '../local-acts.js';
 import { namedInEntry } from './named-in-entry.js';
 import { permittedProposal, type ProposalContent } from './proposals.js';
 import { custodianOf, organisationKey, proposedEntry, releasedAs } from './proposed-entry.js';
 import { proposedVersion, type ProposedVersion } from './proposed-version.js';
+import { placeAfter } from './request.js';
 import { demandNext, tellReceivers } from './tell-receivers.js';
 
 /** A proposed change as the entry's custodian sees it. */
@@ -86,10 +86,9 @@ export class Custody {
    * of the look. One of a person, or of a kind of entry, that this caller may not see is not there.
    */
   async waiting(headers: CallHeaders, after: unknown): Promise<WaitingProposals> {
-    const caller = await this.caller(headers);
-    const calling = callingOrganisation(caller, this.parts);
-    if (calling === undefined) throw new PortolanError('person.not-custodian', 'the calling system');
-    const place = placeOf(after);
+    const caller = await actingCaller(headers, this.parts);
+    const calling = demandOrganisation(caller, this.parts);
+    const place = placeAfter(after);
     return this.parts.uow.run(async (tx) => {
       const page = await tx.proposals.waitingFor(organisationKey(calling), place, PAGE);
       const accesses = new Accesses(tx, this.parts, caller);
@@ -107,7 +106,7 @@ export class Custody {
   }
 
   async show(headers: CallHeaders, id: string): Promise<CustodianProposal> {
-    const caller = await this.caller(headers);
+    const caller = await actingCaller(headers, this.parts);
     return this.parts.uow.run(async (tx) => {
       const found = await this.find(tx, id, caller, 'r');
       const { proposal, entry } = found;
@@ -121,7 +120,7 @@ export class Custody {
   }
 
   async accept(headers: CallHeaders, id: string, reason: string): Promise<CustodianAnswer> {
-    const caller = await this.caller(headers);
+    const caller = await actingCaller(headers, this.parts);
     return this.parts.uow.run(async (tx) => {
       await spendStatement(tx, caller.acting);
       const found = await this.find(tx, id, caller, 'u');
@@ -133,7 +132,7 @@ export class Custody {
   }
 
   async decline(headers: CallHeaders, id: string, reason: string): Promise<CustodianAnswer> {
-    const caller = await this.caller(headers);
+    const caller = await actingCaller(headers, this.parts);
     return this.parts.uow.run(async (tx) => {
       await spendStatement(tx, caller.acting);
       await this.answer(tx, await this.find(tx, id, caller, 'u'), 'declined', caller, reason);
@@ -141,18 +140,11 @@ export class Custody {
     });
   }
 
-  /** The acting professional by the same rules as at the FHIR API. */
-  private caller(headers: CallHeaders): Promise<FhirCaller> {
-    return fhirCaller({ method: 'POST', params: {}, query: new URLSearchParams(), headers, body: undefined }, this.parts);
-  }
-
   private async mayList(tx: EdgeTx, { person, body }: Proposal, caller: FhirCaller): Promise<boolean> {
     // Her key was destroyed meanwhile.
     if (body === undefined) return false;
-    const { personId } = caller.acting;
     const { identifiers = [] } = (await tx.persons.get(person)) ?? {};
-    if (personId !== undefined && !identifiers.some(({ value }) => value === personId)) return false;
-    return typesOf(body as ProposalContent).every((type) => mayAct(caller, [type, 'r']));
+    return isStated(caller, identifiers) && typesOf(body as ProposalContent).every((type) => mayAct(caller, [type, 'r']));
   }
 
   private async find(tx: EdgeTx, id: string, caller: FhirCaller, act: 'r' | 'u'): Promise<Found> {
@@ -222,9 +214,4 @@ function waitingOf({ id, at, body }: Proposal): WaitingProposal {
   const content = body as ProposalContent;
   const { actor, reason } = content;
   return { id, at, types: typesOf(content), ...(actor === undefined ? {} : { actor }), ...(reason === undefined ? {} : { reason }) };
-}
-
-function placeOf(after: unknown): string | undefined {
-  if (after === undefined || (typeof after === 'string' && isUuid(after))) return after;
-  throw new PortolanError('person.place-invalid', 'parameter after');
 }

@@ -1,4 +1,4 @@
-import { parseBounded, PortolanError, type ErrorCode, type SchemaName, type Validators } from '@portolan/contracts';
+import { parseBounded, PortolanError, type ErrorCode, type ReasonBody, type SchemaName, type Validators } from '@portolan/contracts';
 import { isUuid } from '@portolan/domain';
 
 const MAX_BODY_CHARS = 64_000;
@@ -15,10 +15,21 @@ function parsed(body: Uint8Array | string, where: string): unknown {
   return parseBounded(text, MAX_BODY_CHARS, 'person.body-invalid', where);
 }
 
+/** Why somebody decides as they do: the one thing that such a call brings. Throws `person.body-invalid`. */
+export function reasonOf(validators: Validators, body: unknown): string {
+  return bodyOf<ReasonBody>(validators, 'reason-body', body).reason;
+}
+
 /** An id from an address; what has no id's form is as unknown as an id that nobody has. */
 export function idOf(text: string, unknown: ErrorCode): string {
   if (!isUuid(text)) throw new PortolanError(unknown, 'the address');
   return text;
+}
+
+/** Id of the last row of the page before; undefined for the first page. Throws `person.place-invalid`. */
+export function placeAfter(after: unknown): string | undefined {
+  if (after === undefined || (typeof after === 'string' && isUuid(after))) return after;
+  throw new PortolanError('person.place-invalid', 'parameter after');
 }
 
 const DEFAULT_PAGE = 50;

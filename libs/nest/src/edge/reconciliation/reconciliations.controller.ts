@@ -1,8 +1,7 @@
 import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
-import type { ReasonBody } from '@portolan/contracts';
 import type { CallHeaders } from '../access.js';
 import { EdgeParts } from '../edge.parts.js';
-import { bodyOf } from '../person/request.js';
+import { reasonOf } from '../person/request.js';
 import { Reconciliations, type ListedPair, type ListedPairs } from './reconciliations.js';
 
 /** Entries that may repeat what the record held, for the staff of the organisation that brought them. */
@@ -27,22 +26,18 @@ export class ReconciliationsController {
   @Post(':id/same')
   @HttpCode(200)
   same(@Headers() headers: CallHeaders, @Param('id') id: string, @Body() body: unknown): Promise<ListedPair> {
-    return this.pairs.judge(headers, id, 'same', this.reason(body));
+    return this.pairs.judge(headers, id, 'same', reasonOf(this.parts.validators, body));
   }
 
   @Post(':id/different')
   @HttpCode(200)
   different(@Headers() headers: CallHeaders, @Param('id') id: string, @Body() body: unknown): Promise<ListedPair> {
-    return this.pairs.judge(headers, id, 'different', this.reason(body));
+    return this.pairs.judge(headers, id, 'different', reasonOf(this.parts.validators, body));
   }
 
   @Post(':id/open')
   @HttpCode(200)
   open(@Headers() headers: CallHeaders, @Param('id') id: string, @Body() body: unknown): Promise<ListedPair> {
-    return this.pairs.open(headers, id, this.reason(body));
-  }
-
-  private reason(body: unknown): string {
-    return bodyOf<ReasonBody>(this.parts.validators, 'reason-body', body).reason;
+    return this.pairs.open(headers, id, reasonOf(this.parts.validators, body));
   }
 }

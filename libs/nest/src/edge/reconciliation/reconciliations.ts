@@ -4,12 +4,13 @@ import { isUuid, linkageOf, spendStatement, type EdgeTx, type PersonId, type Rec
 import type { CallHeaders } from '../access.js';
 import { EdgeParts } from '../edge.parts.js';
 import { Accesses, actOf } from '../fhir/accesses.js';
-import { callingOrganisation } from '../fhir/calling-organisation.js';
+import { demandOrganisation } from '../fhir/calling-organisation.js';
 import { fileEntry, fileProvenance } from '../fhir/entries.js';
-import { demandPerson, fhirCaller, mayAct, type FhirCaller } from '../fhir/fhir-caller.js';
+import { actingCaller, demandPerson, isStated, mayAct, type FhirCaller } from '../fhir/fhir-caller.js';
 import { localPerson } from '../fhir/patient-links.js';
 import { recordLocalAct } from '../local-acts.js';
 import { organisationKey } from '../person/proposed-entry.js';
+import { placeAfter } from '../person/request.js';
 import { judgeAgain, stillSame } from './proposals.js';
 
 /** A pair as it is listed: which entries, and nothing of what stands in them, which is read at the FHIR API under the rights that hold there. */
@@ -58,8 +59,8 @@ export class Reconciliations {
    * Throws `person.not-custodian`, `person.place-invalid`, `reconciliation.state-invalid`, `fhir.not-found`.
    */
   async list(headers: CallHeaders, listing: Listing): Promise<ListedPairs> {
-    const caller = await this.caller(headers);
-    const [custodian, state, after] = [this.custodian(caller), stateOf(listing.state), placeOf(listing.after)];
+    const caller = await actingCaller(headers, this.parts);
+    const [custodian, state, after] = [this.custodian(caller), stateOf(listing.state), placeAfter(listing.after)];
     return this.parts.uow.run(async (tx) => {
       const person = await this.wanted(tx, listing.patient, caller);
       const page = await tx.reconciliations.list({ custodian, state, after, limit: PAGE, ...(person !== undefined && { person }) });
@@ -79,7 +80,7 @@ export class Reconciliations {
 
   /** Throws `reconciliation.unknown`, `reconciliation.judged`, `reconciliation.changed`, `person.not-custodian`, `fhir.scope-missing`. */
   async judge(headers: CallHeaders, id: string, to: Judgement, reason: string): Promise<ListedPair> {
-    const caller = await this.caller(headers);
+    const caller = await actingCaller(headers, this.parts);
     return this.parts.uow.run(async (tx) => {
       await spendStatement(tx, caller.acting);
       const pair = await this.find(tx, id, caller);
@@ -92,7 +93,7 @@ export class Reconciliations {
 
   /** Takes a judgement back: both entries are shown again, and the pair is open, or withdrawn where the two say the same no more. */
   async open(headers: CallHeaders, id: string, reason: string): Promise<ListedPair> {
-    const caller = await this.caller(headers);
+    const caller = await actingCaller(headers, this.parts);
     return this.parts.uow.run(async (tx) => {
       await spendStatement(tx, caller.acting);
       const pair = await this.find(tx, id, caller);
@@ -104,15 +105,8 @@ export class Reconciliations {
     });
   }
 
-  /** The acting professional by the same rules as at the FHIR API. */
-  private caller(headers: CallHeaders): Promise<FhirCaller> {
-    return fhirCaller({ method: 'POST', params: {}, query: new URLSearchParams(), headers, body: undefined }, this.parts);
-  }
-
   private custodian(caller: FhirCaller): string {
-    const calling = callingOrganisation(caller, this.parts);
-    if (calling === undefined) throw new PortolanError('person.not-custodian', 'the calling system');
-    return organisationKey(calling);
+    return organisationKey(demandOrganisation(caller, this.parts));
   }
 
   private async wanted(tx: EdgeTx, patient: unknown, caller: FhirCaller): Promise<PersonId | undefined> {
@@ -123,10 +117,8 @@ export class Reconciliations {
   }
 
   private async mayList(tx: EdgeTx, { person, known, come }: Reconciliation, caller: FhirCaller): Promise<boolean> {
-    const { personId } = caller.acting;
     const { identifiers = [] } = (await tx.persons.get(person)) ?? {};
-    if (personId !== undefined && !identifiers.some(({ value }) => value === personId)) return false;
-    return [known, come].every((entry) => mayAct(caller, [typeOf(entry), 'r']));
+    return isStated(caller, identifiers) && [known, come].every((entry) => mayAct(caller, [typeOf(entry), 'r']));
   }
 
   private async find(tx: EdgeTx, id: string, caller: FhirCaller): Promise<Reconciliation> {
@@ -168,9 +160,4 @@ function stateOf(state: unknown): Reconciliation['state'] {
   if (state === undefined) return 'open';
   if (state === 'open' || state === 'same' || state === 'different') return state;
   throw new PortolanError('reconciliation.state-invalid', 'parameter state');
-}
-
-function placeOf(after: unknown): string | undefined {
-  if (after === undefined || (typeof after === 'string' && isUuid(after))) return after;
-  throw new PortolanError('person.place-invalid', 'parameter after');
 }
