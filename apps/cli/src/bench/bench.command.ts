@@ -1,13 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Run } from '../terminal.js';
-
-export interface BenchFlags {
-  readonly json: boolean;
-  readonly quick?: boolean;
-  readonly rounds?: number;
-  readonly batch?: number;
-  readonly client: 'kafkajs' | 'confluent';
-}
+import type { BenchFlags } from './bench.js';
 
 export function addBench(program: Command, run: Run): void {
   program

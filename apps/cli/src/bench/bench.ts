@@ -1,7 +1,14 @@
 import { benches, type BenchReport } from '@portolan/testing';
 import { table } from '../table.js';
-import type { BenchFlags } from './bench.command.js';
 import { exits, WrongUsage, type Exit, type Terminal } from '../terminal.js';
+
+export interface BenchFlags {
+  readonly json: boolean;
+  readonly quick?: boolean;
+  readonly rounds?: number;
+  readonly batch?: number;
+  readonly client: 'kafkajs' | 'confluent';
+}
 
 /** `portolan bench`: one report on standard output; how far it is on standard error. */
 export async function bench(name: string | undefined, flags: BenchFlags, terminal: Terminal): Promise<Exit> {

@@ -1,13 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Run } from '../terminal.js';
-
-export interface FaultsFlags {
-  readonly list: boolean;
-  readonly transfers: number;
-  readonly lanes: number;
-  readonly keep: boolean;
-  readonly json: boolean;
-}
+import type { FaultsFlags } from './faults.js';
 
 function positive(text: string): number {
   const value = Number(text);

@@ -1,6 +1,13 @@
 import { faults, triedElsewhere, tryFaults, type Fault, type FaultReport, type Standstill } from '@portolan/testing';
 import { exits, WrongUsage, type Exit, type Terminal } from '../terminal.js';
-import type { FaultsFlags } from './faults.command.js';
+
+export interface FaultsFlags {
+  readonly list: boolean;
+  readonly transfers: number;
+  readonly lanes: number;
+  readonly keep: boolean;
+  readonly json: boolean;
+}
 
 /** `portolan faults`: reports on standard output; how far it is on standard error. */
 export async function faultsCommand(names: readonly string[], flags: FaultsFlags, terminal: Terminal): Promise<Exit> {

@@ -1,10 +1,6 @@
 import type { Command } from 'commander';
 import type { Run } from '../terminal.js';
-
-export interface JoinFlags {
-  readonly json: boolean;
-  readonly folder: string;
-}
+import type { JoinFlags } from './join.js';
 
 export function addJoin(program: Command, run: Run): void {
   program

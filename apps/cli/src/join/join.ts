@@ -2,7 +2,11 @@ import { resolve } from 'node:path';
 import { startStack, stackStatus } from '@portolan/testing';
 import { steps } from '../stack/stack.js';
 import { exits, WrongUsage, type Exit, type Terminal } from '../terminal.js';
-import type { JoinFlags } from './join.command.js';
+
+export interface JoinFlags {
+  readonly json: boolean;
+  readonly folder: string;
+}
 
 /** Adds a country to the engines of a folder. */
 export async function join(country: string, { folder: named, json }: JoinFlags, terminal: Terminal): Promise<Exit> {

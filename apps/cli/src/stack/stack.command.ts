@@ -1,13 +1,6 @@
 import { Option, type Command } from 'commander';
 import type { Run } from '../terminal.js';
-
-export interface StackFlags {
-  readonly status: boolean;
-  readonly stop: boolean;
-  readonly json: boolean;
-  readonly folder: string;
-  readonly countries: string;
-}
+import type { StackFlags } from './stack.js';
 
 export function addStack(program: Command, run: Run): void {
   program

@@ -2,7 +2,14 @@ import { resolve } from 'node:path';
 import { EngineAbsent, startStack, stackStatus, stopStack, type EngineStatus } from '@portolan/testing';
 import { table } from '../table.js';
 import { exits, WrongUsage, type Exit, type Terminal } from '../terminal.js';
-import type { StackFlags } from './stack.command.js';
+
+export interface StackFlags {
+  readonly status: boolean;
+  readonly stop: boolean;
+  readonly json: boolean;
+  readonly folder: string;
+  readonly countries: string;
+}
 
 /** Starts, tells of, or ends the engines of a folder. */
 export async function stack(flags: StackFlags, terminal: Terminal): Promise<Exit> {

@@ -1,25 +1,15 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PortolanError, type FormatName } from '@portolan/contracts';
+import { PortolanError } from '@portolan/contracts';
 import { BatchReader, isBatch, readBatch, type BatchItem } from '@portolan/formats';
 import { failureText } from '../failure.js';
 import { readBytes, systemCode } from '../files/read-file.js';
 import { exits, type Exit, type Terminal } from '../terminal.js';
-import type { CountryFlags } from './country-files.js';
 import { outputNames } from './output-names.js';
 import { MAX_BYTES, type Finished, type Part, type Work } from './translate-document.js';
 import { TranslationPool } from './translation-pool.js';
-import { translatorOf } from './translator.js';
-import type { BackForm } from './write-back.js';
-
-export interface TranslateFlags extends CountryFlags {
-  readonly format: FormatName | 'auto';
-  readonly out?: string;
-  readonly to?: BackForm;
-  /** Threads that translate; without it, it is done here. */
-  readonly jobs?: number;
-}
+import { translatorOf, type TranslateFlags } from './translator.js';
 
 /** Longest batch file, by its messages: its results are two files each. */
 const MAX_MESSAGES = 10_000_000;

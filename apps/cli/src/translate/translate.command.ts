@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Run } from '../terminal.js';
-import type { TranslateFlags } from './translate-files.js';
+import type { TranslateFlags } from './translator.js';
 
 export function addTranslate(program: Command, run: Run): void {
   program

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { PortolanError, type ErrorCode } from '@portolan/contracts';
 import type { Finished, Work } from './translate-document.js';
-import type { TranslateFlags } from './translate-files.js';
+import type { TranslateFlags } from './translator.js';
 
 /** What a thread is told when it starts. */
 export interface Given {

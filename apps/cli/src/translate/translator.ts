@@ -1,6 +1,15 @@
+import type { FormatName } from '@portolan/contracts';
+import type { CountryFlags } from './country-files.js';
 import { finish, readerOf, type Finished, type Work } from './translate-document.js';
-import type { TranslateFlags } from './translate-files.js';
-import { finishBack } from './write-back.js';
+import { finishBack, type BackForm } from './write-back.js';
+
+export interface TranslateFlags extends CountryFlags {
+  readonly format: FormatName | 'auto';
+  readonly out?: string;
+  readonly to?: BackForm;
+  /** Threads that translate; without it, it is done here. */
+  readonly jobs?: number;
+}
 
 /** What is done with each document: here or in a thread, the same. `from`: where relative names start. Throws as `packOf` does. */
 export async function translatorOf(flags: TranslateFlags, from: string): Promise<(work: Work) => Promise<Finished>> {

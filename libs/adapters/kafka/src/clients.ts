@@ -1,7 +1,13 @@
 import type { InboxRecord } from './inbox-records.js';
 import type { Fate } from './batch.js';
 import type { KafkaClientConfig } from './kafka-client.js';
-import type { TopicRecord } from './topic-writer.js';
+
+/** One record; what it weighs is its value and a little for what stands around it. */
+export interface TopicRecord {
+  readonly key: string;
+  readonly value: Uint8Array | null;
+  readonly headers: Readonly<Record<string, string | Buffer>>;
+}
 
 /** A way to write, over connections of its own; one that failed is thrown away. */
 export interface RecordProducer {

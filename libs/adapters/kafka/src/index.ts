@@ -1,6 +1,6 @@
 export { KafkaDeadLetters, type KafkaDeadLetter } from './dead-letters.js';
 export { BatchStore, type FetchedBatch } from './batch-store.js';
-export type { ConsumerLimits, InboxConsumerConfig, KafkaClients, RecordConsumer, RecordProducer } from './clients.js';
+export type { ConsumerLimits, InboxConsumerConfig, KafkaClients, RecordConsumer, RecordProducer, TopicRecord } from './clients.js';
 export type { RawRecord } from './inbox-records.js';
 export { bufferOf } from './kafkajs-producer.js';
 export { KafkaClient, type BrokerAddress, type ClientIdentity, type KafkaClientConfig } from './kafka-client.js';
@@ -12,4 +12,4 @@ export { plainKafkajs, type PlainProducer } from './plain-producer.js';
 export { QuietLog, type KafkaLog } from './log.js';
 export { ensureRoleTopics, roleGroup, roleTopic, ROLE_TOPIC_LIMITS, senderRoleOf, type RoleTopicLimits } from './role-topics.js';
 export { ID_HEADER, topicFrom } from './topics.js';
-export { TopicWriter, WRITER_LIMITS, type TopicRecord, type WriterLimits } from './topic-writer.js';
+export { TopicWriter, WRITER_LIMITS, type WriterLimits } from './topic-writer.js';

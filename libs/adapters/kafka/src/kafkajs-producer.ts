@@ -1,7 +1,6 @@
 import { Partitioners, type Producer } from 'kafkajs';
-import type { RecordProducer } from './clients.js';
+import type { RecordProducer, TopicRecord } from './clients.js';
 import { KafkaClient, RETRY, type KafkaClientConfig } from './kafka-client.js';
-import type { TopicRecord } from './topic-writer.js';
 import { within } from './within.js';
 
 const LEAVE_WITHIN_MS = 1_000;

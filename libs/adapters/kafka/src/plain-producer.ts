@@ -1,6 +1,6 @@
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import type { BrokerAddress, ClientIdentity } from './kafka-client.js';
-import type { TopicRecord } from './topic-writer.js';
+import type { TopicRecord } from './clients.js';
 
 /** A client of a broker without anything of ours around it: what benchmarks compare with. */
 export interface PlainProducer {

@@ -1,15 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Backoff } from './backoff.js';
-import type { KafkaClients, RecordProducer } from './clients.js';
+import type { KafkaClients, RecordProducer, TopicRecord } from './clients.js';
 import type { KafkaClientConfig } from './kafka-client.js';
 import { KafkajsProducer } from './kafkajs-producer.js';
-
-/** One record; what it weighs is its value and a little for what stands around it. */
-export interface TopicRecord {
-  readonly key: string;
-  readonly value: Uint8Array | null;
-  readonly headers: Readonly<Record<string, string | Buffer>>;
-}
 
 export interface WriterLimits {
   /** How long the first record of a batch waits for company. */

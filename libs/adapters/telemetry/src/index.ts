@@ -1,1 +1,2 @@
-export { startTelemetry, type FinishedSpan, type RunningTelemetry, type TelemetryConfig } from './telemetry.js';
+export type { FinishedSpan, TelemetryConfig } from './telemetry-config.js';
+export { startTelemetry, type RunningTelemetry } from './telemetry.js';

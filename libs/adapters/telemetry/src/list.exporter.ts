@@ -1,7 +1,7 @@
 import { SpanStatusCode } from '@opentelemetry/api';
 import { ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
-import type { FinishedSpan } from './telemetry.js';
+import type { FinishedSpan } from './telemetry-config.js';
 
 /** Appends what ended to a list that the test holds. */
 export class ListExporter implements SpanExporter {

@@ -6,7 +6,7 @@ import { PortolanError } from '@portolan/contracts';
 import { allowedAttributes, Telemetry, telemetrySpanName, type TelemetryAttributes, type TraceCarrier } from '@portolan/domain';
 import { ListExporter } from './list.exporter.js';
 import { layProcessGround } from './process-ground.js';
-import type { TelemetryConfig } from './telemetry.js';
+import type { TelemetryConfig } from './telemetry-config.js';
 
 const closeWithinMs = 5_000;
 const traceparent = 'traceparent';

@@ -1,7 +1,8 @@
 import { isErrorCode, PortolanError, type ErrorCode, type Uuid } from '@portolan/contracts';
 import { receivers, type Role, type RoleMessages, type RoleMessageType, type RoleTx, type UnitOfWork } from '@portolan/domain';
 import { failureOf } from './refusal.js';
-import { retryDelay, type Delivery } from './relay.js';
+import { retryDelay } from './relay.js';
+import type { Delivery } from './role-events.js';
 import type { RoleLink } from './role-link.js';
 import { Together, TogetherOrAlone } from './together.js';
 

@@ -5,7 +5,7 @@ import { isUuid } from '@portolan/domain';
 import { senderRoleOf } from '@portolan/kafka';
 import type { NodeLogger } from '../runtime/logger.js';
 import { failureOf } from './refusal.js';
-import type { Delivery } from './relay.js';
+import type { Delivery } from './role-events.js';
 import { RolePorts } from './role.controller.js';
 
 /** Where failures are told; a token of its own, since Nest finds what it injects by class. */

@@ -7,7 +7,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { NodeLogger } from '../runtime/logger.js';
 import { Deliveries, settle, type Settlement } from './deliveries.js';
 import { EventsController } from './events.controller.js';
-import { Relay, type Delivery } from './relay.js';
+import { Relay } from './relay.js';
+import type { Delivery } from './role-events.js';
 import { RoleLink } from './role-link.js';
 import { AlteredWork } from '../runtime/altered-work.fixture.js';
 

@@ -2,16 +2,9 @@ import { roles, type Role, type RoleTx, type UnitOfWork, type Wakeups } from '@p
 import { Loop } from '../runtime/loop.js';
 import type { NodeLogger } from '../runtime/logger.js';
 import { failureOf } from './refusal.js';
+import type { Delivery } from './role-events.js';
 import type { RoleLink } from './role-link.js';
 import { Together } from './together.js';
-
-/** What travels between roles: ids alone. No broker sees a record (design, section 3). */
-export interface Delivery {
-  readonly id: string;
-  readonly type: string;
-  /** How often it was tried, where it is told by an event. */
-  readonly attempts?: number;
-}
 
 interface Taken {
   readonly id: string;

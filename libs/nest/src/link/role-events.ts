@@ -4,7 +4,14 @@ import { roles, type Role } from '@portolan/domain';
 import { ensureRoleTopics, KafkaClient, kafkaReason, QuietLog, roleGroup, roleTopic, type KafkaClientConfig } from '@portolan/kafka';
 import { lastValueFrom, timeout } from 'rxjs';
 import { sleep } from '../runtime/loop.js';
-import type { Delivery } from './relay.js';
+
+/** What travels between roles: ids alone. No broker sees a record (design, section 3). */
+export interface Delivery {
+  readonly id: string;
+  readonly type: string;
+  /** How often it was tried, where it is told by an event. */
+  readonly attempts?: number;
+}
 
 /** How a role tells others that messages wait for them in its outbox. Told is not delivered: that is for the receiver to say. */
 export interface RoleEvents {

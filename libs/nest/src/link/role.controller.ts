@@ -5,7 +5,7 @@ import type { Role, RoleTx, UnitOfWork } from '@portolan/domain';
 import { callerOf } from './caller.js';
 import { type Deliveries, OutboxBodies, settle, type Settlement } from './deliveries.js';
 import type { CallerContext } from './in-process.js';
-import type { Delivery } from './relay.js';
+import type { Delivery } from './role-events.js';
 import { toWire } from './role-link.js';
 
 /** Answers one question of another role; what it throws crosses as its registry code. */

@@ -3,7 +3,9 @@ import { bodyFormat, isRefused, OperationParameters, parseFhirJson, type FhirObj
 import type { CallHeaders } from '../access.js';
 import type { EdgeParts } from '../edge.parts.js';
 import { ResourceRefused } from './fhir-failure.js';
-import type { OtherForm } from './other-forms.js';
+
+/** Forms other than FHIR in which a document of a record may be read, where the country has declared them (`formatsOut`). */
+export type OtherForm = 'hl7v2' | 'cda';
 
 /** Largest FHIR body in bytes. */
 export const FHIR_BODY_LIMIT = 8_000_000;

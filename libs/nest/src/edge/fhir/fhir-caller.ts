@@ -2,8 +2,7 @@ import { PortolanError, type BusinessIdentifier, type Purpose } from '@portolan/
 import { isUuid, scopeAllows, type ScopeAct, type ViewReader } from '@portolan/domain';
 import { authenticateClinician, professionalKey, type CallHeaders, type Clinician } from '../access.js';
 import type { EdgeParts } from '../edge.parts.js';
-import { header, type FhirCall } from './fhir-call.js';
-import type { OtherForm } from './other-forms.js';
+import { header, type FhirCall, type OtherForm } from './fhir-call.js';
 
 /** Header by which a call says to which case it belongs: views of other cases are then as if they were not there. */
 export const CASE_HEADER = 'portolan-case';

@@ -2,10 +2,10 @@ import { PortolanError } from '@portolan/contracts';
 import { contentTypeOf, type FhirFormat } from '@portolan/domain';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EdgeParts } from '../edge.parts.js';
-import { FHIR_BODY_LIMIT, type FhirAnswer, type FhirCall } from './fhir-call.js';
+import { FHIR_BODY_LIMIT, type FhirAnswer, type FhirCall, type OtherForm } from './fhir-call.js';
 import { failureAnswer } from './fhir-failure.js';
 import type { FhirRoute } from './fhir.routes.js';
-import { answerForm, type OtherForm } from './other-forms.js';
+import { answerForm } from './other-forms.js';
 
 /** Answers hold health data, or say that there is none: nothing between here and the client keeps a copy. */
 const NO_STORE = { 'cache-control': 'no-store' };

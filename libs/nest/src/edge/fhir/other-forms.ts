@@ -4,10 +4,7 @@ import { answerFormat, instant, parseFhirJson, type FhirFormat } from '@portolan
 import { BackDocuments, BackMaps, resourcesIn, stableUuid, type FhirObject, type FhirResource } from '@portolan/formats';
 import { hexOf } from '@portolan/verify';
 import { EdgeParts } from '../edge.parts.js';
-import type { FhirAnswer } from './fhir-call.js';
-
-/** Forms other than FHIR in which a document of a record may be read, where the country has declared them (`formatsOut`). */
-export type OtherForm = 'hl7v2' | 'cda';
+import type { FhirAnswer, OtherForm } from './fhir-call.js';
 
 /**
  * Media types by which a client asks for them, each form's own first: `application/hl7-v2` as HAPI's HL7 over HTTP has it, with the names that are met

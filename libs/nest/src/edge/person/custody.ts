@@ -20,7 +20,8 @@ import { fileEntry, fileProvenance, type IdentifiedResource } from '../fhir/entr
 import { actingCaller, demandPerson, isStated, mayAct, type FhirCaller } from '../fhir/fhir-caller.js';
 import { recordLocalAct } from '../local-acts.js';
 import { namedInEntry } from './named-in-entry.js';
-import { permittedProposal, type ProposalContent } from './proposals.js';
+import { permittedProposal } from './proposals.js';
+import type { ProposalContent } from './proposed-entry.js';
 import { custodianOf, organisationKey, proposedEntry, releasedAs } from './proposed-entry.js';
 import { proposedVersion, type ProposedVersion } from './proposed-version.js';
 import { placeAfter } from './request.js';

@@ -1,12 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PortolanError } from '@portolan/contracts';
-import { isUuid, type EdgeTx, type Proposal, type RoleMessages } from '@portolan/domain';
+import { isUuid, type EdgeTx, type Proposal } from '@portolan/domain';
 import { EdgeParts } from '../edge.parts.js';
 import { recordLocalAct } from '../local-acts.js';
-import { custodianOf, organisationKey, proposedEntry } from './proposed-entry.js';
+import { custodianOf, organisationKey, proposedEntry, type ProposalContent } from './proposed-entry.js';
 import { PersonAccess, type Herself } from './herself.js';
-
-export type ProposalContent = RoleMessages['proposal.arrived'];
 
 /** A proposed change as its person sees it: by whom, why, to what, and the proposed content as FHIR JSON text. */
 export interface ShownProposal extends Omit<ProposalContent, 'person'> {

@@ -1,9 +1,10 @@
 import type { BusinessIdentifier } from '@portolan/contracts';
-import type { EdgeTx, Proposal, ResourceVersion } from '@portolan/domain';
+import type { EdgeTx, Proposal, ResourceVersion, RoleMessages } from '@portolan/domain';
 import { stableUuid } from '@portolan/formats';
 import { hexOf } from '@portolan/verify';
 import type { EdgeParts } from '../edge.parts.js';
-import type { ProposalContent } from './proposals.js';
+
+export type ProposalContent = RoleMessages['proposal.arrived'];
 
 /** Most resources of one person among which a proposal's entry is looked for. */
 const MAX_RECORD = 20_000;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Role, RoleMessages, RoleMessageType } from '@portolan/domain';
 import { InProcessClient, InProcessServer, type CallerContext, type InProcessHub } from '../../../link/in-process.js';
 import { RoleLink } from '../../../link/role-link.js';
-import type { Delivery } from '../../../link/relay.js';
+import type { Delivery } from '../../../link/role-events.js';
 
 interface Received {
   readonly id: string;
