@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PortolanError } from '@portolan/contracts';
-import { BatchReader, isBatch, readBatch, type BatchItem } from '@portolan/formats';
+import { BatchReader, decodeHead, isBatch, readBatch, type BatchItem } from '@portolan/formats';
 import { failureText } from '../failure.js';
 import { readBytes, systemCode } from '../files/read-file.js';
 import { exits, type Exit, type Terminal } from '../terminal.js';
@@ -114,7 +114,7 @@ const numbered = (item: BatchItem, i: number): Part => ({ ...item, suffix: `.${i
 async function isLongBatch(path: string): Promise<boolean> {
   const about = await stat(path).catch(() => undefined);
   if (about?.isFile() !== true || about.size <= MAX_BYTES) return false;
-  for await (const chunk of chunksOf(path, { end: 7 })) return /^(\u00ef\u00bb\u00bf)?(FHS|BHS|MSH)/.test(chunk.toString('latin1'));
+  for await (const chunk of chunksOf(path, { end: 7 })) return /^(FHS|BHS|MSH)/.test(decodeHead(chunk));
   return false;
 }
 

@@ -1,6 +1,7 @@
 import { PortolanError, type ErrorCode, type FormatName, type Instant } from '@portolan/contracts';
 import {
   DEFAULT_MAX_BYTES,
+  decodeHead,
   detectFormat,
   headerProblem,
   parseHl7,
@@ -116,10 +117,7 @@ const MAX_HEADER = 4096;
 
 /** MSH of bytes that are no text in their character set, or too many: one sign a byte, so that the sender can be answered. */
 function headerAlone(bytes: Uint8Array): Hl7Message | undefined {
-  const head = bytes.subarray(0, MAX_HEADER);
-  const start = head[0] === 0xef ? 3 : 0;
-  const end = head.findIndex((byte) => byte === 0x0d || byte === 0x0a);
-  const line = String.fromCharCode(...head.subarray(start, end < 0 ? MAX_HEADER : end));
+  const line = decodeHead(bytes.subarray(0, MAX_HEADER)).split(/[\r\n]/, 1)[0] ?? '';
   const message = attempt(() => parseHl7(line, { terminators: 'any' }));
   return message instanceof PortolanError ? undefined : message;
 }

@@ -1,6 +1,7 @@
 import { PortolanError, type ErrorCode } from '@portolan/contracts';
 import { withoutMark } from './charset.js';
 import { joined } from './joined.js';
+import { narrowed, WideText, wideOrder } from './wide-text.js';
 
 /** Largest batch file that is read: how many messages, and how long each may be. */
 export interface BatchLimits {
@@ -41,11 +42,16 @@ export class BatchReader {
   /** Whether the beginning of the line that is read was already taken. */
   private within = false;
   private items: BatchItem[] = [];
+  private readonly wide = new WideText();
 
   constructor(private readonly limits: BatchLimits) {}
 
-  /** What is complete with this chunk. Throws PortolanError `ingest.batch-too-long` where the file has more messages than are taken. */
+  /** What is complete with this chunk. Throws PortolanError `ingest.batch-too-long` where the file has more messages than are taken, `ingest.encoding-invalid`. */
   push(chunk: Uint8Array): BatchItem[] {
+    return this.read(this.wide.narrow(chunk));
+  }
+
+  private read(chunk: Uint8Array): BatchItem[] {
     const data = this.rest.length === 0 ? chunk : joined([this.rest, chunk]);
     let at = 0;
     const ends = new LineEnds(data);
@@ -61,10 +67,11 @@ export class BatchReader {
 
   /** What the end of the file completes. */
   end(): BatchItem[] {
+    const items = this.read(this.wide.rest());
     if (this.rest.length > 0) this.line(this.take());
     this.flush();
     for (const frame of this.open) this.tell('ingest.batch-incomplete', frame);
-    return this.told();
+    return [...items, ...this.told()];
   }
 
   private take(): Uint8Array {
@@ -150,7 +157,8 @@ export class BatchReader {
   }
 
   private flush(): void {
-    if (this.lines !== undefined) this.items.push({ kind: 'message', place: `message[${this.messages}]`, bytes: joined(this.lines) });
+    if (this.lines !== undefined)
+      this.items.push({ kind: 'message', place: `message[${this.messages}]`, bytes: this.wide.restore(joined(this.lines)) });
     this.lines = undefined;
     this.size = 0;
   }
@@ -183,7 +191,8 @@ class LineEnds {
 
 /** Whether a file holds a batch, or several messages one after the other, and not one message alone. */
 export function isBatch(bytes: Uint8Array): boolean {
-  const text = withoutMark(bytes);
+  const order = wideOrder(bytes);
+  const text = withoutMark(order === undefined ? bytes : narrowed(bytes, order));
   const frame = frameOf(text);
   if (frame === 'FHS' || frame === 'BHS') return true;
   if (frame !== 'MSH') return false;

@@ -1,53 +1,99 @@
-/** The character sets read, by their names in HL7 table 0211 (MSH-18). */
-const utf8Names = new Set(['', 'ASCII', 'UNICODE UTF-8', 'UTF-8', 'UTF8']);
-const latin1Names = new Set(['8859/1', 'ISO-8859-1']);
-const latin9Names = new Set(['8859/15', 'ISO-8859-15']);
+import { narrowed, wideOrder, widened } from './wide-text.js';
 
-/** The eight places where ISO 8859-15 differs from 8859-1. */
-const latin9Signs: Readonly<Record<number, string>> = {
-  0xa4: '€',
-  0xa6: 'Š',
-  0xa8: 'š',
-  0xb4: 'Ž',
-  0xb8: 'ž',
-  0xbc: 'Œ',
-  0xbd: 'œ',
-  0xbe: 'Ÿ',
-};
+/** The character sets read, by their names in HL7 table 0211 (MSH-18) and in an XML declaration. */
+const utf8Names = new Set(['', 'ASCII', 'UNICODE UTF-8', 'UTF-8', 'UTF8']);
+const utf16Names = new Set(['UNICODE UTF-16', 'UNICODE', 'UTF-16', 'UTF-16LE', 'UTF-16BE']);
+const isUtf16 = (name: string): boolean => utf16Names.has(name.trim().toUpperCase());
+
+/** Sets of one byte a sign whose lower half is ASCII: those of ISO 8859 (there is no twelfth; TextDecoder has no eleventh of its own). */
+const partOf = (name: string): number => Number(/^(?:8859\/|ISO-8859-)([1-9]|1[03456])$/.exec(name)?.[1] ?? 0);
+
+/** Where ISO 8859-15 and 8859-9 differ from 8859-1. */
+const latin9Signs: Signs = { 0xa4: '€', 0xa6: 'Š', 0xa8: 'š', 0xb4: 'Ž', 0xb8: 'ž', 0xbc: 'Œ', 0xbd: 'œ', 0xbe: 'Ÿ' };
+const latin5Signs: Signs = { 0xd0: 'Ğ', 0xdd: 'İ', 0xde: 'Ş', 0xf0: 'ğ', 0xfd: 'ı', 0xfe: 'ş' };
+type Signs = Readonly<Record<number, string>>;
 
 /**
- * Decodes `bytes` in the character set that MSH-18 names; undefined where the set is not known or the bytes are no text in
- * it. Without a name the standard says ASCII; UTF-8, which holds ASCII, is read then, and checked.
+ * A whole text, in the character set that it names itself; undefined where the set is not known or the bytes are no text in it. UTF-16 is
+ * known by its bytes: it is read where the name is of it, or none is.
+ */
+export function decodeText(bytes: Uint8Array, name: string): string | undefined {
+  const order = wideOrder(bytes);
+  if (order === undefined) return decodeCharset(withoutMark(bytes), name);
+  return name.trim() === '' || isUtf16(name) ? checked(order, bytes) : undefined;
+}
+
+/**
+ * Decodes `bytes` in the character set that MSH-18 names; undefined where the set is not known, is UTF-16 (of which a part says nothing of its
+ * order), or the bytes are no text in it. Without a name the standard says ASCII; UTF-8, which holds ASCII, is read then, and checked.
  */
 export function decodeCharset(bytes: Uint8Array, name: string): string | undefined {
   const set = name.trim().toUpperCase();
-  if (set === 'ASCII') return bytes.every((byte) => byte < 0x80) ? utf8(bytes) : undefined;
-  if (utf8Names.has(set)) return utf8(bytes);
-  if (latin1Names.has(set)) return latin1(bytes);
-  if (latin9Names.has(set)) return latin9(bytes);
-  return undefined;
+  if (set === 'ASCII') return bytes.every((byte) => byte < 0x80) ? checked('utf-8', bytes) : undefined;
+  if (utf8Names.has(set)) return checked('utf-8', bytes);
+  return ofPart(bytes, partOf(set));
 }
+
+/**
+ * Decodes what an escape sequence gives as hexadecimal digits. In a message of UTF-16 nothing says whether they are bytes or signs: only what can
+ * be nothing but tabs and line ends is read there, and all else stays as it came.
+ */
+export function decodeEscaped(bytes: Uint8Array, name: string): string | undefined {
+  if (!isUtf16(name)) return decodeCharset(bytes, name);
+  return bytes.every((byte) => [0x09, 0x0a, 0x0d].includes(byte)) ? decodeBytewise(bytes) : undefined;
+}
+
+/**
+ * Writes a text in the character set that MSH-18 names; in UTF-8 where it names none that is read. What the set has no byte for becomes `?`.
+ */
+export function encodeCharset(text: string, name: string): Uint8Array {
+  const set = name.trim().toUpperCase();
+  if (isUtf16(name)) return widened(new TextEncoder().encode(`\ufeff${text}`), 'utf-16be');
+  const part = partOf(set);
+  if (part === 0 && set !== 'ASCII') return new TextEncoder().encode(text);
+  const upper = part === 0 ? new Map<string, number>() : upperHalf(part);
+  return Uint8Array.from(text, (sign) => (sign < '\x80' ? sign.charCodeAt(0) : (upper.get(sign) ?? '?'.charCodeAt(0))));
+}
+
+function upperHalf(part: number): ReadonlyMap<string, number> {
+  const bytes = Array.from({ length: 0x80 }, (_, i) => 0x80 + i);
+  return new Map(
+    bytes.flatMap((byte) => [ofPart(Uint8Array.of(byte), part)].flatMap((sign) => (sign === undefined ? [] : [[sign, byte]]))),
+  );
+}
+
+/** Not TextDecoder for 1 and 9: there these names mean Windows-1252 and 1254 (WHATWG Encoding §4.2). */
+function ofPart(bytes: Uint8Array, part: number): string | undefined {
+  switch (part) {
+    case 0:
+      return undefined;
+    case 1:
+      return decodeBytewise(bytes);
+    case 9:
+      return withSigns(bytes, latin5Signs);
+    case 15:
+      return withSigns(bytes, latin9Signs);
+    default:
+      return checked(`iso-8859-${part}`, bytes);
+  }
+}
+
+const withSigns = (bytes: Uint8Array, signs: Signs): string =>
+  decodeBytewise(bytes).replace(/[\x80-\xff]/g, (sign) => signs[sign.charCodeAt(0)] ?? sign);
 
 /** The bytes without a UTF-8 byte order mark. */
 export function withoutMark(bytes: Uint8Array): Uint8Array {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
-/** One sign a byte, so that the header can be read before the character set is known. */
+/** The beginning of a text, one sign a byte and without a byte order mark, so that it can be looked at before the character set is known. */
+export function decodeHead(bytes: Uint8Array): string {
+  const order = wideOrder(bytes);
+  return decodeBytewise(withoutMark(order === undefined ? bytes : narrowed(bytes, order)));
+}
+
+/** One sign a byte. */
 export function decodeBytewise(bytes: Uint8Array): string {
-  return latin1(bytes);
-}
-
-function utf8(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Not TextDecoder: there ISO-8859-1 means Windows-1252 (WHATWG Encoding §4.2). */
-function latin1(bytes: Uint8Array): string {
   const parts: string[] = [];
   for (let at = 0; at < bytes.length; at += CHUNK) parts.push(String.fromCharCode(...bytes.subarray(at, at + CHUNK)));
   return parts.join('');
@@ -56,5 +102,10 @@ function latin1(bytes: Uint8Array): string {
 /** Arguments of one call. */
 const CHUNK = 8192;
 
-const latin9 = (bytes: Uint8Array): string =>
-  latin1(bytes).replace(/[\xa4\xa6\xa8\xb4\xb8\xbc-\xbe]/g, (sign) => latin9Signs[sign.charCodeAt(0)] ?? sign);
+function checked(label: string, bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder(label, { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,5 +1,5 @@
 import { SourceNode, type Format, type Reject } from '../engine/index.js';
-import { decodeBytewise, withoutMark } from './charset.js';
+import { decodeHead } from './charset.js';
 import { hl7v2CodeMaps } from './code-maps/index.js';
 import { hl7v2Conversions } from './conversions.js';
 import { readHeader, sourceHeader, structureOf } from './header.js';
@@ -35,7 +35,7 @@ function lineProblems(message: Hl7Message): Reject[] {
 /** HL7 v2 in its ER7 encoding, versions 2.3 to 2.8. */
 export const hl7v2: Format = {
   name: 'hl7v2',
-  detect: (bytes) => decodeBytewise(withoutMark(bytes.subarray(0, 16))).startsWith('MSH'),
+  detect: (bytes) => decodeHead(bytes.subarray(0, 16)).startsWith('MSH'),
   read: (bytes, { maxBytes }) => {
     const message = readHl7(bytes, { maxBytes, terminators: 'any' });
     return { root: messageTree(message), header: sourceHeader(message), problems: lineProblems(message) };
@@ -47,6 +47,7 @@ export const hl7v2: Format = {
 };
 
 export { BatchReader, isBatch, readBatch, type BatchItem, type BatchLimits } from './batch.js';
+export { decodeHead, encodeCharset } from './charset.js';
 export { escapeText, unescapeText } from './escapes.js';
 export { headerProblem, readHeader, type HeaderProblem, type Hl7Header } from './header.js';
 export { parseHl7, readHl7, serialiseHl7, type Hl7Message, type Hl7ReadOptions, type Hl7Segment } from './message.js';

@@ -1,5 +1,5 @@
 import { PortolanError } from '@portolan/contracts';
-import { decodeBytewise, decodeCharset, withoutMark } from './charset.js';
+import { decodeEscaped, decodeHead, decodeText } from './charset.js';
 import { unescapeText } from './escapes.js';
 import { readSeparators, type Separators } from './separators.js';
 
@@ -27,12 +27,13 @@ export interface Hl7ReadOptions {
 }
 
 const maxSegments = 20_000;
+/** So much of a message is looked at for its first segment. */
+const MAX_HEAD = 4096;
 
 /** Decodes and splits a message. Throws PortolanError ingest.too-large, ingest.encoding-invalid or ingest.malformed. */
 export function readHl7(bytes: Uint8Array, options: Hl7ReadOptions): Hl7Message {
   if (bytes.length > options.maxBytes) throw new PortolanError('ingest.too-large', 'message', `more than ${options.maxBytes} bytes`);
-  const charset = declaredCharset(decodeBytewise(firstLine(withoutMark(bytes))));
-  const text = decodeCharset(withoutMark(bytes), charset);
+  const text = decodeText(bytes, declaredCharset(decodeHead(bytes.subarray(0, MAX_HEAD))));
   if (text === undefined) throw new PortolanError('ingest.encoding-invalid', 'MSH-18');
   return parseHl7(text, options);
 }
@@ -49,7 +50,7 @@ export function parseHl7(text: string, { terminators }: Pick<Hl7ReadOptions, 'te
     const parts = line.split(separators.field);
     segments.push({ name: parts[0] ?? '', parts, terminator });
   }
-  return { separators, charset: declaredCharset(text.slice(0, 4096)), segments };
+  return { separators, charset: declaredCharset(text.slice(0, MAX_HEAD)), segments };
 }
 
 /** The message's text, exactly as it was read. */
@@ -64,13 +65,6 @@ function* lines(text: string, end: RegExp): Generator<{ line: string; terminator
     at = match.index + match[0].length;
   }
   if (at < text.length) yield { line: text.slice(at), terminator: '' };
-}
-
-/** The bytes of the first segment, 4096 at most. */
-function firstLine(bytes: Uint8Array): Uint8Array {
-  const head = bytes.subarray(0, 4096);
-  const end = head.findIndex((byte) => byte === 0x0d || byte === 0x0a);
-  return end < 0 ? head : head.subarray(0, end);
 }
 
 /** MSH-18, first repetition, from the first line of the message. */
@@ -100,5 +94,5 @@ export function componentText(
   const { separators } = message;
   const repetition = rawField(segment, field, separators).split(separators.repetition)[0] ?? '';
   const parts = (repetition.split(separators.component)[component - 1] ?? '').split(separators.subcomponent);
-  return unescapeText(parts[subcomponent - 1] ?? '', separators, (bytes) => decodeCharset(bytes, message.charset));
+  return unescapeText(parts[subcomponent - 1] ?? '', separators, (bytes) => decodeEscaped(bytes, message.charset));
 }

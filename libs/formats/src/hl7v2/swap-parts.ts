@@ -1,4 +1,6 @@
+import { decodeHead } from './charset.js';
 import { joined } from './joined.js';
+import { narrowed, wideOrder, widened } from './wide-text.js';
 
 const [carriageReturn, lineFeed] = [0x0d, 0x0a];
 
@@ -8,12 +10,14 @@ const [carriageReturn, lineFeed] = [0x0d, 0x0a];
  * ADT^A17 of one patient (`ADT_A17` repeats its group). Whatever else `bytes` are, they are given back alone and as they are.
  */
 export function personParts(bytes: Uint8Array): readonly Uint8Array[] {
-  const lines = linesOf(bytes);
+  const order = wideOrder(bytes);
+  const lines = linesOf(order === undefined ? bytes : narrowed(bytes, order));
   if (lines[0] === undefined || !isSwap(lines[0])) return [bytes];
   const starts = lines.flatMap((line, i) => (isPid(line) ? [i] : []));
   if (starts.length < 2) return [bytes];
   const head = lines.slice(0, starts[0]);
-  return starts.map((start, i) => joined([...head, ...lines.slice(start, starts[i + 1])]));
+  const parts = starts.map((start, i) => joined([...head, ...lines.slice(start, starts[i + 1])]));
+  return order === undefined ? parts : parts.map((part) => widened(part, order));
 }
 
 /** The lines with their ends. */
@@ -34,7 +38,7 @@ const MAX_HEAD = 2_000;
 
 /** MSH-9 by the separators that MSH-1 and MSH-2 declare. */
 function isSwap(line: Uint8Array): boolean {
-  const text = String.fromCharCode(...line.subarray(0, MAX_HEAD));
+  const text = decodeHead(line.subarray(0, MAX_HEAD));
   if (!text.startsWith('MSH')) return false;
   const fields = text.split(text[3] ?? '|');
   const [code, event] = (fields[8] ?? '').split(fields[1]?.[0] ?? '^');

@@ -1,5 +1,5 @@
 import { SourceNode } from '../engine/index.js';
-import { decodeCharset } from './charset.js';
+import { decodeEscaped } from './charset.js';
 import { unescapeText } from './escapes.js';
 import { rawField, type Hl7Message, type Hl7Segment } from './message.js';
 
@@ -80,6 +80,6 @@ function leafNode(message: Hl7Message, raw: string, name: string, path: string):
   return SourceNode.leaf(
     name,
     path,
-    unescapeText(raw, message.separators, (bytes) => decodeCharset(bytes, message.charset)),
+    unescapeText(raw, message.separators, (bytes) => decodeEscaped(bytes, message.charset)),
   );
 }

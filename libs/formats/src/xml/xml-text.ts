@@ -1,5 +1,5 @@
 import { PortolanError } from '@portolan/contracts';
-import { decodeCharset } from '../hl7v2/charset.js';
+import { decodeHead, decodeText } from '../hl7v2/charset.js';
 
 /** Longest prolog (declaration, comments, processing instructions) that is read before the root element. */
 const MAX_PROLOG_CHARS = 65_536;
@@ -7,14 +7,14 @@ const MAX_PROLOG_CHARS = 65_536;
 const PROLOG_PARTS = [1024, 4096, 16_384, MAX_PROLOG_CHARS];
 
 /**
- * Bytes of an XML document as text, in the encoding that its declaration names (UTF-8, ISO 8859-1, ISO 8859-15). A document
+ * Bytes of an XML document as text, in the encoding that its declaration names (UTF-8, UTF-16, ISO 8859). A document
  * type declaration is refused: no entity of ours is ever defined by a sender. Throws `ingest.too-large`,
  * `ingest.encoding-invalid`, `ingest.malformed`.
  */
 export function xmlText(bytes: Uint8Array, maxBytes: number): string {
   if (bytes.length > maxBytes) throw new PortolanError('ingest.too-large', 'document', `more than ${maxBytes} bytes`);
   const encoding = declaredEncoding(bytes);
-  const text = decodeCharset(withoutMark(bytes), encoding);
+  const text = decodeText(bytes, encoding);
   if (text === undefined) throw new PortolanError('ingest.encoding-invalid', 'XML declaration', encoding);
   if (forbidden.test(text)) throw new PortolanError('ingest.malformed', 'document', 'a character that XML cannot hold');
   if (rootOf(text) === undefined) throw new PortolanError('ingest.malformed', 'prolog', 'a document type declaration, or no element');
@@ -25,12 +25,8 @@ export function xmlText(bytes: Uint8Array, maxBytes: number): string {
 const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
 function declaredEncoding(bytes: Uint8Array): string {
-  const start = decodeCharset(withoutMark(bytes.subarray(0, 203)), 'ISO-8859-1') ?? '';
-  return /^<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']/.exec(start)?.[1] ?? 'UTF-8';
-}
-
-function withoutMark(bytes: Uint8Array): Uint8Array {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+  const start = decodeHead(bytes.subarray(0, 403));
+  return /^<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']/.exec(start)?.[1] ?? '';
 }
 
 /** Local name of the first element, or undefined where something else than comments and instructions stands before it. */
@@ -62,6 +58,6 @@ export function rootName(bytes: Uint8Array): string | undefined {
 }
 
 function rootWithin(bytes: Uint8Array): string | undefined {
-  const start = decodeCharset(withoutMark(bytes), 'ISO-8859-1') ?? '';
+  const start = decodeHead(bytes);
   return start.trimStart().startsWith('<') ? rootOf(start) : undefined;
 }

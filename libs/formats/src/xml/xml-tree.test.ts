@@ -39,6 +39,12 @@ describe('an XML document as nodes', () => {
   it('reads the encoding that the declaration names', () => {
     const latin = Buffer.from('<?xml version="1.0" encoding="ISO-8859-1"?><a>ä</a>', 'latin1');
     expect(read(latin)).toEqual({ 'a/#text': 'ä' });
+    const slavic = Buffer.from('<?xml version="1.0" encoding="ISO-8859-2"?><a>\xa3</a>', 'latin1');
+    expect(read(slavic)).toEqual({ 'a/#text': 'Ł' });
+    const wide = Buffer.from('\ufeff<?xml version="1.0" encoding="UTF-16"?><a>Ł</a>', 'utf16le');
+    expect(read(wide)).toEqual({ 'a/#text': 'Ł' });
+    expect(read(wide.swap16())).toEqual({ 'a/#text': 'Ł' });
+    expect(rootName(wide)).toBe('a');
     expect(read(Uint8Array.from([0xef, 0xbb, 0xbf, ...new TextEncoder().encode('<a>ä</a>')]))).toEqual({ 'a/#text': 'ä' });
   });
 
@@ -64,6 +70,12 @@ describe('an XML document as nodes', () => {
     ['depth without end', '<a>'.repeat(80) + '</a>'.repeat(80), 'ingest.malformed'],
     ['a name that a program could stumble over', '<__proto__ a="1"/>', 'ingest.malformed'],
     ['an encoding that is not read', '<?xml version="1.0" encoding="UTF-16"?><a/>', 'ingest.encoding-invalid'],
+    ['a document type in UTF-16', Buffer.from('\ufeff<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', 'utf16le'), 'ingest.malformed'],
+    [
+      'UTF-16 that says to be something else',
+      Buffer.from('<?xml version="1.0" encoding="UTF-8"?><a/>', 'utf16le'),
+      'ingest.encoding-invalid',
+    ],
     ['too many bytes', `<a>${'x'.repeat(10_000)}</a>`, 'ingest.too-large'],
   ])('refuses %s', (_name, xml, code) => {
     expect(() => read(xml)).toThrow(code);

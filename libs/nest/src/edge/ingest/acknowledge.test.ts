@@ -1,7 +1,6 @@
 import { readHead, type IngestProblem } from '@portolan/domain';
 import { describe, expect, it } from 'vitest';
 import { acknowledgement, acknowledgements, notTakenOver } from './acknowledge.js';
-import { encodeHl7 } from './hl7-charset.js';
 
 const sender = { now: () => '2026-11-21T10:00:00.000Z', controlId: () => 'ACK-1' };
 const message = (accept = '', application = '', type = 'ADT^A01^ADT_A01', charset = 'UNICODE UTF-8') =>
@@ -42,18 +41,5 @@ describe('acknowledgements', () => {
     const head = readHead(Buffer.from('MSH|^~\\&|CL\xcdNICA|H|PORTOLAN|PT|20261102||ADT^A01|C-1|P|2.5||||||8859/1\rPID|1\r', 'latin1'));
     const bytes = Buffer.from(acknowledgement(head, { outcome: 'accept', errors: [] }, sender));
     expect(bytes.toString('latin1')).toContain('|CLÍNICA|');
-  });
-});
-
-describe('character sets', () => {
-  it.each([
-    ['8859/1', 'Ñ', [0xd1]],
-    ['ISO-8859-1', '€', [0x3f]],
-    ['8859/15', '€Š', [0xa4, 0xa6]],
-    ['ASCII', 'aÑ', [0x61, 0x3f]],
-    ['UNICODE UTF-8', 'Ñ', [0xc3, 0x91]],
-    ['', 'Ñ', [0xc3, 0x91]],
-  ])('%s', (charset, text, bytes) => {
-    expect([...encodeHl7(text, charset)]).toEqual(bytes);
   });
 });

@@ -1,7 +1,6 @@
 import type { Instant } from '@portolan/contracts';
 import { ackVerdict, type IngestProblem, type ReadHead } from '@portolan/domain';
-import { buildAck, headerVerdict, isEnhanced, isWanted, type AckVerdict } from '@portolan/formats';
-import { encodeHl7 } from './hl7-charset.js';
+import { buildAck, encodeCharset, headerVerdict, isEnhanced, isWanted, type AckVerdict } from '@portolan/formats';
 
 /** When and under which control id an acknowledgement is sent. */
 export interface AckSender {
@@ -28,7 +27,7 @@ export function acknowledgements(head: ReadHead, problems: readonly IngestProble
 /** The application acknowledgement, wanted or not: the answer to a call over HTTP. */
 export function acknowledgement(head: ReadHead, verdict: AckVerdict, sender: AckSender, level: Level = 'application'): Uint8Array {
   const text = buildAck({ message: head.hl7, verdict, now: sender.now(), controlId: sender.controlId(), level });
-  return encodeHl7(text, head.hl7?.charset ?? '');
+  return encodeCharset(text, head.hl7?.charset ?? '');
 }
 
 /**
