@@ -194,6 +194,12 @@ describe('a document that cannot be used', () => {
     expect(answer.account.rejects).toMatchObject([{ code: 'ingest.type-unsupported', severity: 'document' }]);
   });
 
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15])('of Consolidated CDA is taken, though it names one template alone (%i)', (kind) => {
+    const template = `<templateId root="2.16.840.1.113883.10.20.22.1.${kind}"/>`;
+    const answer = translated(mari, (text) => text.replace('<code code="60591-5"', `${template}<code code="52521-2"`));
+    expect(answer.account.rejects).toEqual([]);
+  });
+
   it('with a birth date that is none is refused as a document, and nothing of it is lost', () => {
     const answer = translated(mari, (text) => text.replace('birthTime value="19710101"', 'birthTime value="19711301"'));
     expect(answer.account.rejects).toMatchObject([{ code: 'translate.value-invalid', severity: 'document' }]);
@@ -273,6 +279,10 @@ describe.each(['ehdsi-patient-summary', 'ccda'])('foreign documents in %s', (nam
     for (const file of files) {
       const source = readFileSync(join(at, file));
       const answer = translateBytes(source, 'pt');
+      expect(
+        answer.account.rejects.filter(({ severity }) => severity === 'document'),
+        file,
+      ).toEqual([]);
       expect(unaccounted(cda, source, answer), file).toEqual([]);
       expect(openReferences(answer.resources), file).toEqual([]);
       expect(sharedIds(answer.resources), file).toEqual([]);

@@ -19,11 +19,13 @@ const namespaces: Namespaces = {
 const supportedTypes: ReadonlySet<string> = new Set(['60591-5', '34133-9', '57833-6', '60593-1']);
 
 /**
- * The template that every document of Consolidated CDA bears in its header, whatever its kind (US Realm Header, C-CDA R2.1 vol. 2 §1.1): care plan,
- * continuity of care, consultation, diagnostic imaging report, discharge summary, history and physical, operative note, procedure note, progress note,
- * referral note, transfer summary, unstructured document.
+ * The templates of Consolidated CDA's header (US Realm Header, C-CDA R2.1 vol. 2 §1.1) and of its twelve kinds of document (§1.1.1 to 1.1.13):
+ * continuity of care 2, history and physical 3, consultation 4, diagnostic imaging report 5, procedure note 6, operative note 7, discharge summary 8,
+ * progress note 9, unstructured document 10, transfer summary 13, referral note 14, care plan 15. Some senders name the header's, some only the kind's.
  */
-const consolidated = '2.16.840.1.113883.10.20.22.1.1';
+const consolidated: ReadonlySet<string> = new Set(
+  [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15].map((kind) => `2.16.840.1.113883.10.20.22.1.${kind}`),
+);
 
 /** HL7 CDA Release 2 (ISO/HL7 27932): patient summaries in the manner of MyHealth@EU, and the documents of Consolidated CDA. */
 export const cda: Format = {
@@ -66,7 +68,7 @@ function headerOf(root: SourceNode): SourceHeader {
       ...(name !== '' && { name }),
       ...(application !== '' && { application }),
     },
-    supported: supportedTypes.has(type) || root.named('templateId').some((template) => valueAt(template, '@root') === consolidated),
+    supported: supportedTypes.has(type) || root.named('templateId').some((template) => consolidated.has(valueAt(template, '@root'))),
     ...madeAt(valueAt(root, 'effectiveTime', '@value')),
   };
 }
