@@ -1,7 +1,8 @@
 import { nameBit, textLeaf, type SourceNode } from './source-node.js';
 
 type Test =
-  { readonly kind: 'index'; readonly index: number } | { readonly kind: 'where'; readonly path: SourcePathPlan; readonly equals?: string };
+  | { readonly kind: 'index'; readonly index: number }
+  | { readonly kind: 'where'; readonly path: SourcePathPlan; readonly equals?: string; readonly not?: true };
 
 type Step =
   | { readonly kind: 'self' | 'parent' | 'root' }
@@ -27,6 +28,7 @@ const componentNotation = /^\d+(?:\.\d+)+$/;
 
 /**
  * Parses a path such as `OBX-5.1`, `../2`, `/MSH-10`, `section[code/@code='48765-2']/entry[1]` or `PID-3[5='NI']/1`.
+ * `AIP[2!='D']` is any AIP of which field 2 does not say D, or says nothing.
  * `PID-5.1` means the child PID (or the node itself, where it is the PID), its child 5, its child 1. `*` is any child.
  * `//OBX-16` finds OBX wherever it stands in the document, so that one rule serves the groups of every structure.
  * Throws a plain Error that says what is wrong; the map's loader names file and rule.
@@ -101,9 +103,9 @@ function innerOf(text: string): string {
 
 function parseTest(inner: string): Test {
   if (/^[1-9]\d{0,4}$/.test(inner)) return { kind: 'index', index: Number(inner) };
-  const equal = /^([^=']+)='([^']*)'$/.exec(inner);
-  if (equal !== null) return { kind: 'where', path: parseSourcePath(equal[1] ?? ''), equals: equal[2] ?? '' };
-  if (inner === '' || /[='[\]]|^\d+$/.test(inner)) throw new Error(`[${inner}] is neither a number, a path nor path='text'`);
+  const [, path, not, equals] = /^([^=!']+)(!?)='([^']*)'$/.exec(inner) ?? [];
+  if (path !== undefined) return { kind: 'where', path: parseSourcePath(path), equals: equals ?? '', ...(not === '!' && { not: true }) };
+  if (inner === '' || /[=!'[\]]|^\d+$/.test(inner)) throw new Error(`[${inner}] is neither a number, a path, path='text' nor path!='text'`);
   return { kind: 'where', path: parseSourcePath(inner) };
 }
 
@@ -126,7 +128,9 @@ export function planOf(text: string, steps: readonly Step[]): SourcePathPlan {
 /** Says one step apart from every other. */
 function stepText(step: Step): string {
   if (step.kind !== 'child' && step.kind !== 'below') return `(${step.kind})`;
-  const tests = step.tests.map((test) => (test.kind === 'index' ? `[${test.index}]` : `[${test.path.text}='${test.equals ?? "'"}']`));
+  const tests = step.tests.map((test) =>
+    test.kind === 'index' ? `[${test.index}]` : `[${test.path.text}${test.not === true ? '!' : ''}='${test.equals ?? "'"}']`,
+  );
   return `${step.kind === 'below' ? '/' : ''}${step.name}${step.kind === 'child' && step.orSelf ? '-' : ''}${tests.join('')}`;
 }
 
@@ -208,10 +212,10 @@ function tested(find: Find, tests: readonly Test[]): Find {
 
 function filterOf(test: Test): (nodes: readonly SourceNode[]) => readonly SourceNode[] {
   if (test.kind === 'index') return (nodes) => nodes[test.index - 1]?.alone ?? NONE;
-  const { path, equals } = test;
+  const { path, equals, not = false } = test;
   const passes = (node: SourceNode): boolean => {
     const hits = path.find(node);
-    return equals === undefined ? hits.length > 0 : hits.some((hit) => textLeaf(hit)?.value === equals);
+    return equals === undefined ? hits.length > 0 : hits.some((hit) => textLeaf(hit)?.value === equals) !== not;
   };
   return (nodes) => {
     const only = nodes[0];

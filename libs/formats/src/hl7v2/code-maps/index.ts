@@ -37,8 +37,10 @@ import documentCompletion from './document-completion.json' with { type: 'json' 
 import documentContent from './document-content.json' with { type: 'json' };
 import durationUnits from './duration-units.json' with { type: 'json' };
 import eventTiming from './event-timing.json' with { type: 'json' };
+import medicationControlStatus from './medication-control-status.json' with { type: 'json' };
 import medicationOrderStatus from './medication-order-status.json' with { type: 'json' };
 import participationStatus from './participation-status.json' with { type: 'json' };
+import problemDeleted from './problem-deleted.json' with { type: 'json' };
 import problemStatus from './problem-status.json' with { type: 'json' };
 import weekDays from './week-days.json' with { type: 'json' };
 import orderControlStatus from './order-control-status.json' with { type: 'json' };
@@ -85,8 +87,10 @@ export const hl7v2CodeMaps: Readonly<Record<string, unknown>> = {
   'document-content.json': documentContent,
   'duration-units.json': durationUnits,
   'event-timing.json': eventTiming,
+  'medication-control-status.json': medicationControlStatus,
   'medication-order-status.json': medicationOrderStatus,
   'participation-status.json': participationStatus,
+  'problem-deleted.json': problemDeleted,
   'problem-status.json': problemStatus,
   'week-days.json': weekDays,
   'order-control-status.json': orderControlStatus,
