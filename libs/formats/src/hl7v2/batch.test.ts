@@ -7,6 +7,7 @@ const message = (id: string): string => `MSH|^~\\&|A|B|||20261101||ADT^A01|${id}
 const file = (...messages: readonly string[]): string =>
   `FHS|^~\\&|A\rBHS|^~\\&|A\r${messages.map(message).join('')}BTS|${messages.length}\rFTS|1\r`;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const memory = (): number => process.memoryUsage().heapUsed + process.memoryUsage().external;
 const shown = (items: readonly BatchItem[]): string[] =>
   items.map((item) => (item.kind === 'message' ? new TextDecoder().decode(item.bytes) : `${item.code} ${item.place}`));
 
@@ -39,6 +40,17 @@ describe('a batch file', () => {
     ['that is empty', '', []],
   ])('%s', (_name, text, expected) => {
     expect(shown(readBatch(bytes(text), limits)).map((one) => one.replaceAll('\r\n', '\r'))).toEqual(expected);
+  });
+
+  it('takes the memory of its bytes, though a message has millions of lines', () => {
+    const lines = 'N\r'.repeat(1_000_000);
+    const reader = new BatchReader({ maxMessages: 2, maxBytes: 8_000_000 });
+    const before = memory();
+    const items = [...reader.push(bytes(`${message('1')}${lines}`)), ...reader.push(bytes(lines))];
+    expect(memory() - before).toBeLessThan(100_000_000);
+    expect([...items, ...reader.end()].map((item) => item.kind === 'message' && item.bytes.length)).toEqual([
+      message('1').length + 4_000_000,
+    ]);
   });
 
   it('is refused where it has more messages than are taken', () => {

@@ -1,4 +1,5 @@
 import { PortolanError, type ErrorCode } from '@portolan/contracts';
+import { ByteSink } from './byte-sink.js';
 import { withoutMark } from './charset.js';
 import { joined } from './joined.js';
 import { narrowed, WideText, wideOrder } from './wide-text.js';
@@ -17,9 +18,12 @@ export type BatchItem =
 const [carriageReturn, lineFeed] = [0x0d, 0x0a];
 const frames = ['FHS', 'BHS', 'MSH', 'BTS', 'FTS'] as const;
 type Frame = (typeof frames)[number];
+/** Nearly every line of a file is none of these, and is told so by its first byte. */
+const initials: ReadonlySet<number> = new Set(frames.map((frame) => frame.charCodeAt(0)));
 
 /** Which segment of the batch protocol (HL7 v2 §2.10.3), or the head of a message, a line is. */
 function frameOf(line: Uint8Array): Frame | undefined {
+  if (!initials.has(line[0] ?? 0)) return undefined;
   const name = String.fromCharCode(...line.subarray(0, 3));
   const separator = String.fromCharCode(line[3] ?? carriageReturn);
   return /[A-Za-z0-9]/.test(separator) ? undefined : frames.find((frame) => frame === name);
@@ -32,7 +36,9 @@ function frameOf(line: Uint8Array): Frame | undefined {
  */
 export class BatchReader {
   private rest = new Uint8Array();
-  private lines: Uint8Array[] | undefined;
+  /** The message that is open; a line of it is no object of its own, of which a long message could have millions. */
+  private readonly message = new ByteSink();
+  private isOpen = false;
   private size = 0;
   private messages = 0;
   private inBatch = 0;
@@ -56,7 +62,8 @@ export class BatchReader {
     let at = 0;
     const ends = new LineEnds(data);
     for (let end = ends.from(at); end >= 0; end = ends.from(at)) {
-      this.line(data.subarray(at, end + 1));
+      // An empty line is nothing, and costs nothing: a file may be made of them.
+      if (end > at || this.within) this.line(data.subarray(at, end + 1));
       at = end + 1;
     }
     this.rest = data.slice(at);
@@ -136,30 +143,30 @@ export class BatchReader {
       throw new PortolanError('ingest.batch-too-long', `message[${this.messages + 1}]`, `more than ${this.limits.maxMessages} messages`);
     this.messages += 1;
     this.inBatch += 1;
-    this.lines = [];
-    this.size = 0;
+    this.isOpen = true;
     this.add(line);
   }
 
   /** A line of the message that is open. Between messages nothing but empty lines may stand. */
   private add(line: Uint8Array): void {
     if (line.every((byte) => byte === carriageReturn || byte === lineFeed || byte === 0x20)) return;
-    if (this.lines === undefined) {
+    if (!this.isOpen) {
       if (this.messages === 0 || this.size <= this.limits.maxBytes) this.tell('ingest.malformed', `after message[${this.messages}]`);
       return;
     }
     this.size += line.length;
-    if (this.size <= this.limits.maxBytes) this.lines.push(line.slice());
+    if (this.size <= this.limits.maxBytes) this.message.add(line);
     else {
-      this.lines = undefined;
+      this.isOpen = false;
+      this.message.take();
       this.tell('ingest.too-large', `message[${this.messages}]`);
     }
   }
 
   private flush(): void {
-    if (this.lines !== undefined)
-      this.items.push({ kind: 'message', place: `message[${this.messages}]`, bytes: this.wide.restore(joined(this.lines)) });
-    this.lines = undefined;
+    if (this.isOpen)
+      this.items.push({ kind: 'message', place: `message[${this.messages}]`, bytes: this.wide.restore(this.message.take()) });
+    this.isOpen = false;
     this.size = 0;
   }
 
