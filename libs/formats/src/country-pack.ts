@@ -58,7 +58,7 @@ export function countryPack(
 function countryOf(json: unknown, validators: Validators, texts: Readonly<Record<string, string>>): Country {
   const what = validators.mistake('country', json);
   if (what === undefined) return json as Country;
-  throw new PortolanError('translate.country-invalid', placeIn(texts, { file: 'country.json', rule: '(country)', what }), what);
+  throw new PortolanError('translate.country-invalid', mistakePlace(texts, { file: 'country.json', rule: '(country)', what }), what);
 }
 
 /**
@@ -146,12 +146,16 @@ function readConceptMaps(files: Readonly<Record<string, unknown>>, mistakes: Map
 
 function mistakesError(mistakes: readonly MapMistake[], texts: Readonly<Record<string, string>> = {}): PortolanError {
   const [first] = mistakes;
-  const all = mistakes.slice(0, 20).map((one) => `${placeIn(texts, one)} ${one.rule}: ${one.what}`);
-  return new PortolanError('translate.map-invalid', first === undefined ? '' : `${placeIn(texts, first)} ${first.rule}`, all.join('; '));
+  const all = mistakes.slice(0, 20).map((one) => `${mistakePlace(texts, one)} ${one.rule}: ${one.what}`);
+  return new PortolanError(
+    'translate.map-invalid',
+    first === undefined ? '' : `${mistakePlace(texts, first)} ${first.rule}`,
+    all.join('; '),
+  );
 }
 
 /** `file:line`, as compilers and editors write it; the file alone where its text is not at hand. */
-function placeIn(texts: Readonly<Record<string, string>>, { file, ...mistake }: MapMistake): string {
+export function mistakePlace(texts: Readonly<Record<string, string>>, { file, ...mistake }: MapMistake): string {
   const text = texts[file];
   const line = text === undefined ? undefined : mistakeLine(text, mistake);
   return line === undefined ? file : `${file}:${line}`;

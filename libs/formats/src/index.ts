@@ -11,7 +11,7 @@ export {
   resourcesIn,
 } from './back/index.js';
 export { bundleOf } from './bundle.js';
-export { answeredPack, countryPack, type CountryPack } from './country-pack.js';
+export { answeredPack, countryPack, mistakePlace, type CountryPack } from './country-pack.js';
 export * from './engine/index.js';
 export { readExtract } from './csv/index.js';
 export { detectFormat, formats } from './formats.js';

@@ -11,6 +11,8 @@ const MAX_FILE_BYTES = 20_000_000;
 export interface CountryFolder {
   readonly pack: CountryPack;
   readonly files: Readonly<Record<string, unknown>>;
+  /** The same as text, so that a mistake is told with its line. */
+  readonly texts: Readonly<Record<string, string>>;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface CountryFolder {
 export async function readCountryPack(folder: string, terminology: string | undefined, validators: Validators): Promise<CountryFolder> {
   const { files, texts } = await readJsonTree(folder);
   const imported = terminology === undefined ? [] : await readImported(terminology, languagesOf(files['country.json']));
-  return { pack: countryPack(files, validators, imported, texts), files };
+  return { pack: countryPack(files, validators, imported, texts), files, texts };
 }
 
 /** As `country.json` names them, which is checked after; English besides. */

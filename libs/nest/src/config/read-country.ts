@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { englishWording, type CountrySetting, type SummaryWording } from '@portolan/domain';
-import type { CountryPack } from '@portolan/formats';
-import { PortolanError, type NodeConfig, type Policy, type Validators } from '@portolan/contracts';
-import { readCountryPack } from './country-pack.js';
+import { mistakePlace, type CountryPack } from '@portolan/formats';
+import { PortolanError, type NodeConfig, type Policy, type SchemaName, type Validators } from '@portolan/contracts';
+import { readCountryPack, type CountryFolder } from './country-pack.js';
 import { terminologyFolder } from './terminology-store.js';
 
 /**
@@ -11,9 +11,9 @@ import { terminologyFolder } from './terminology-store.js';
  */
 export async function readCountry(config: NodeConfig, validators: Validators): Promise<{ setting: CountrySetting; pack: CountryPack }> {
   const folder = join(config.countries, config.country.toLowerCase());
-  const { pack, files } = await readCountryPack(folder, terminologyFolder(config), validators);
-  const { 'policy/policy.json': policyFile, 'wording.json': wording } = files;
-  const policy = validators.check<Policy>('policy', policyFile, 'config.invalid', 'policy/policy.json');
+  const read = await readCountryPack(folder, terminologyFolder(config), validators);
+  const { pack } = read;
+  const policy = fileOf<Policy>(read, 'policy/policy.json', 'policy', validators);
   if (policy.country !== config.country || pack.country !== config.country)
     throw new PortolanError('config.invalid', `countries/${config.country.toLowerCase()}`, 'country');
   const setting: CountrySetting = {
@@ -24,9 +24,16 @@ export async function readCountry(config: NodeConfig, validators: Validators): P
     demandedTraits: pack.search.traits,
     custodian: config.custodian,
     wording:
-      wording === undefined
+      read.files['wording.json'] === undefined
         ? englishWording
-        : validators.check<SummaryWording>('summary-wording', wording, 'config.invalid', 'wording.json'),
+        : fileOf<SummaryWording>(read, 'wording.json', 'summary-wording', validators),
   };
   return { setting, pack };
+}
+
+/** A file of the folder that fits its schema; else the mistake is told with its line, as those of maps are. */
+function fileOf<T>({ files, texts }: CountryFolder, file: string, schema: SchemaName, validators: Validators): T {
+  const what = validators.mistake(schema, files[file]);
+  if (what === undefined) return files[file] as T;
+  throw new PortolanError('translate.country-invalid', mistakePlace(texts, { file, rule: `(${schema})`, what }), what);
 }
