@@ -1332,7 +1332,7 @@ export const schemas = {
      "pregnancy",
      "pastProblems",
      "alerts",
-     "planOfCare",
+     "referrals",
      "imaging",
      "dispensed",
      "claims"
@@ -1374,7 +1374,7 @@ export const schemas = {
      "alerts": {
       "$ref": "#/$defs/wording-text"
      },
-     "planOfCare": {
+     "referrals": {
       "$ref": "#/$defs/wording-text"
      },
      "imaging": {

@@ -741,7 +741,7 @@ export interface SummarySectionTitles {
   pregnancy: WordingText;
   pastProblems: WordingText;
   alerts: WordingText;
-  planOfCare: WordingText;
+  referrals: WordingText;
   imaging: WordingText;
   dispensed: WordingText;
   claims: WordingText;

@@ -90,7 +90,7 @@ describe('the document of a stay', () => {
     ]);
     expect(composition).toMatchObject({ type: { coding: [{ code: '34105-7' }] }, date: '2026-11-05', title: 'Hospital discharge summary' });
     expect(text(composition['encounter'], 'reference')).toMatch(/^urn:uuid:/);
-    expect(objects(composition['section']).map((one) => one['title'])).toEqual(['Problems', 'Results', 'Plan of Care']);
+    expect(objects(composition['section']).map((one) => one['title'])).toEqual(['Problems', 'Results', 'Referrals']);
   });
 
   it('names no diagnosis that does not cross', () => {

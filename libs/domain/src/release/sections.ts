@@ -74,7 +74,7 @@ export const sections: readonly Section[] = [
   { key: 'pastProblems', code: '11348-0', display: 'History of Past illness note', required: false, types: ['Condition'] },
   { key: 'alerts', code: '104605-1', display: 'Alert', required: false, types: ['Flag'] },
   // IPS 2.0.0 has no place for a referral: its plan of care (18776-5) takes CarePlan, DocumentReference and ImmunizationRecommendation alone.
-  { key: 'planOfCare', code: '57133-1', display: 'Referral note', required: false, types: ['ServiceRequest'] },
+  { key: 'referrals', code: '57133-1', display: 'Referral note', required: false, types: ['ServiceRequest'] },
   { key: 'imaging', code: '18748-4', display: 'Diagnostic imaging study', required: false, types: ['ImagingStudy'] },
   { key: 'dispensed', code: '60590-7', display: 'Medication dispensed.brief Document', required: false, types: ['MedicationDispense'] },
   { key: 'claims', code: '48768-6', display: 'Payment sources Document', required: false, types: ['Claim', 'ExplanationOfBenefit'] },

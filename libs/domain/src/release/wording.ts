@@ -20,7 +20,7 @@ export const englishWording: SummaryWording = {
     pregnancy: 'History of Pregnancy',
     pastProblems: 'Past Problems',
     alerts: 'Alerts',
-    planOfCare: 'Plan of Care',
+    referrals: 'Referrals',
     imaging: 'Imaging Studies',
     dispensed: 'Medication Dispensed',
     claims: 'Claims',
