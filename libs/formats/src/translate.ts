@@ -18,6 +18,7 @@ import {
 import { run, type RunResult } from './engine/run.js';
 import { compactSpan, type TimeSpan } from './engine/times.js';
 import { detectFormat, formatNamed } from './formats.js';
+import { movedStays, unpairedStays, type MovedStay } from './moved-stays.js';
 import { toldCodings } from './terminology/told-codings.js';
 import { personTraits, type PersonTraits } from './person-traits.js';
 
@@ -38,6 +39,8 @@ export interface TranslationInput {
   readonly judge?: FhirJudge;
   /** The authenticated sender: part of the ids of a format whose documents need not say where they come from. */
   readonly source?: string;
+  /** Id of the Patient whom the document is about, in place of the one that its identifiers give: what is filed under her hangs under this. */
+  readonly subject?: string;
 }
 
 /** What a document says of its own age; a time whose day or offset is not known says nothing. */
@@ -63,6 +66,8 @@ export interface Translation {
   readonly parted: readonly PersonTraits[];
   /** Of the priors, those that were another person's until now and are taken from her (HL7 v2 A43). */
   readonly moved: readonly PersonTraits[];
+  /** Stays that were another's until now, or stood under another number (HL7 v2 A45). */
+  readonly movedStays: readonly MovedStay[];
   readonly resources: readonly FhirResource[];
   /**
    * What the document says of itself (HL7 v2: MessageHeader, Provenance, the systems and organisations between which it went): it refers to
@@ -98,8 +103,12 @@ export function translate(input: TranslationInput): Translation {
   });
   const result = resultOf(document, set, input);
   const drafts = result.drafts.filter((draft) => !isBeside(draft));
-  const rejects = [...result.rejects, ...documentRejects(document, { ...result, drafts })];
   const says = document.header.persons;
+  const rejects = [
+    ...result.rejects,
+    ...documentRejects(document, { ...result, drafts }),
+    ...(says === 'stay-moved' ? unpairedStays(drafts) : []),
+  ];
   const priors = drafts.flatMap((draft, i) =>
     isReplaced(draft) || (says === 'linked' && isOther(draft)) ? [personTraits(draft.resource, i)] : [],
   );
@@ -115,6 +124,7 @@ export function translate(input: TranslationInput): Translation {
     priors,
     parted: drafts.flatMap((draft, i) => (says === 'parted' && isOther(draft) ? [personTraits(draft.resource, i)] : [])),
     moved: says === 'moved' ? priors : [],
+    movedStays: says === 'stay-moved' ? movedStays(drafts) : [],
     resources: drafts.map((draft) => draft.resource),
     beside: result.drafts.filter(isBeside).map((draft) => draft.resource),
     mentions: drafts.flatMap((draft, i) => (draft.mention ? [i] : [])),
@@ -163,8 +173,9 @@ function chosenFormat({ bytes, format, country }: TranslationInput): Format {
   return found;
 }
 
-function identityOf({ sha256, country }: TranslationInput, { header }: SourceDocument): Parameters<typeof run>[2] {
-  return { sha256, country: country.country, organisation: header.sender.organisation, documentId: header.id };
+function identityOf({ sha256, country, subject }: TranslationInput, { header }: SourceDocument): Parameters<typeof run>[2] {
+  const whose = subject !== undefined && { subject };
+  return { sha256, country: country.country, organisation: header.sender.organisation, documentId: header.id, ...whose };
 }
 
 function timesOf(country: CountryPack, { header }: SourceDocument): SaidTimes {

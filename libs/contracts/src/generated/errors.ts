@@ -778,8 +778,16 @@ export const errorRegistry = {
   "hl7": "204"
  },
  "ingest.move-entangled": {
-  "what": "The message moves an identifier to another person, and what was filed under it cannot be told from what else was filed with it",
+  "what": "The message moves an identifier or a stay to another person, and what was filed under it cannot be told from what else was filed with it",
   "next": "Have the source send each of the entries concerned under the right person, and take back those under the wrong one; nothing was moved",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict",
+  "hl7": "204"
+ },
+ "ingest.stay-moved": {
+  "what": "The message tells of a stay, or of something filed with it, that its source has moved to another person or number since",
+  "next": "Have the source send it under the person and number to which it moved the stay; nothing was filed",
   "retriable": false,
   "http": 409,
   "fhir": "conflict",

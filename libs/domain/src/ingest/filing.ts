@@ -41,6 +41,20 @@ export function filingsOf(translation: Translation, sha256: Sha256Hex, index: In
     .toSorted((a, b) => compare(a.type, b.type) || compare(a.id, b.id));
 }
 
+/** One resource of a person's record, as it goes into the store. */
+export const filingOf = (
+  resource: FhirResource,
+  age: Age,
+  { sha256, index }: { readonly sha256: Sha256Hex; readonly index: IndexOptions },
+): Filing => ({
+  type: resource.resourceType,
+  id: resource.id,
+  ...contentOf(resource, sha256, index),
+  personal: true,
+  age,
+  mention: false,
+});
+
 /** The same resource with other content. */
 export const refiled = (filing: Filing, resource: FhirResource, sha256: Sha256Hex, index: IndexOptions): Filing => ({
   ...filing,

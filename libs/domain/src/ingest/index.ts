@@ -1,5 +1,5 @@
 export { agesOf, isOlder, standingAge, type Age, type StandingAge } from './age.js';
-export { filingsOf, refiled, sourcePlace, type Filing } from './filing.js';
+export { filingOf, filingsOf, refiled, sourcePlace, type Filing } from './filing.js';
 export { joinedPatient, keptJoined, partedPatient } from './joins.js';
 export {
   decideMerge,
@@ -11,6 +11,7 @@ export {
   type Identified,
   type Joined,
 } from './identify.decide.js';
-export { ackVerdict, earlierAnswer, type IngestAnswer, type LateContent, type MessageAccount } from './ingest-answer.js';
+export { ackVerdict, earlierAnswer, type IngestAnswer, type LateContent, type MessageAccount, type MovedEntry } from './ingest-answer.js';
+export { decideStayMove, identifierKey, renamed, restedStay, type RecordEntry, type StayMove } from './moves.js';
 export { FOREIGN_DOCUMENT_SYSTEM, MESSAGE_SYSTEM, messageProvenance, type MessageFacts } from './message-provenance.js';
 export { readHead, readMessage, type IngestProblem, type ReadHead, type Reading, type ReadingInput } from './reading.js';

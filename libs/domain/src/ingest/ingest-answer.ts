@@ -20,6 +20,15 @@ export interface MessageAccount {
   readonly account?: Translation['account'];
   /** What came after something newer: it is a version in the history, and what stood stands. */
   readonly late?: readonly LateContent[];
+  /** What it moved here from another record or number. */
+  readonly moved?: readonly MovedEntry[];
+}
+
+/** An entry that was moved with its stay: its id now, and the one under which nothing stands any more. */
+export interface MovedEntry {
+  readonly type: string;
+  readonly id: string;
+  readonly was: string;
 }
 
 /** One resource of a message that came after a newer one. */

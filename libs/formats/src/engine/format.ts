@@ -26,10 +26,10 @@ export interface SourceHeader {
   /** Whether this format's maps are meant for this type. Another type is translated as far as rules fit. */
   readonly supported: boolean;
   /**
-   * The document says of its Patients that they are one person whose records stay apart (HL7 v2 A24), takes that back (A37), or says that what
-   * was kept under the one identifier was another's until now (A43).
+   * The document says of its Patients that they are one person whose records stay apart (HL7 v2 A24), takes that back (A37), says that what
+   * was kept under the one identifier was another's until now (A43), or that a stay was (A45).
    */
-  readonly persons?: 'linked' | 'parted' | 'moved';
+  readonly persons?: 'linked' | 'parted' | 'moved' | 'stay-moved';
   /** Offset declared for times without one, as `+02:00`. */
   readonly offset?: string;
   /** When the sender made the message or document, as it wrote it (HL7 v2 MSH-7, CDA effectiveTime). */

@@ -18,6 +18,8 @@ export interface IdentityContext {
   /** The organisation that sent the document, as the document identifies it. */
   readonly organisation: string;
   readonly documentId: string;
+  /** Id of the Patient whom the document is about, in place of the one that its identifiers give: whose it turned out to be. */
+  readonly subject?: string;
 }
 
 /**
@@ -33,7 +35,8 @@ export function findInstances(root: SourceNode, set: MapSet, identity: IdentityC
   for (const rule of set.resources) {
     for (const node of nodesOf(paths, rule)) {
       const key = [...parentKey(rule, node, index), ...businessKey(rule, node, identity.documentId)];
-      const instance = { rule, node, id: stableUuid(identity.sha256, numbered(rule, key, used, identity)) };
+      const known = rule.rule.subject === true ? identity.subject : undefined;
+      const instance = { rule, node, id: known ?? stableUuid(identity.sha256, numbered(rule, key, used, identity)) };
       instances.push(instance);
       index.add(instance);
     }

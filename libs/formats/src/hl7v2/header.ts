@@ -55,7 +55,7 @@ const versions = /^2\.(3(\.1)?|4|5(\.1)?|6|7(\.1)?|8(\.[12])?)$/;
 export function headerProblem(header: Hl7Header): HeaderProblem | undefined {
   const codes = Object.keys(structures.events).map((event) => event.split('^')[0]);
   if (!codes.includes(header.messageCode)) return { code: 'ingest.type-unsupported', path: 'MSH-9.1' };
-  if (!isFiled(header)) return { code: 'ingest.event-unsupported', path: 'MSH-9.2' };
+  if (structureOf(header) === undefined) return { code: 'ingest.event-unsupported', path: 'MSH-9.2' };
   if (header.controlId === '') return { code: 'ingest.header-incomplete', path: 'MSH-10' };
   if (!/^[PTD]$/.test(header.processing)) return { code: 'ingest.processing-unsupported', path: 'MSH-11.1' };
   if (!versions.test(header.version)) return { code: 'ingest.version-unsupported', path: 'MSH-12.1' };
@@ -69,19 +69,12 @@ export function structureOf({ messageCode, triggerEvent }: Hl7Header): string | 
   return Object.hasOwn(events, name) ? events[name] : undefined;
 }
 
-/**
- * Whether a message of this type and event may be filed. Moves of visits are translated, and nothing acts on them yet: to
- * take one and do nothing of it would be worse than to refuse it.
- */
-function isFiled(header: Hl7Header): boolean {
-  return structureOf(header) !== undefined && !structures.unfiled.events.includes(`${header.messageCode}^${header.triggerEvent}`);
-}
-
-/** HL7 v2.8.2 §3.3.24, §3.3.37, §3.3.43. */
+/** HL7 v2.8.2 §3.3.24, §3.3.37, §3.3.43, §3.3.45. */
 const linking: Readonly<Record<string, Pick<SourceHeader, 'persons'> | undefined>> = {
   'ADT^A24': { persons: 'linked' },
   'ADT^A37': { persons: 'parted' },
   'ADT^A43': { persons: 'moved' },
+  'ADT^A45': { persons: 'stay-moved' },
 };
 
 /** The header in the engine's terms. Throws PortolanError ingest.header-incomplete where nothing says who sent what. */
@@ -102,7 +95,7 @@ export function sourceHeader(message: Hl7Message): SourceHeader {
       ...(header.sendingFacility !== '' && { name: header.sendingFacility }),
       ...(header.sendingApplication !== '' && { application: header.sendingApplication }),
     },
-    supported: isFiled(header),
+    supported: structureOf(header) !== undefined,
     ...linking[type],
     ...(offset !== undefined && { offset }),
     ...(header.sent !== '' && { sent: header.sent }),

@@ -129,13 +129,87 @@ describe('A swap', () => {
   });
 });
 
-describe('What nothing acts on yet', () => {
-  it.each(['A45'])('%s is refused at the door', (event) => {
-    const bytes = Buffer.from(bytesOf('a40').toString().replaceAll('A40', event).replace('ADT_A39', `ADT_${event}`));
-    const header = readHeader(readHl7(bytes, { maxBytes: 1_000_000, terminators: 'any' }));
-    expect(headerProblem(header)?.code).toBe('ingest.event-unsupported');
-    expect(translated(bytes).account.rejects).toContainEqual(
-      expect.objectContaining({ code: 'ingest.type-unsupported', severity: 'document' }),
-    );
+describe('A move of a stay', () => {
+  const [number, other] = ['H-100002^7^M11^EE-NAIDISHAIGLA&2.999.1.1&ISO^MR', 'H-200002^7^M11^EE-NAIDISHAIGLA&2.999.1.1&ISO^MR'];
+  const message = (event: string, pid: string, ...also: readonly string[]): Translation => {
+    const [head] = bytesOf('a40').toString().split('\r');
+    const msh = (head ?? '').replace('ADT^A40^ADT_A39', event).replace('EE-TAB-0003', 'EE-TAB-A45').replace('P^T', 'P');
+    return translated(Buffer.from([msh, 'EVN||20261120101400+0200', `PID|1||${pid}||Katse^Jaan`, ...also, ''].join('\r')));
+  };
+  const moved = (...groups: readonly string[]): Translation => message('ADT^A45^ADT_A45', number, ...groups);
+  const visit = (value: string): string => `PV1|1|I|||||||||||||||||${value}`;
+  const stay = ({ resources }: Translation): readonly string[] =>
+    resources.filter(({ resourceType }) => resourceType === 'Encounter').map(({ id }) => id);
+
+  it('names whose it was, under which number, and which it is, by the ids that the own messages of either give', () => {
+    const answer = moved(`MRG|${other}||ACC-1||V-1^^^EE-V^VN`, visit('V-2^^^EE-V^VN'));
+    expect(answer.account.rejects).toEqual([]);
+    expect(answer.priors).toEqual([]);
+    expect(openReferences(answer.resources)).toEqual([]);
+    const [move, ...more] = answer.movedStays;
+    expect(more).toEqual([]);
+    expect(move?.person.identifiers.map(({ value }) => value)).toEqual(['H-200002']);
+    const [hers, his] = [
+      message('ADT^A08^ADT_A01', other, visit('V-1^^^EE-V^VN')),
+      message('ADT^A08^ADT_A01', number, visit('V-2^^^EE-V^VN')),
+    ];
+    expect([answer.resources[move!.from]?.id, answer.resources[move!.to]?.id]).toEqual([...stay(hers), ...stay(his)]);
+    expect(answer.resources.some(({ resourceType }) => resourceType === 'Account')).toBe(false);
+    expect(persons(answer).map(({ active, link }) => [active, link])).toEqual([
+      [undefined, undefined],
+      [undefined, undefined],
+    ]);
+  });
+
+  it('moves each of several, and one that keeps its number and its person is the same one', () => {
+    const two = moved(
+      `MRG|${other}||||V-1^^^EE-V^VN`,
+      visit('V-1^^^EE-V^VN'),
+      `MRG|${other}|||||A-2^^^EE-V^VN`,
+      visit('V-2^^^EE-V^VN'),
+    ).movedStays;
+    expect(two).toHaveLength(2);
+    expect(new Set(two.flatMap(({ from, to }) => [from, to])).size).toBe(4);
+    const [account] = moved(`MRG|${number}||ACC-1||V-1^^^EE-V^VN`, visit('V-1^^^EE-V^VN')).movedStays;
+    expect(account?.from).toBe(account?.to);
+  });
+
+  it.each([
+    ['names no stay', ['MRG|H-1^^^EE-NAIDISHAIGLA^MR||ACC-1', visit('V-1^^^EE-V^VN')], 'translate.value-missing'],
+    ['names nobody', ['MRG|||||V-1^^^EE-V^VN', visit('V-1^^^EE-V^VN')], 'translate.value-missing'],
+    ['does not say what it is', ['MRG|H-1^^^EE-NAIDISHAIGLA^MR||||V-1^^^EE-V^VN'], 'translate.value-missing'],
+    [
+      'makes two one',
+      [`MRG|${other}||||V-1^^^EE-V^VN`, visit('V-9^^^EE-V^VN'), `MRG|${other}||||V-2^^^EE-V^VN`, visit('V-9^^^EE-V^VN')],
+      'translate.value-conflict',
+    ],
+  ])('is refused whole where it %s', (_what, groups, code) => {
+    expect(moved(...groups).account.rejects).toContainEqual(expect.objectContaining({ code, severity: 'document' }));
+  });
+
+  it('calls what hangs under a person as her own messages would, where another is put in her place', () => {
+    const own = message('ADT^A08^ADT_A01', number, visit('V-1^^^EE-V^VN'), 'AL1|1|DA|PENI^Penitsilliin^99EEALL|SV');
+    const patient = persons(own)[0]?.id ?? '';
+    const [head] = bytesOf('a40').toString().split('\r');
+    const as = (subject: string): Translation =>
+      translate({
+        bytes: Buffer.from(
+          [
+            (head ?? '').replace('ADT^A40^ADT_A39', 'ADT^A08^ADT_A01'),
+            `PID|1||${other}||Katse^Jaan`,
+            visit('V-1^^^EE-V^VN'),
+            'AL1|1|DA|PENI^Penitsilliin^99EEALL|SV',
+            '',
+          ].join('\r'),
+        ),
+        format: 'hl7v2',
+        country,
+        sha256,
+        received: '2026-11-20T10:00:00.000Z',
+        subject,
+      });
+    const idsOf = ({ resources }: Translation): readonly string[] =>
+      resources.filter(({ resourceType }) => resourceType !== 'Organization').map(({ resourceType, id }) => `${resourceType}/${id}`);
+    expect(idsOf(as(patient))).toEqual(idsOf(own));
   });
 });

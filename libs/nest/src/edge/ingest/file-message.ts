@@ -28,6 +28,7 @@ import { judgeAgain, proposeRepeats } from '../reconciliation/proposals.js';
 import { keepMessage, sendingActor, type Incoming, type IngestTools } from './incoming.js';
 import { joinPriors } from './join-priors.js';
 import { subjectOf, type Subject } from './message-subject.js';
+import { moveStays } from './move-stays.js';
 import { partLinked } from './part-linked.js';
 import { partMoved } from './part-moved.js';
 
@@ -61,14 +62,15 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   if (subject.before === undefined || !samePerson(subject.before, subject.after)) await tx.persons.save(subject.after);
   const place: Place = { messageId: kept.id, at: incoming.received, subject };
   const filings = filingsOf(translation, tools.sha256, tools.index);
-  const beside = [...translation.priors, ...translation.parted];
-  const priors = new Set(beside.map(({ resource }) => translation.resources[resource]?.id));
-  const filed = await fileAll(
+  const apart = filedApart(translation);
+  const plain = await fileAll(
     tx,
-    filings.filter(({ id }) => !priors.has(id)),
+    filings.filter(({ id }) => !apart.has(id)),
     place,
     tools,
   );
+  const stays = await moveStays(tx, usable, place, filings, tools);
+  const filed = [...plain, ...stays.filed];
   await partMoved(tx, usable, place, tools);
   const joined = await joinPriors(tx, usable, place, filings, tools);
   await partLinked(tx, usable, place, tools);
@@ -80,12 +82,26 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   const late = filed.flatMap(({ filing: { type, id }, versionId: version, stands: standing }) =>
     standing === undefined ? [] : [{ type, id, version, stands: standing }],
   );
-  const said: MessageAccount = { v: 1, answer, mapVersion, account, ...(late.length === 0 ? {} : { late }) };
+  const said: MessageAccount = {
+    v: 1,
+    answer,
+    mapVersion,
+    account,
+    ...(late.length > 0 && { late }),
+    ...(stays.moved.length > 0 && { moved: stays.moved }),
+  };
   await tx.messages.putAccount(kept.id, kept.keyId, said);
   if (incoming.again === undefined) await tx.mappings.ask(translation.questions.slice(0, MAX_QUESTIONS), kept.id, incoming.received);
   await recordFiling(tx, [...filed, ...joined], incoming, { subject, keyId: kept.keyId }, tools);
   await tellChanges(tx, filed, place, tools);
   return answer;
+}
+
+/** Ids of what is not filed as it is told: other Patients of the person, stays that move, and whose they were. */
+function filedApart({ resources, persons, priors, parted, movedStays }: Translation): ReadonlySet<string | undefined> {
+  const subject = persons[0]?.resource;
+  const moves = movedStays.flatMap(({ person, from, to }) => [from, to, ...(person.resource === subject ? [] : [person.resource])]);
+  return new Set([...[...priors, ...parted].map(({ resource }) => resource), ...moves].map((i) => resources[i]?.id));
 }
 
 /** What a document from abroad repeats of what is known is proposed; of what has a new version, proposals are judged again. */
@@ -155,6 +171,7 @@ async function fileFirst(tx: EdgeTx, filing: Filing, version: Omit<ResourceVersi
 async function fileAgain(tx: EdgeTx, filing: Filing, { current, age }: StandingResource, place: Place, tools: IngestTools): Promise<Filed> {
   const { type, id, search, personal } = filing;
   if (personal && isAnothers(current, place.subject)) throw new PortolanError('ingest.entry-of-another-person', type);
+  if (wasMovedAway(current) && !namesStay(filing)) throw new PortolanError('ingest.stay-moved', type);
   const unchanged = { filing, versionId: current.versionId, changed: false };
   if (filing.mention) return unchanged;
   const same = current.sha256 === filing.sha256 && !current.deleted;
@@ -208,6 +225,12 @@ async function fileBehind(
   );
   return { filing, versionId, changed: false, stands: restored.versionId };
 }
+
+/** A message deletes nothing but what it moves with a stay to another id. */
+const wasMovedAway = ({ deleted, messageId }: ResourceVersion): boolean => deleted && messageId !== undefined;
+
+/** Of what a person has again, such as a diagnosis: it belongs to another stay now, or that stay itself refuses the message. */
+const namesStay = ({ type, text }: Filing): boolean => type !== 'Encounter' && text.includes('"reference":"Encounter/');
 
 const isAnothers = ({ person }: ResourceVersion, { same }: Subject): boolean => person !== undefined && !same.includes(person);
 

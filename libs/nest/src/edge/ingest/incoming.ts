@@ -1,12 +1,14 @@
 import type { Actor, Instant } from '@portolan/contracts';
 import type { EdgeTx, IndexOptions, IngestAnswer, KeyId, ReadHead, Reading, Reject, StoredMessage } from '@portolan/domain';
 import { earlierAnswer } from '@portolan/domain';
-import type { Sha256Hex } from '@portolan/formats';
+import type { CountryPack, Sha256Hex } from '@portolan/formats';
 import type { EdgeParts, SendingSystem } from '../edge.parts.js';
 
 /** What the steps of ingest use. */
 export interface IngestTools extends Pick<EdgeParts, 'country' | 'random'> {
   readonly sha256: Sha256Hex;
+  /** The country's rules, without the answers that were given to questions since. */
+  readonly pack: CountryPack;
   /** Identifier systems by which the country knows a person. */
   readonly national: ReadonlySet<string>;
   readonly index: IndexOptions;

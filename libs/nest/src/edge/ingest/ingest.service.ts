@@ -69,7 +69,7 @@ export class IngestService {
     const sha256: Sha256Hex = (bytes) => hexOf(parts.sha256(bytes));
     const national = new Set(pack.personIdentifiers.map(({ system }) => system));
     this.judge = judgeOf(parts.fhirValidator);
-    this.tools = { country, random, sha256, national, index: indexOptions(parts) };
+    this.tools = { country, pack, random, sha256, national, index: indexOptions(parts) };
   }
 
   /**

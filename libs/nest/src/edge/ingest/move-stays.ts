@@ -1,0 +1,254 @@
+import { PortolanError } from '@portolan/contracts';
+import {
+  decideStayMove,
+  filingOf,
+  fromFhirJson,
+  identifierKey,
+  isFhirObject,
+  isOlder,
+  post,
+  renamed,
+  restedStay,
+  sourcePlace,
+  standingAge,
+  type Filing,
+  type EdgeTx,
+  type MovedEntry,
+  type PersonEntry,
+  type ResourceVersion,
+  type StandingAge,
+} from '@portolan/domain';
+import type { FhirObject, FhirResource, FhirValue, MovedStay } from '@portolan/formats';
+import { recordLocalAct } from '../local-acts.js';
+import { judgeAgain } from '../reconciliation/proposals.js';
+import type { Filed, Place, Usable } from './file-message.js';
+import { idsUnder } from './ids-under.js';
+import { sendingActor, sourceOf, type IngestTools } from './incoming.js';
+import { entryOf } from './message-subject.js';
+
+/** Entries of one record that are looked through; in a larger one nobody can say what refers to a stay. */
+const MAX_RECORD = 20_000;
+/** References told in one audit event, at most. */
+const MAX_ITEMS = 200;
+
+const NEVER: StandingAge = { content: undefined, sent: undefined };
+
+/** What became of a message's stays: the entries as they stand now, and what they were. */
+export interface MovedStays {
+  readonly filed: readonly Filed[];
+  readonly moved: readonly MovedEntry[];
+}
+
+interface Job {
+  readonly tx: EdgeTx;
+  readonly usable: Usable;
+  readonly place: Place;
+  readonly tools: IngestTools;
+}
+
+/** A stay as it was found, in whose record. */
+interface Found {
+  readonly whose: PersonEntry;
+  readonly record: readonly ResourceVersion[];
+  readonly stay: ResourceVersion;
+}
+
+/**
+ * A stay was another's until now, or stood under another number (HL7 v2 A45, §3.3.45): it goes to the message's person, with what belongs to
+ * it, under the ids that this person's messages give. Under the old ids nothing stands any more, whoever was shown it is told, and its history
+ * stays with whom it was filed under. Throws `ingest.move-entangled` where what belongs to the stay cannot be told from what else is hers.
+ */
+export async function moveStays(
+  tx: EdgeTx,
+  usable: Usable,
+  place: Place,
+  filings: readonly Filing[],
+  tools: IngestTools,
+): Promise<MovedStays> {
+  const { translation, incoming } = usable;
+  const answer = { filed: [] as Filed[], moved: [] as MovedEntry[] };
+  // What is translated again was acted upon when it came; since then the stay may have been moved anew.
+  if (incoming.again !== undefined) return answer;
+  for (const told of translation.movedStays) {
+    const filing = filings.find(({ type, id }) => type === 'Encounter' && id === translation.resources[told.to]?.id);
+    if (filing === undefined) continue;
+    const one = await moveStay({ tx, usable, place, tools }, told, filing);
+    answer.filed.push(...one.filed);
+    answer.moved.push(...one.moved);
+  }
+  return answer;
+}
+
+async function moveStay(job: Job, told: MovedStay, filing: Filing): Promise<MovedStays> {
+  const found = await findStay(job, told);
+  if (found === undefined || found.stay.id === filing.id) return { filed: [await fileStay(job, told, filing, [])], moved: [] };
+  return job.place.subject.same.includes(found.whose.id) ? renumber(job, told, filing, found) : moveAway(job, told, filing, found);
+}
+
+/** A stay of hers has another number: what refers to it names it by that. */
+async function renumber(job: Job, told: MovedStay, filing: Filing, found: Found): Promise<MovedStays> {
+  const { stay, record } = found;
+  const names = new Map([[nameOf(stay), nameOf(filing)]]);
+  const filed = [await fileStay(job, told, filing, [renamed(treeIn(stay), names)])];
+  for (const one of record) if (one !== stay && one.type !== 'Provenance') filed.push(...(await refileOwn(job, one, names)));
+  return { filed, moved: await leave(job, found, [stay], names) };
+}
+
+async function moveAway(job: Job, told: MovedStay, filing: Filing, found: Found): Promise<MovedStays> {
+  const { tx, usable, place, tools } = job;
+  const { stay, record } = found;
+  const goes = goesAlong(found, sourcePlace(usable.translation, told.from, 'identifier'));
+  const others = goes.filter((one) => one !== stay);
+  const patient = usable.translation.resources[usable.translation.persons[0]?.resource ?? -1]?.id ?? place.subject.id;
+  const hers = record.filter(({ type }) => type === 'Patient').map((one) => [nameOf(one), `Patient/${patient}`] as const);
+  const names = new Map([...hers, ...(await idsUnder(tx, others, patient, tools)), [nameOf(stay), nameOf(filing)]]);
+  const filed = [await fileStay(job, told, filing, [renamed(treeIn(stay), names)])];
+  for (const one of others) filed.push(...(await fileOther(job, one, names)));
+  return { filed, moved: await leave(job, found, goes, names) };
+}
+
+/** Nothing stands any more where these stood, and whom it concerns is told. */
+async function leave(
+  job: Job,
+  found: Found,
+  goes: readonly ResourceVersion[],
+  names: ReadonlyMap<string, string>,
+): Promise<readonly MovedEntry[]> {
+  const { at: lastUpdated, messageId } = job.place;
+  for (const one of goes) await job.tx.resources.put({ ...one, lastUpdated, messageId, deleted: true }, []);
+  const moved = goes.map((one) => ({ type: one.type, id: idIn(names, one), was: one.id }));
+  await tell(job, found, moved);
+  return moved;
+}
+
+/** The stay under the number that it had: in the record of whom the message names, and sent by the message's own source. */
+async function findStay({ tx, usable: { translation, incoming }, tools }: Job, told: MovedStay): Promise<Found | undefined> {
+  const { before: whose } = await entryOf(tx, translation, told.person, tools);
+  if (whose === undefined) return undefined;
+  const record = await tx.resources.ofPerson(whose.id, 'all', MAX_RECORD);
+  if (record.length === MAX_RECORD) throw new PortolanError('ingest.move-entangled', sourcePlace(translation, told.from, 'identifier'));
+  const named = translation.resources[told.from];
+  const stays = record.filter(({ type }) => type === 'Encounter');
+  const stay = stays.find(({ id }) => id === named?.id) ?? (await ofThisSource(tx, incoming.source, stays.filter(bears(named))));
+  return stay === undefined ? undefined : { whose, record, stay };
+}
+
+const bears = (named: FhirObject | undefined): ((stay: ResourceVersion) => boolean) => {
+  const numbers = new Set(identifiersOf(named).map(identifierKey));
+  return (stay) => identifiersOf(treeIn(stay)).some((one) => numbers.has(identifierKey(one)));
+};
+
+/** A number is its sender's own: another source may use the same one for another stay. */
+async function ofThisSource(tx: EdgeTx, source: string, stays: readonly ResourceVersion[]): Promise<ResourceVersion | undefined> {
+  for (const stay of stays) {
+    const message = stay.messageId === undefined ? undefined : await tx.messages.get(stay.messageId);
+    if (message !== undefined && sourceOf(message.source) === source) return stay;
+  }
+  return undefined;
+}
+
+function goesAlong({ stay, record }: Found, where: string): readonly ResourceVersion[] {
+  const entries = record.filter(({ type }) => type !== 'Provenance').map((one) => ({ name: nameOf(one), tree: treeIn(one) }));
+  const decided = decideStayMove(nameOf(stay), entries);
+  if (decided.kind === 'entangled') throw new PortolanError('ingest.move-entangled', where);
+  return record.filter((one) => decided.entries.has(nameOf(one)));
+}
+
+/** The stay as the message names it, over what is known of it. */
+async function fileStay({ tx, usable, place, tools }: Job, told: MovedStay, filing: Filing, known: readonly FhirObject[]): Promise<Filed> {
+  const { translation } = usable;
+  const said = translation.resources[told.to] ?? {};
+  const { current, age } = await standingAt(tx, filing, place);
+  const stands = current === undefined || current.deleted ? [] : [treeIn(current)];
+  const layers = isOlder(filing.age, age) ? [...known, said, ...stands] : [...known, ...stands, said];
+  const tree = known.length + stands.length === 0 ? said : restedStay(layers, identifiersOf(translation.resources[told.from]));
+  const next = filingOf({ ...tree, resourceType: 'Encounter', id: filing.id }, filing.age, tools);
+  return put(tx, next, current, standingAge(filing.age, place.at), place);
+}
+
+/** What goes along with the stay. Where the person's own messages told of it already, that stands. */
+async function fileOther({ tx, place, tools }: Job, one: ResourceVersion, names: ReadonlyMap<string, string>): Promise<readonly Filed[]> {
+  const id = idIn(names, one);
+  const { current } = await standingAt(tx, { type: one.type, id }, place);
+  if (current !== undefined && !current.deleted) return [];
+  const resource = { ...renamed(treeIn(one), names), resourceType: one.type, id };
+  const age = await tx.resources.age(one.type, one.id);
+  return [await put(tx, filingOf(resource, { content: undefined, sent: undefined }, tools), current, age, place)];
+}
+
+/** What refers to a stay of hers that has another number now. */
+async function refileOwn({ tx, place, tools }: Job, one: ResourceVersion, names: ReadonlyMap<string, string>): Promise<readonly Filed[]> {
+  const tree = treeIn(one);
+  const next = renamed(tree, names);
+  if (next === tree) return [];
+  const age = await tx.resources.age(one.type, one.id);
+  const resource: FhirResource = { ...next, resourceType: one.type, id: one.id };
+  return [await put(tx, filingOf(resource, { content: undefined, sent: undefined }, tools), one, age, place)];
+}
+
+async function standingAt(
+  tx: EdgeTx,
+  { type, id }: { readonly type: string; readonly id: string },
+  { subject }: Place,
+): Promise<{ readonly current: ResourceVersion | undefined; readonly age: StandingAge }> {
+  const standing = (await tx.resources.standing([{ type, id }])).get(`${type}/${id}`);
+  const person = standing?.current.person;
+  if (person !== undefined && !subject.same.includes(person)) throw new PortolanError('ingest.entry-of-another-person', type);
+  return { current: standing?.current, age: standing?.age ?? NEVER };
+}
+
+async function put(
+  tx: EdgeTx,
+  filing: Filing,
+  current: ResourceVersion | undefined,
+  age: StandingAge,
+  { subject, at, messageId }: Place,
+): Promise<Filed> {
+  const { type, id, categories, sha256, text, search } = filing;
+  const person = current?.person ?? subject.id;
+  const keyId = person === subject.id ? subject.keyId : await tx.keys.forPerson(person);
+  const version = { type, id, lastUpdated: at, person, keyId, categories, messageId, sha256, deleted: false, text };
+  const filed = await tx.resources.put(version, search);
+  await tx.resources.setAge(type, id, age);
+  return { filing, ...filed };
+}
+
+/** Both persons see it, and each receiver of what was another's is told that it is not hers. */
+async function tell({ tx, usable, place, tools }: Job, { whose }: Found, moved: readonly MovedEntry[]): Promise<void> {
+  const { random, country } = tools;
+  const was = moved.map(({ type, was: id }) => ({ type, id }));
+  await judgeAgain(tx, was.map(nameOf));
+  const { subject, at, messageId } = place;
+  const before = { person: whose.id, keyId: await tx.keys.forPerson(whose.id) };
+  const about = subject.same.includes(whose.id) ? [] : [{ ...before, items: was }];
+  for (const { person, keyId, items } of [...about, { person: subject.id, keyId: subject.keyId, items: moved }]) {
+    const act = {
+      act: 'stay-moved',
+      recorded: at,
+      outcome: 'success',
+      actor: sendingActor(usable.incoming),
+      country: country.code,
+    } as const;
+    await recordLocalAct(tx, random, { ...act, items: items.slice(0, MAX_ITEMS).map(nameOf) }, { person, keyId });
+  }
+  const reason = 'its source says that it belongs to another stay or person';
+  for (const { type, id } of was) {
+    const body = { person: whose.id, type, id, change: 'cancelled', reason } as const;
+    await post(tx, { id: random.uuid(), type: 'resource.changed', key: messageId, keyId: before.keyId, body });
+  }
+}
+
+const nameOf = ({ type, id }: { readonly type: string; readonly id: string }): string => `${type}/${id}`;
+
+const idIn = (names: ReadonlyMap<string, string>, { type, id }: ResourceVersion): string =>
+  names.get(`${type}/${id}`)?.slice(type.length + 1) ?? id;
+
+function treeIn({ text }: ResourceVersion): FhirObject {
+  const tree = fromFhirJson(text);
+  return isFhirObject(tree) ? tree : {};
+}
+
+const identifiersOf = (resource: FhirObject | undefined): readonly FhirValue[] => {
+  const list = resource?.['identifier'];
+  return Array.isArray(list) ? list : [];
+};
