@@ -1,4 +1,12 @@
-import { textLeaf, type Conversion, type ConversionContext, type FhirObject, type Origin, type SourceNode } from '../engine/index.js';
+import {
+  DecimalText,
+  textLeaf,
+  type Conversion,
+  type ConversionContext,
+  type FhirObject,
+  type Origin,
+  type SourceNode,
+} from '../engine/index.js';
 import { isUcum } from '../terminology/ucum.js';
 
 const attribute = (node: SourceNode, name: string): SourceNode | undefined => {
@@ -8,19 +16,34 @@ const attribute = (node: SourceNode, name: string): SourceNode | undefined => {
 
 const OID = /^[0-2](\.(0|[1-9]\d*))+$/;
 const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
+const URI = /^[a-z][a-z0-9+.-]*:[^\s<>"]+$/i;
+/** HL7's object identifier of RFC 3986: the extension is a URI. */
+const URI_ROOT = '2.16.840.1.113883.4.873';
 
 /** The object identifier of a code system as URI: the country's name for it first, then the well-known ones, else `urn:oid:`. */
 const codeSystem: Conversion = (node, context) => {
   const leaf = textLeaf(node);
   const oid = leaf?.value?.trim() ?? '';
   if (leaf === undefined || oid === '') return undefined;
-  const uri = codeSystemUri(oid, context);
+  const uri = codeSystemUri(oid, context) ?? namedSystem(oid, node);
   return uri === undefined ? { problem: 'translate.code-unmapped', at: leaf } : { value: uri, origins: [{ path: '', from: [leaf] }] };
 };
 
 function codeSystemUri(oid: string, context: ConversionContext): string | undefined {
   const known = context.codingSystems.get(oid) ?? context.conceptMaps.get('cda-code-systems')?.translate(undefined, oid)?.code;
-  return known ?? (OID.test(oid) ? `urn:oid:${oid}` : undefined);
+  return known ?? tableUri(oid) ?? (OID.test(oid) ? `urn:oid:${oid}` : undefined);
+}
+
+/** Tables of HL7 v2: 2.16.840.1.113883.12.78 is 0078 (HL7 OID registry, arc 12). */
+function tableUri(oid: string): string | undefined {
+  const number = /^2\.16\.840\.1\.113883\.12\.(\d{1,4})$/.exec(oid)?.[1];
+  return number === undefined ? undefined : `http://terminology.hl7.org/CodeSystem/v2-${number.padStart(4, '0')}`;
+}
+
+/** A code system that has no object identifier stands under a UUID, with its URI as its name: so the way back writes it. */
+function namedSystem(uuid: string, at: SourceNode): string | undefined {
+  const name = at.parent?.named('@codeSystemName')[0]?.value?.trim() ?? '';
+  return UUID.test(uuid) && URI.test(name) ? name : undefined;
 }
 
 /** Who assigns an identifier, from the root of an instance identifier (HL7 v3 II). */
@@ -33,10 +56,11 @@ function uriOf(root: string): string | undefined {
   return UUID.test(root) ? `urn:uuid:${root.toLowerCase()}` : undefined;
 }
 
-/** HL7 v3 II as FHIR Identifier: root and extension, or a root that identifies by itself. */
+/** HL7 v3 II as FHIR Identifier: root and extension, a root that identifies by itself, or a URI. */
 const identifier: Conversion = (node, context) => {
   const [root, extension] = [attribute(node, 'root'), attribute(node, 'extension')];
   if (root?.value === undefined) return undefined;
+  if (root.value === URI_ROOT && extension !== undefined) return uriIdentifier(root, extension, attribute(node, 'assigningAuthorityName'));
   const value: FhirObject = {};
   const system = assigner(root.value, context);
   if (system === undefined) return { problem: 'translate.value-invalid', at: root };
@@ -51,6 +75,29 @@ const identifier: Conversion = (node, context) => {
   ];
   return { value, origins };
 };
+
+/** A URI is the identifier; where it begins with the name of who assigns it, the rest is the value (C-CDA on FHIR, "id ↔ identifier"). */
+function uriIdentifier(root: SourceNode, extension: SourceNode, assigner: SourceNode | undefined): ReturnType<Conversion> {
+  const uri = extension.value?.trim() ?? '';
+  const value = assigner?.value === undefined ? undefined : valueIn(uri, assigner.value);
+  if (assigner?.value === undefined || value === undefined) {
+    return { value: { system: 'urn:ietf:rfc:3986', value: uri }, origins: [{ path: '', from: [root, extension] }] };
+  }
+  const origins: Origin[] = [
+    { path: 'system', from: [root, assigner] },
+    { path: 'value', from: [extension] },
+  ];
+  return { value: { system: assigner.value, value }, origins };
+}
+
+function valueIn(uri: string, system: string): string | undefined {
+  const rest = uri.startsWith(system) ? /^[/:](.+)$/.exec(uri.slice(system.length))?.[1] : undefined;
+  try {
+    return rest === undefined ? undefined : decodeURIComponent(rest);
+  } catch {
+    return undefined;
+  }
+}
 
 /** All text at and below a node, white space collapsed. */
 function wholeText(node: SourceNode): { text: string; leaves: SourceNode[] } {
@@ -128,6 +175,24 @@ const ucumUnit: Conversion = (node, context) => {
   return { value, origins: [{ path: 'unit', from: [leaf] }] };
 };
 
+/** So many hours between two doses where the times are for whoever gives them (HL7 v3 PIVL, institutionSpecified): "three times a day", and not "every eight hours". */
+const timesADay: Conversion = (node) => {
+  const [hours] = node.named('period').flatMap((period) => attribute(period, 'value') ?? []);
+  const unit = node.named('period')[0]?.named('@unit')[0];
+  if (hours?.value === undefined || unit === undefined) return undefined;
+  if (!/^\d{1,4}(\.\d{1,4})?$/.test(hours.value)) return { problem: 'translate.value-invalid', at: hours };
+  const times = 24 / Number(hours.value);
+  const even = Number.isInteger(times);
+  const value: FhirObject = even
+    ? { frequency: times, period: new DecimalText('1'), periodUnit: 'd' }
+    : { frequency: 1, period: new DecimalText(hours.value), periodUnit: 'h' };
+  const origins: Origin[] = [
+    { path: even ? 'frequency' : 'period', from: [hours] },
+    { path: 'periodUnit', from: [unit] },
+  ];
+  return { value, origins };
+};
+
 /** Base64 as it stands, without the white space between its lines. */
 const base64: Conversion = (node) => {
   const leaf = textLeaf(node);
@@ -145,5 +210,6 @@ export const cdaConversions: Readonly<Record<string, Conversion>> = {
   'narrative-text': narrativeText,
   'family-names': family,
   telecom,
+  'times-a-day': timesADay,
   'ucum-unit': ucumUnit,
 };

@@ -69,34 +69,48 @@ interface Code {
   readonly coding: SourceNode;
   readonly code: SourceNode;
   readonly system: SourceNode | undefined;
-  readonly oid: string | undefined;
+  readonly called: SystemName | undefined;
 }
 
-function codesOf(node: SourceNode, { names }: DocumentContext): Code[] {
+function codesOf(node: SourceNode, context: DocumentContext): Code[] {
   const codings = node.named('coding').length === 0 && node.named('code').length > 0 ? [node] : node.named('coding');
   return codings.flatMap((coding) => {
     const [code, system] = [leafAt(coding, 'code'), leafAt(coding, 'system')];
-    const oid = system?.value === undefined ? undefined : names.systemOid(system.value);
-    return code === undefined || (system !== undefined && oid === undefined) ? [] : [{ coding, code, system, oid }];
+    const called = system?.value === undefined ? undefined : systemName(system.value, context);
+    return code === undefined || (system !== undefined && called === undefined) ? [] : [{ coding, code, system, called }];
   });
 }
 
-/** HL7 v3 CD of a CodeableConcept or Coding: what has an object identifier is written, the first as the code, the others as translations; else null flavour OTH. */
+/** A code system as CDA names it: an object identifier or UUID, and what it is called. */
+interface SystemName {
+  readonly uid: string;
+  readonly name: string | undefined;
+}
+
+const URI = /^[a-z][a-z0-9+.-]*:[^\s<>"]+$/i;
+
+/** A code system without an object identifier has a UUID made of its URI, which stands as its name; the way in reads it from there. */
+function systemName(uri: string, { names, sha256 }: DocumentContext): SystemName | undefined {
+  const oid = names.systemOid(uri);
+  if (oid !== undefined) return { uid: oid, name: names.systemName(oid) };
+  return URI.test(uri) ? { uid: stableUuid(sha256, ['code-system', uri]).toUpperCase(), name: uri } : undefined;
+}
+
+/** HL7 v3 CD of a CodeableConcept or Coding: what has a system is written, the first as the code, the others as translations; else null flavour OTH. */
 const codes: DocumentConversion = (node, context) => {
   const found = codesOf(node, context);
   const there = node.named('coding').length > 0 || node.named('code').length > 0;
   if (found.length === 0) return there ? [{ to: '@nullFlavor', text: 'OTH', used: [] }] : [];
-  return found.flatMap((code, i) => codingTexts(code, i === 0 ? '' : 'translation/', context));
+  return found.flatMap((code, i) => codingTexts(code, i === 0 ? '' : 'translation/'));
 };
 
-function codingTexts({ coding, code, system, oid }: Code, before: string, { names }: DocumentContext): Written[] {
+function codingTexts({ coding, code, system, called }: Code, before: string): Written[] {
   const written: Written[] = [{ to: `${before}@code`, text: code.value ?? '', used: [code], fresh: before !== '' }];
   const put = (to: string, leaf: SourceNode | undefined, said = leaf?.value): void => {
     if (leaf !== undefined && said !== undefined) written.push({ to: `${before}${to}`, text: said, used: [leaf] });
   };
-  put('@codeSystem', system, oid);
-  const name = oid === undefined ? undefined : names.systemName(oid);
-  if (name !== undefined) written.push({ to: `${before}@codeSystemName`, text: name, used: [] });
+  put('@codeSystem', system, called?.uid);
+  if (called?.name !== undefined) written.push({ to: `${before}@codeSystemName`, text: called.name, used: [] });
   put('@codeSystemVersion', leafAt(coding, 'version'));
   put('@displayName', leafAt(coding, 'display'));
   return written;
@@ -119,21 +133,46 @@ const rootOf = (uri: string): string | undefined => {
   return OID.test(id) ? id : UUID.test(id) ? id.toUpperCase() : undefined;
 };
 
-/** HL7 v3 II of an Identifier; none where its system is no object identifier or UUID. */
+/** HL7's object identifier of RFC 3986: the extension is a URI. */
+const URI_ROOT = '2.16.840.1.113883.4.873';
+
+/**
+ * HL7 v3 II of an Identifier. Where its system is neither object identifier nor UUID, the URI of both (C-CDA on FHIR, "id ↔ identifier": system, a slash, the
+ * value), with the system as the assigning authority's name, so that the way in can part them again.
+ */
 const instance: DocumentConversion = (node, { names }) => {
   const [system, value] = [leafAt(node, 'system'), leafAt(node, 'value')];
   if (system?.value === undefined || value?.value === undefined) return [];
-  if (system.value === 'urn:ietf:rfc:3986') {
-    const alone = rootOf(value.value);
-    return alone === undefined ? [] : [{ to: '@root', text: alone, used: [system, value] }];
-  }
+  if (system.value === 'urn:ietf:rfc:3986') return uriAlone(system, value);
   const root = names.authorityRoot(system.value) ?? rootOf(system.value);
-  if (root === undefined) return [];
+  if (root === undefined) return uriOfBoth(system, value);
   return [
     { to: '@root', text: root, used: [system] },
     { to: '@extension', text: value.value, used: [value] },
   ];
 };
+
+function uriAlone(system: SourceNode, value: SourceNode): Written[] {
+  const uri = value.value ?? '';
+  const alone = rootOf(uri);
+  if (alone !== undefined) return [{ to: '@root', text: alone, used: [system, value] }];
+  return [
+    { to: '@root', text: URI_ROOT, used: [system] },
+    { to: '@extension', text: uri, used: [value] },
+  ];
+}
+
+/** The value is escaped as a part of a URI (RFC 3986 §2.1); below a URN it follows a colon. */
+function uriOfBoth(system: SourceNode, value: SourceNode): Written[] {
+  const uri = system.value ?? '';
+  if (!URI.test(uri)) return [];
+  const between = uri.startsWith('urn:') ? ':' : '/';
+  return [
+    { to: '@root', text: URI_ROOT, used: [system] },
+    { to: '@extension', text: `${uri}${between}${encodeURIComponent((value.value ?? '').toWellFormed())}`, used: [value] },
+    { to: '@assigningAuthorityName', text: uri, used: [system] },
+  ];
+}
 
 /** A UUID as instance identifier of a resource that has none which CDA can say: its own id, or one made of it. */
 const resourceId: DocumentConversion = (node, { sha256 }) => {
@@ -151,12 +190,31 @@ const telecom: DocumentConversion = (node) => {
   return [{ to: '@value', text: `${scheme}${value.value}`, used: system === undefined ? [value] : [system, value] }];
 };
 
-/** HL7 v3 PQ of a Quantity: the unit is its UCUM code, else as it is written. One with a comparator is no PQ. */
-const quantity: DocumentConversion = (node) => {
+const UCUM = 'http://unitsofmeasure.org';
+
+/** HL7 v3 PQ of a Quantity: the unit is its UCUM code, else as it is written; a code of another system is its translation. One with a comparator is no PQ. */
+const quantity: DocumentConversion = (node, context) => {
   const value = leafAt(node, 'value');
   if (value?.value === undefined || leafAt(node, 'comparator') !== undefined) return [];
-  return [{ to: '@value', text: value.value, used: [value] }, ...unitOf(node)];
+  const written = { to: '@value', text: value.value, used: [value] };
+  const system = leafAt(node, 'system');
+  const foreign = system?.value === undefined || system.value === UCUM ? undefined : systemName(system.value, context);
+  return [written, ...(foreign === undefined ? unitOf(node) : unitElsewhere(node, foreign, value.value))];
 };
+
+/** A PQR: value and unit in another system (HL7 v3 PQ.translation); without a unit of UCUM the number counts things, as `1` does. */
+function unitElsewhere(node: SourceNode, { uid, name }: SystemName, value: string): Written[] {
+  const [code, unit, system] = [leafAt(node, 'code'), leafAt(node, 'unit'), leafAt(node, 'system')];
+  if (code?.value === undefined || system === undefined) return unitOf(node);
+  const texts: Written[] = [
+    { to: 'translation/@value', text: value, used: [] },
+    { to: 'translation/@code', text: code.value, used: [code] },
+    { to: 'translation/@codeSystem', text: uid, used: [system] },
+  ];
+  if (name !== undefined) texts.push({ to: 'translation/@codeSystemName', text: name, used: [] });
+  if (unit?.value !== undefined) texts.push({ to: 'translation/@displayName', text: unit.value, used: [unit] });
+  return texts;
+}
 
 function unitOf(node: SourceNode): Written[] {
   const [code, unit, system] = [leafAt(node, 'code'), leafAt(node, 'unit'), leafAt(node, 'system')];
@@ -172,12 +230,11 @@ const bound: DocumentConversion = (node) => {
   if (comparator?.value === undefined || value?.value === undefined) return [];
   const side = comparator.value.startsWith('<') ? 'high' : 'low';
   const inclusive = comparator.value.endsWith('=') ? 'true' : 'false';
-  const unit = leafAt(node, 'code') ?? leafAt(node, 'unit');
-  const said = [
+  return [
     { to: `${side}/@value`, text: value.value, used: [value] },
     { to: `${side}/@inclusive`, text: inclusive, used: [comparator] },
+    ...unitOf(node).map((unit) => ({ ...unit, to: `${side}/${unit.to}` })),
   ];
-  return unit?.value === undefined ? said : [...said, { to: `${side}/@unit`, text: unit.value, used: [unit] }];
 };
 
 /** A value in words, for the narrative: of a concept its text or a display, of a quantity with its unit. Stands for no value in the account. */

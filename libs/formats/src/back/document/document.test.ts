@@ -208,9 +208,14 @@ describe('values of FHIR that no CDA document brought', () => {
     ['whole numbers', { valueInteger: 7 }, '<value xsi:type="INT" value="7"/>'],
     ['times', { valueDateTime: '2026-11-03T07:30:00Z' }, '<value xsi:type="TS" value="20261103073000+0000"/>'],
     [
+      'a code without a URI for its system, in words',
+      { code: { coding: [{ system: 'local', code: '1', display: 'Eins' }] } },
+      '<originalText>Eins</originalText>',
+    ],
+    [
       'a code of a system without an object identifier',
       { code: { coding: [{ system: 'urn:x:y', code: '1', display: 'Eins' }] } },
-      '<originalText>Eins</originalText>',
+      'codeSystem="3CE7C90E-C09F-8A03-9F8B-2F21431853BC" codeSystemName="urn:x:y" displayName="Eins"',
     ],
     [
       'a table of HL7 v2',
@@ -218,9 +223,24 @@ describe('values of FHIR that no CDA document brought', () => {
       'codeSystem="2.16.840.1.113883.12.203"',
     ],
     [
-      'an identifier without an object identifier',
-      { id: '6b2f3e5a-1111-8222-8333-00000000000a', identifier: [{ system: 'urn:x:y', value: '1' }] },
+      'an identifier without a system',
+      { id: '6b2f3e5a-1111-8222-8333-00000000000a', identifier: [{ value: '1' }] },
       '<id root="6B2F3E5A-1111-8222-8333-00000000000A"/>',
+    ],
+    [
+      'an identifier without an object identifier',
+      { identifier: [{ system: 'https://x.example/ids', value: 'a/1 ä' }] },
+      '<id root="2.16.840.1.113883.4.873" extension="https://x.example/ids/a%2F1%20%C3%A4" assigningAuthorityName="https://x.example/ids"/>',
+    ],
+    [
+      'an identifier that is a URI',
+      { identifier: [{ system: 'urn:ietf:rfc:3986', value: 'https://x.example/1' }] },
+      '<id root="2.16.840.1.113883.4.873" extension="https://x.example/1"/>',
+    ],
+    [
+      'a unit of another system than UCUM',
+      { valueQuantity: { value: 3, unit: 'drop', system: 'urn:x:units', code: '00005' } },
+      '<translation value="3" code="00005" codeSystem="42BDA4FC-054F-807B-A69A-AB074C6EC0BA" codeSystemName="urn:x:units" displayName="drop"/>',
     ],
     ['a demanded value that is absent', {}, '<effectiveTime nullFlavor="UNK"/>'],
   ])('%s', (_, more, expected) => expect(observation(more)).toContain(expected));
@@ -241,15 +261,24 @@ describe('values of FHIR that no CDA document brought', () => {
     expect(account.rejects).toEqual([]);
     const codes = resources.flatMap(({ resourceType, code }) => (resourceType === 'Observation' ? [JSON.stringify(code)] : []));
     expect(codes.join()).toMatch(/85354-9/);
-    // The way in has no rule for them: they are carried.
-    const carried = JSON.stringify(account.carried);
-    for (const number of ['121', '79']) expect(carried).toContain(number);
+    const [panel] = resources.filter(({ resourceType }) => resourceType === 'Observation');
+    expect(toFhirJson(panel?.['component'] as FhirValue)).toMatch(/8480-6.*121.*8462-4.*79/);
+    expect(account.carried.filter(({ path }) => path.includes('COMP'))).toEqual([]);
     expect(disordered(xml(text))).toEqual([]);
   });
   it('a code that cannot be said is no code', () => {
-    const text = observation({ code: { coding: [{ system: 'urn:x:y', code: 'LOCAL' }] } });
+    const text = observation({ code: { coding: [{ system: 'local', code: 'LOCAL' }] } });
     expect(text).not.toContain('code="LOCAL"');
     expect(text).toContain('<code nullFlavor="OTH"/>');
+  });
+  it.each([
+    { system: 'https://x.example/ids', value: 'a/1 ä|:%' },
+    { system: 'urn:x:y', value: '1:2/3' },
+    { system: 'urn:ietf:rfc:3986', value: 'https://x.example/1' },
+    { system: 'urn:ietf:rfc:3986', value: 'urn:oid:2.999.1' },
+  ])('identifier $system $value comes back as it was', (identifier) => {
+    const { resources } = read(Buffer.from(observation({ identifier: [identifier] })), 'ee');
+    expect(resources.find(({ resourceType }) => resourceType === 'Observation')?.['identifier']).toEqual([identifier]);
   });
   it('a section that every summary has stands without entries as one of which nothing is known', () => {
     const text = written();

@@ -29,6 +29,9 @@ import requestStatus from './request-status.json' with { type: 'json' };
 import death from './death.json' with { type: 'json' };
 import notDone from './not-done.json' with { type: 'json' };
 import requestPriority from './request-priority.json' with { type: 'json' };
+import alertStatus from './alert-status.json' with { type: 'json' };
+import allergyCertainty from './allergy-certainty.json' with { type: 'json' };
+import problemCertainty from './problem-certainty.json' with { type: 'json' };
 
 /** CDA's own concept maps. */
 export const cdaCodeMaps: Readonly<Record<string, unknown>> = {
@@ -63,4 +66,7 @@ export const cdaCodeMaps: Readonly<Record<string, unknown>> = {
   'death.json': death,
   'not-done.json': notDone,
   'request-priority.json': requestPriority,
+  'problem-certainty.json': problemCertainty,
+  'allergy-certainty.json': allergyCertainty,
+  'alert-status.json': alertStatus,
 };
