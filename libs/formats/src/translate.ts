@@ -112,9 +112,11 @@ export function translate(input: TranslationInput): Translation {
   const priors = drafts.flatMap((draft, i) =>
     isReplaced(draft) || (says === 'linked' && isOther(draft)) ? [personTraits(draft.resource, i)] : [],
   );
-  const provenance = once(() => provenanceOf(drafts));
-  const account = once(() => accountOf(document.root, set, drafts, [...result.warnings, ...toldCodings(drafts, set.known)], rejects));
-  return {
+  const written = new WrittenWhenAsked(
+    () => accountOf(document.root, set, drafts, [...result.warnings, ...toldCodings(drafts, set.known)], rejects),
+    () => provenanceOf(drafts),
+  );
+  return Object.assign(written, {
     format: format.name,
     mapVersion: set.version(input.sha256),
     received: input.received,
@@ -128,20 +130,32 @@ export function translate(input: TranslationInput): Translation {
     resources: drafts.map((draft) => draft.resource),
     beside: result.drafts.filter(isBeside).map((draft) => draft.resource),
     mentions: drafts.flatMap((draft, i) => (draft.mention ? [i] : [])),
-    get provenance() {
-      return provenance();
-    },
-    get account() {
-      return account();
-    },
     questions: result.questions,
-  };
+  });
 }
 
-/** Written out when somebody asks for it, and then kept. */
-function once<T extends object>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
+/**
+ * What is written out when somebody asks for it, and then kept. A class, for accessors of an object literal give each object a hidden class of
+ * its own in V8, which lives in old memory and keeps all that they close over, a whole message, until that is cleared.
+ */
+class WrittenWhenAsked implements Pick<Translation, 'account' | 'provenance'> {
+  readonly #makeAccount: () => Account;
+  readonly #makeProvenance: () => readonly ElementProvenance[];
+  #account: Account | undefined;
+  #provenance: readonly ElementProvenance[] | undefined;
+
+  constructor(makeAccount: () => Account, makeProvenance: () => readonly ElementProvenance[]) {
+    this.#makeAccount = makeAccount;
+    this.#makeProvenance = makeProvenance;
+  }
+
+  get account(): Account {
+    return (this.#account ??= this.#makeAccount());
+  }
+
+  get provenance(): readonly ElementProvenance[] {
+    return (this.#provenance ??= this.#makeProvenance());
+  }
 }
 
 function resultOf(document: SourceDocument, set: MapSet, input: TranslationInput): RunResult {
