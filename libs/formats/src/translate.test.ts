@@ -38,7 +38,7 @@ describe('a translation', () => {
     expect(one.provenance).toBe(one.provenance);
   });
 
-  // What is left in old memory was copied twice, and waits for the whole heap to be cleared: a quarter of a busy node's time.
+  // What is left in old memory was copied twice, and waits for the whole heap to be cleared: it was a quarter of the time of translating.
   it('leaves nothing in old memory when it is let go', () => {
     // What the first ones leave is code and shapes.
     leftBy(100);
