@@ -777,6 +777,14 @@ export const errorRegistry = {
   "fhir": "conflict",
   "hl7": "204"
  },
+ "ingest.number-of-another-house": {
+  "what": "The message joins, links or moves a person's number that another organisation assigns",
+  "next": "Have that organisation send the joining; where the sender may speak of its numbers, list their system under assigns of its source in the node's configuration; then replay the reject",
+  "retriable": false,
+  "http": 403,
+  "fhir": "forbidden",
+  "hl7": "204"
+ },
  "ingest.move-entangled": {
   "what": "The message moves an identifier or a stay to another person, and what was filed under it cannot be told from what else was filed with it",
   "next": "Have the source send each of the entries concerned under the right person, and take back those under the wrong one; nothing was moved",

@@ -4979,6 +4979,16 @@ export const schemas = {
        },
        "title": "SourceOrganisation"
       },
+      "assigns": {
+       "description": "Identifier systems in which its organisation gives persons their numbers. Only organisations that list a system may join, link or move numbers of it; a system that nobody lists is anybody's",
+       "type": "array",
+       "maxItems": 50,
+       "items": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 255
+       }
+      },
       "fetch": {
        "description": "Its records stay with it: its FHIR R4 service is asked at the time of a release, and nothing is kept. Absent: what it sends is stored in the node",
        "type": "object",

@@ -2009,6 +2009,12 @@ export interface ClientKeys {
 export interface NodeSource {
   name: string;
   organisation: SourceOrganisation;
+  /**
+   * Identifier systems in which its organisation gives persons their numbers. Only organisations that list a system may join, link or move numbers of it; a system that nobody lists is anybody's
+   *
+   * @maxItems 50
+   */
+  assigns?: string[];
   fetch?: SourceFetch;
 }
 export interface SourceOrganisation {

@@ -5,7 +5,7 @@ import type { CountryPack, Sha256Hex } from '@portolan/formats';
 import type { EdgeParts, SendingSystem } from '../edge.parts.js';
 
 /** What the steps of ingest use. */
-export interface IngestTools extends Pick<EdgeParts, 'country' | 'random'> {
+export interface IngestTools extends Pick<EdgeParts, 'country' | 'random' | 'sources'> {
   readonly sha256: Sha256Hex;
   /** The country's rules, without the answers that were given to questions since. */
   readonly pack: CountryPack;

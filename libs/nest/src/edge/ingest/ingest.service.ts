@@ -65,11 +65,11 @@ export class IngestService {
     @Inject(EdgeParts) private readonly parts: EdgeParts,
     @Inject(AnsweredPack) private readonly answered: AnsweredPack,
   ) {
-    const { country, pack, random } = parts;
+    const { country, pack, random, sources } = parts;
     const sha256: Sha256Hex = (bytes) => hexOf(parts.sha256(bytes));
     const national = new Set(pack.personIdentifiers.map(({ system }) => system));
     this.judge = judgeOf(parts.fhirValidator);
-    this.tools = { country, pack, random, sha256, national, index: indexOptions(parts) };
+    this.tools = { country, pack, random, sources, sha256, national, index: indexOptions(parts) };
   }
 
   /**

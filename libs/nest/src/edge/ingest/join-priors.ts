@@ -2,6 +2,7 @@ import { PortolanError } from '@portolan/contracts';
 import {
   decideMerge,
   fromFhirJson,
+  isAssignedElsewhere,
   isFhirObject,
   joinedPatient,
   post,
@@ -22,7 +23,7 @@ import { entryOf, type Subject } from './message-subject.js';
 /**
  * Under which identifiers the message's person was kept before: each such entry of the index, made where nobody knows it yet, is hers from
  * now on, and its Patient says so. Nothing of what the entry holds is moved, so that the joining can be undone. Throws
- * `ingest.merge-conflict` where the two cannot be one person.
+ * `ingest.merge-conflict` where the two cannot be one person, `ingest.number-of-another-house` where it is not the sender's to say.
  */
 export async function joinPriors(
   tx: EdgeTx,
@@ -32,6 +33,7 @@ export async function joinPriors(
   tools: IngestTools,
 ): Promise<readonly Filed[]> {
   const { translation } = usable;
+  refuseNumbersOfOthers(usable, tools);
   const filed: Filed[] = [];
   for (const traits of translation.priors) {
     const prior = await entryOf(tx, translation, traits, tools);
@@ -41,6 +43,19 @@ export async function joinPriors(
     if (filing !== undefined) filed.push(await filePrior(tx, filing, prior, place, tools));
   }
   return filed;
+}
+
+/**
+ * Who bears a number is the word of the organisation that gave it: none that was hers before may be another's, nor all under which she goes on.
+ * What is translated again was judged when it came.
+ */
+function refuseNumbersOfOthers({ translation, incoming }: Usable, { sources }: IngestTools): void {
+  const { priors, persons } = translation;
+  if (priors.length === 0 || incoming.again !== undefined) return;
+  const others = (one: PersonTraits): boolean[] => one.identifiers.map((told) => isAssignedElsewhere(told, incoming.sender, sources));
+  const refused = priors.find((one) => others(one).includes(true)) ?? persons.find((one) => !others(one).includes(false));
+  if (refused !== undefined)
+    throw new PortolanError('ingest.number-of-another-house', sourcePlace(translation, refused.resource, 'identifier'));
 }
 
 async function join(

@@ -8,7 +8,18 @@ const PIN = 'urn:oid:1.3.6.1.4.1.28284.6.2.2.1';
 let edge: TestEdge;
 let headers: Record<string, string>;
 beforeAll(async () => {
-  edge = await testEdge('EE', { sources: ['NAIDIS-HIS|EE-NAIDISHAIGLA', 'KAUGE-HIS|EE-KAUGEHAIGLA'] });
+  const organisation = (value: string) => ({ system: 'urn:portolan:demo:organisation', value, name: value });
+  edge = await testEdge('EE', {
+    sources: [
+      {
+        name: 'NAIDIS-HIS|EE-NAIDISHAIGLA',
+        organisation: organisation('hospital'),
+        assigns: ['urn:portolan:demo:ee:naidishaigla:patient'],
+      },
+      { name: 'KAUGE-HIS|EE-KAUGEHAIGLA', organisation: organisation('hospital') },
+      { name: 'VOORAS-HIS|EE-VOORASHAIGLA', organisation: organisation('other') },
+    ],
+  });
   headers = { authorization: `Bearer ${await edge.token('operator')}`, 'content-type': 'application/json' };
 });
 afterAll(() => edge.close());
@@ -254,6 +265,38 @@ describe('a source links two records of one person', () => {
     const [person] = await bearing({ system: PIN, value: mine });
     expect(await mergesOf(person!)).toEqual([]);
     expect(await patientsOf(person!)).toHaveLength(1);
+  });
+});
+
+describe('a house joins no numbers that another gives', () => {
+  const VOORAS = 'VOORAS-HIS|EE-VOORASHAIGLA^urn:portolan:demo:ee:voorashaigla^URI';
+  const fromAnother = (bytes: Uint8Array): Uint8Array =>
+    Buffer.from(bytes.toString().replace('NAIDIS-HIS|EE-NAIDISHAIGLA^urn:portolan:demo:ee:naidishaigla^URI', VOORAS));
+  const its = (value: string): string => `${value}^^^VOORAS&2.999.77&ISO^MR`;
+  const refused = (where: string) => ({ state: 'rejected', problems: [{ code: 'ingest.number-of-another-house', path: where }] });
+
+  it.each<[string, string, readonly string[], string]>([
+    ['A40', 'ADT_A39', ['MRG|'], 'MRG-1.1'],
+    ['A47', 'ADT_A30', ['MRG|'], 'MRG-1.1'],
+    ['A43', 'ADT_A43', ['MRG|'], 'MRG-1.1'],
+    ['A24', 'ADT_A24', ['PV1|1|O', 'PID|2||'], 'PID[2]-3.1'],
+  ])('%s: not as what they were before', async (event, structure, [...also], where) => {
+    const [mine, old] = [pin(), number()];
+    await stored(known([national(mine)]));
+    await stored(known([local(old)]));
+    const last = also.pop() ?? '';
+    const message = adt(event, structure, { pid: [national(mine)], also: [...also, `${last}${local(old)}`] });
+    expect(await accept(fromAnother(message))).toMatchObject(refused(where));
+    expect(await byNumber(old)).not.toEqual(await bearing({ system: PIN, value: mine }));
+    await stored(message);
+    expect(await byNumber(old)).toEqual(await bearing({ system: PIN, value: mine }));
+  });
+
+  it('not as all that she goes on under; its own numbers and those of nobody it may', async () => {
+    const [mine, old, theirs] = [pin(), number(), number()];
+    await stored(known([local(old)]));
+    expect(await accept(fromAnother(joined([local(old)], [its(theirs)])))).toMatchObject(refused('PID-3.1'));
+    expect(await accept(fromAnother(joined([national(mine)], [its(theirs)])))).toMatchObject({ state: 'stored', problems: [] });
   });
 });
 

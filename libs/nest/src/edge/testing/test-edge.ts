@@ -18,7 +18,7 @@ import type { Query } from '../../link/role.controller.js';
 import { NodeLogger } from '../../runtime/logger.js';
 import { Answers } from '../answers.js';
 import { EdgeModule } from '../edge.module.js';
-import type { EdgeParts } from '../edge.parts.js';
+import type { EdgeParts, SendingSystem } from '../edge.parts.js';
 import { IngestModule, IngestService, MllpServer, type MllpServerLimits } from '../ingest/index.js';
 import { OperatorModule } from '../operator/index.js';
 import { ProblemModule } from '../problem.filter.js';
@@ -42,7 +42,8 @@ export interface TestEdge {
 }
 
 export interface TestEdgeOptions {
-  readonly sources?: readonly string[];
+  /** Names of systems of one hospital, or systems of others. */
+  readonly sources?: readonly (string | SendingSystem)[];
   /** Folder of the countries, where it is not the clone's own. */
   readonly countries?: string;
   readonly limits?: Partial<MllpServerLimits>;
@@ -143,7 +144,7 @@ async function partsOf(country: CountryCode, options: TestEdgeOptions, { databas
     mode: 'demo',
     tokenIssuer: ISSUER,
     fhirBase: 'http://127.0.0.1/fhir',
-    sources: (options.sources ?? []).map((name) => ({ name, organisation })),
+    sources: (options.sources ?? []).map((source) => (typeof source === 'string' ? { name: source, organisation } : source)),
   };
 }
 
