@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isErrorCode, type NodeConfig } from '@portolan/contracts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../story/wait.js';
-import { freePorts } from '../world/files.js';
+import { freePorts } from '../world/ports.js';
 import { WorldProcess } from '../world/processes.js';
 import { repository } from '../world/world.js';
 import { Asker, type Obtained } from './abroad.js';

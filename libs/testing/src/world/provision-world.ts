@@ -15,8 +15,9 @@ import { migrateCountry, provisionDatabase } from '@portolan/postgres';
 import { X509Authorities } from '@portolan/x509';
 import type { Column, ColumnDoors, Tools } from './column.js';
 import { accountsOf, demoPersons } from './demo-people.js';
-import { findJson, freePorts, keep, keepJson } from './files.js';
+import { findJson, keep, keepJson } from './files.js';
 import { providerKey, systemKey } from './hospital-keys.js';
+import { freePorts } from './ports.js';
 import { repository } from './repository.js';
 
 export const REGULATOR = 'REG';

@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { end, hasEnded, isRunning, signalOwn, startOf, type OwnProcess } from '../own-process.js';
-import { isFree } from './plan.js';
+import { isFree } from '../../world/ports.js';
 import { settings } from './settings.js';
 
 /** How one process of an organisation is run. */

@@ -1,8 +1,7 @@
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { OrgId } from '@portolan/contracts';
 import { findJson, keepJson } from '../../world/files.js';
-import { HOST } from './settings.js';
+import { freePorts } from '../../world/ports.js';
 
 /** Who takes part. A country has orderer, peer and chaincode service; a regulator has an orderer alone. */
 export interface FabricOrganisation {
@@ -40,9 +39,6 @@ export interface NetworkPlan {
 }
 
 const portNames = ['orderer', 'ordererAdmin', 'ordererOperations', 'peer', 'peerChaincode', 'peerOperations', 'chaincode'] as const;
-/** Below the range from which systems give ports to outgoing connections: a network's ports are kept for ever. */
-const LOWEST_PORT = 15_000;
-const HIGHEST_PORT = 30_000;
 
 export const planFile = (folder: string): string => join(folder, 'network.json');
 export const findPlan = (folder: string): Promise<NetworkPlan | undefined> => findJson<NetworkPlan>(planFile(folder));
@@ -86,31 +82,11 @@ export async function planWith(folder: string, plan: NetworkPlan, organisation: 
 }
 
 export async function portsFor(orgs: readonly OrgId[]): Promise<Record<OrgId, OrganisationPorts>> {
-  const free = await lastingPorts(orgs.length * portNames.length);
+  const free = await freePorts(orgs.length * portNames.length, 'fabric');
   return Object.fromEntries(
     orgs.map((org, i) => {
       const own = Object.fromEntries(portNames.map((name, j) => [name, free[i * portNames.length + j]]));
       return [org, own as Record<(typeof portNames)[number], number>];
     }),
   );
-}
-
-async function lastingPorts(count: number): Promise<number[]> {
-  const start = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
-  const found: number[] = [];
-  for (let i = 0; i < HIGHEST_PORT - LOWEST_PORT && found.length < count; i += 1) {
-    const port = LOWEST_PORT + ((start - LOWEST_PORT + i) % (HIGHEST_PORT - LOWEST_PORT));
-    if (await isFree(port)) found.push(port);
-  }
-  if (found.length < count) throw new Error(`no ${count} free ports between ${LOWEST_PORT} and ${HIGHEST_PORT}`);
-  return found;
-}
-
-/** Whether nobody listens there. */
-export function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, HOST, () => server.close(() => resolve(true)));
-  });
 }

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { TlsIdentity } from '@portolan/keys';
-import { freePorts } from '../../world/files.js';
+import { freePorts } from '../../world/ports.js';
 import { end, hasEnded, isRunning, signalOwn, startOf, type OwnProcess } from '../own-process.js';
 import type { KafkaEngine } from './engine.js';
 import { brokerFiles, HOST, javaArguments, loggingProperties, serverProperties, type BrokerPorts } from './settings.js';
