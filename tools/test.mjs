@@ -19,7 +19,10 @@ process.once('exit', () => rmSync(work, { recursive: true, force: true }));
 const tool = (file, ...args) => [join(root, 'tools', file), ...args];
 const bin = (file, ...args) => [join(root, 'node_modules', file), ...args];
 
-/** `group` is what --only names; a step with `report` runs tests and leaves vitest's JSON report there. */
+/**
+ * `group` is what --only names; a step with `report` runs tests and leaves vitest's JSON report there; one that is `beside` begins with the step
+ * before it, since both need one processor or less.
+ */
 const steps = [
   { name: 'contracts: generated files are current', group: 'lint', args: tool('generate-contracts.mjs', '--check') },
   { name: 'docs: generated pages are current', group: 'lint', args: tool('generate-docs.mjs', '--check') },
@@ -27,12 +30,12 @@ const steps = [
   { name: 'build: every project compiles', group: 'build', args: tool('build.mjs') },
   { name: 'cycles: no modules import each other', group: 'lint', args: tool('cycles.mjs') },
   { name: 'lint: project graph, boundaries, ESLint', group: 'lint', args: tool('lint.mjs') },
-  { name: 'format: Prettier', group: 'lint', args: bin('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.') },
+  { name: 'format: Prettier', group: 'lint', args: bin('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'), beside: true },
   suite('unit', 'unit tests'),
   suite('int', 'integration tests'),
   suite('int', 'integration tests over Kafka and Fabric', 'int-engines'),
   suite('scenario', 'scenarios, the roles of a country together', 'scenario-together'),
-  suite('scenario', 'scenarios, a process a role', 'scenario-apart'),
+  { ...suite('scenario', 'scenarios, a process a role', 'scenario-apart'), beside: true },
   { ...suite('scenario', 'scenarios on PostgreSQL clusters, Kafka and Fabric', 'scenario-real'), engines: ['kafka', 'fabric'] },
   suite('scenario', 'scenarios that break a world of their own', 'scenario-own'),
 ];
@@ -46,6 +49,17 @@ function suite(group, title, project = group) {
     report,
     args: bin('vitest/vitest.mjs', 'run', '--project', project, '--allowOnly=false', ...reporters),
   };
+}
+
+async function take(step) {
+  const place = `[${todo.indexOf(step) + 1}/${todo.length}]`;
+  process.stdout.write(`${place} ${step.name} …\n`);
+  const begun = Date.now();
+  const { complaints, ...counts } = await runStep(step);
+  for (const complaint of complaints) process.stdout.write(`  ${complaint}\n`);
+  if (counts.failed > 0) said.push(`${step.name}`, ...complaints.map((complaint) => `  ${complaint}`));
+  for (const key of Object.keys(totals)) totals[key] += counts[key];
+  process.stdout.write(`${place} ${counts.failed === 0 ? 'ok' : 'FAILED'}  ${step.name}  ${((Date.now() - begun) / 1000).toFixed(1)} s\n`);
 }
 
 /** @returns {Promise<{ passed: number, failed: number, skipped: number, complaints: string[] }>} */
@@ -111,16 +125,12 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 /** Told once more at the end: of a long log the last lines are read. */
 const said = [];
 const todo = chosen(process.argv.slice(2));
-for (const [index, step] of todo.entries()) {
-  const place = `[${index + 1}/${todo.length}]`;
-  process.stdout.write(`${place} ${step.name} …\n`);
-  const begun = Date.now();
-  const { complaints, ...counts } = await runStep(step);
-  for (const complaint of complaints) process.stdout.write(`  ${complaint}\n`);
-  if (counts.failed > 0) said.push(`${step.name}`, ...complaints.map((complaint) => `  ${complaint}`));
-  for (const key of Object.keys(totals)) totals[key] += counts[key];
-  process.stdout.write(`${place} ${counts.failed === 0 ? 'ok' : 'FAILED'}  ${step.name}  ${((Date.now() - begun) / 1000).toFixed(1)} s\n`);
+const turns = [];
+for (const step of todo) {
+  if (step.beside && turns.length > 0) turns.at(-1).push(step);
+  else turns.push([step]);
 }
+for (const turn of turns) await Promise.all(turn.map(take));
 if (said.length > 0) process.stdout.write(`\nwhat failed:\n${said.join('\n')}\n\n`);
 process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
 process.exitCode = totals.failed === 0 ? 0 : 1;
