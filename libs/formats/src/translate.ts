@@ -18,6 +18,7 @@ import {
 import { run, type RunResult } from './engine/run.js';
 import { compactSpan, type TimeSpan } from './engine/times.js';
 import { detectFormat, formatNamed } from './formats.js';
+import { unmovable } from './moved-identifiers.js';
 import { movedStays, unpairedStays, type MovedStay } from './moved-stays.js';
 import { toldCodings } from './terminology/told-codings.js';
 import { personTraits, type PersonTraits } from './person-traits.js';
@@ -104,14 +105,16 @@ export function translate(input: TranslationInput): Translation {
   const result = resultOf(document, set, input);
   const drafts = result.drafts.filter((draft) => !isBeside(draft));
   const says = document.header.persons;
-  const rejects = [
-    ...result.rejects,
-    ...documentRejects(document, { ...result, drafts }),
-    ...(says === 'stay-moved' ? unpairedStays(drafts) : []),
-  ];
+  const persons = drafts.flatMap((draft, i) => (draft.instance.rule.rule.subject === true ? [personTraits(draft.resource, i)] : []));
   const priors = drafts.flatMap((draft, i) =>
     isReplaced(draft) || (says === 'linked' && isOther(draft)) ? [personTraits(draft.resource, i)] : [],
   );
+  const rejects = [
+    ...result.rejects,
+    ...documentRejects(document, { ...result, drafts }),
+    ...(says === 'moved' ? unmovable(persons, priors) : []),
+    ...(says === 'stay-moved' ? unpairedStays(drafts) : []),
+  ];
   const written = new WrittenWhenAsked(
     () => accountOf(document.root, set, drafts, [...result.warnings, ...toldCodings(drafts, set.known)], rejects),
     () => provenanceOf(drafts),
@@ -122,7 +125,7 @@ export function translate(input: TranslationInput): Translation {
     received: input.received,
     message: document.header,
     times: timesOf(input.country, document),
-    persons: drafts.flatMap((draft, i) => (draft.instance.rule.rule.subject === true ? [personTraits(draft.resource, i)] : [])),
+    persons,
     priors,
     parted: drafts.flatMap((draft, i) => (says === 'parted' && isOther(draft) ? [personTraits(draft.resource, i)] : [])),
     moved: says === 'moved' ? priors : [],

@@ -78,6 +78,38 @@ describe('A move of an identifier', () => {
   });
 });
 
+describe('A move of an identifier, in the forms of the versions', () => {
+  const local = (value: string): string => `${value}^^^EE-NAIDISHAIGLA&2.999.1.1&ISO^MR`;
+  const [moves, hers, his] = [local('H-9'), local('H-1'), local('H-2')];
+  const moved = (pid: string, mrg: string): Translation => {
+    const head = bytesOf('a40').toString().split('\r')[0] ?? '';
+    const msh = head.replace('ADT^A40^ADT_A39', 'ADT^A43^ADT_A43');
+    return translated(Buffer.from([msh, 'EVN||20261120101400+0200', `PID|1|${pid}||Katse^Jaan`, `MRG|${mrg}`, ''].join('\r')));
+  };
+  const valuesOf = ({ identifiers }: { identifiers: readonly { value: string }[] }): readonly string[] =>
+    identifiers.map(({ value }) => value);
+
+  it.each([
+    ['with a number in its place (2.3)', `${hers}|${local('H-8')}`, `${moves}|||${his}`, ['H-8', 'H-1']],
+    ['among the numbers of whom it goes to', `|${hers}~${moves}`, moves, ['H-1', 'H-9']],
+    ['alone, by whom it goes to', `|${hers}`, moves, ['H-1']],
+  ])('%s is moved, and nothing else of whom it was', (_how, pid, mrg, to) => {
+    const answer = moved(pid, mrg);
+    expect(answer.account.rejects).toEqual([]);
+    expect(answer.moved.map(valuesOf)).toEqual([['H-9']]);
+    expect(answer.persons.map(valuesOf)).toEqual([to]);
+  });
+
+  it.each([
+    ['names nobody but by what is moved (2.3)', `${hers}|${moves}`, `${moves}|||${his}`, 'translate.value-missing'],
+    ['names nobody to whom it goes', `|${moves}`, moves, 'translate.value-missing'],
+    ['moves nothing', `|${hers}`, '|||', 'translate.value-missing'],
+    ['lists whose it was beside it', `|${hers}~${moves}`, `${moves}~${his}`, 'ingest.move-entangled'],
+  ])('one that %s is refused', (_how, pid, mrg, code) => {
+    expect(moved(pid, mrg).account.rejects).toContainEqual(expect.objectContaining({ code, severity: 'document' }));
+  });
+});
+
 describe('A link', () => {
   it('leads from either record of the person to the other, and neither is replaced', () => {
     const answer = translated(bytesOf('a24'));

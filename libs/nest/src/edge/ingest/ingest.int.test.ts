@@ -15,6 +15,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fileEntry, type IdentifiedResource } from '../fhir/entries.js';
 import { MllpClient } from '../testing/mllp-client.js';
+import { heardByExchange } from '../testing/heard-by-exchange.js';
 import { testEdge, type TestEdge } from '../testing/test-edge.js';
 import { AlteredWork } from '../../runtime/altered-work.fixture.js';
 
@@ -52,19 +53,6 @@ async function say(edge: TestEdge, message: Uint8Array): Promise<string> {
     return await client.ask(message);
   } finally {
     client.close();
-  }
-}
-
-/** What the exchange is told, as a relay hands it on: message by message, each key in its order. */
-async function heardByExchange(edge: TestEdge): Promise<readonly unknown[]> {
-  const bodies: unknown[] = [];
-  for (;;) {
-    const taken = await edge.uow.run((tx) => tx.outbox.take(200, 60_000));
-    if (taken.length === 0) return bodies;
-    for (const { id, to, type } of taken) {
-      if (type === 'resource.changed') bodies.push(await edge.uow.run((tx) => tx.outbox.body(id, to)));
-      await edge.uow.run((tx) => tx.outbox.delivered(id));
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Person, ResourceVersion } from '@portolan/domain';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { heardByExchange } from '../testing/heard-by-exchange.js';
 import { testEdge, type TestEdge } from '../testing/test-edge.js';
 
 let edge: TestEdge;
@@ -178,6 +179,17 @@ describe("A45: a stay was another's until now", () => {
       const feed = await edge.uow.run((tx) => tx.feed.after(person.id, '0', 100));
       expect(feed.filter(({ body }) => (body as { act: string }).act === 'stay-moved')).toHaveLength(1);
     }
+  });
+
+  it('is told to the exchange, entry by entry, as no longer the wrong one’s', async () => {
+    const { wrong, right, stay } = await wrongly();
+    const person = (await personOf(wrong)).id;
+    const goes = (await recordOf(wrong)).filter(({ type }) => type in WHOLE);
+    await heardByExchange(edge);
+    await stored(moved({ from: wrong, stay, to: right }));
+    const heard = await heardByExchange(edge);
+    expect(heard).toHaveLength(goes.length);
+    for (const { type, id } of goes) expect(heard).toContainEqual(expect.objectContaining({ person, type, id, change: 'cancelled' }));
   });
 
   it('of one person gets its new number in all that refers to it, or only another account', async () => {
