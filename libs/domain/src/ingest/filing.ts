@@ -2,7 +2,7 @@ import { toFhirJson, type FhirResource, type Sha256Hex, type Translation } from 
 import type { DataCategory } from '@portolan/contracts';
 import { searchValues, type IndexOptions, type SearchValue } from '../fhir/index.js';
 import { agesOf, type Age } from './age.js';
-import { categoriesOf } from '../release/index.js';
+import { categoriesOf, isTakenBack } from '../release/index.js';
 
 /** One resource of a translation as it goes into the store. */
 export interface Filing {
@@ -14,6 +14,8 @@ export interface Filing {
   readonly sha256: string;
   readonly categories: readonly DataCategory[];
   readonly search: readonly SearchValue[];
+  /** Its source says that it was entered in error. */
+  readonly takenBack: boolean;
   /** Belongs to the message's person: kept under her key, erased with her. */
   readonly personal: boolean;
   /** How old this is, by the message's own word. */
@@ -66,13 +68,14 @@ function contentOf(
   resource: FhirResource,
   sha256: Sha256Hex,
   index: IndexOptions,
-): Pick<Filing, 'text' | 'sha256' | 'categories' | 'search'> {
+): Pick<Filing, 'text' | 'sha256' | 'categories' | 'search' | 'takenBack'> {
   const text = toFhirJson(resource);
   return {
     text,
     sha256: sha256(new TextEncoder().encode(text)),
     categories: categoriesOf(resource),
     search: searchValues(resource, index),
+    takenBack: isTakenBack(resource),
   };
 }
 

@@ -14,4 +14,5 @@ export { assembleResults } from './results.js';
 export { narrow, type OpeningScope, type Scope } from './scope.js';
 export { sections, type SectionKey } from './sections.js';
 export { assembleSummary } from './summary.js';
+export { isTakenBack } from './taken-back.js';
 export { englishWording, type SummaryWording } from './wording.js';

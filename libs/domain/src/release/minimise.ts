@@ -3,7 +3,8 @@ import { shownOnce } from '../reconciliation/shown-once.js';
 import { isSupporting } from './categories.js';
 import { isReference, keyOf, literalReferences, logicalReference, subjectOf, targetOf } from './references.js';
 import { inScope, type Scope } from './scope.js';
-import { child, isObject, list, objects, text, type Json, type JsonObject, type Resource } from './resource.js';
+import { isObject, list, objects, text, type Json, type JsonObject, type Resource } from './resource.js';
+import { isTakenBack } from './taken-back.js';
 
 /** What a release may show of a record, and of whom. */
 export interface Minimised {
@@ -25,7 +26,7 @@ export function minimise(resources: readonly Resource[], scope: Scope, sent: rea
   const first = patients[0];
   if (first === undefined) return undefined;
   const own = new Set(patients.map(keyOf));
-  const covered = resources.filter((r) => inScope(r, scope) && own.has(subjectOf(r) ?? '') && !heldByAttachment(r) && !takenBack(r));
+  const covered = resources.filter((r) => inScope(r, scope) && own.has(subjectOf(r) ?? '') && !heldByAttachment(r) && !isTakenBack(r));
   const instead = shownOnce(covered, resources);
   const shown = covered.filter((r) => !instead.has(keyOf(r)));
   const kept = [...shown, ...supportsOf(shown, resources)];
@@ -37,11 +38,6 @@ export function minimise(resources: readonly Resource[], scope: Scope, sent: rea
 
 /** Originals do not cross by parts: an observation whose value is an attachment is left out as a whole. */
 const heldByAttachment = (resource: Resource): boolean => resource['valueAttachment'] !== undefined;
-
-/** What its source marked as entered in error was never so. */
-const takenBack = (resource: Resource): boolean =>
-  resource['status'] === 'entered-in-error' ||
-  objects(child(resource['verificationStatus'], 'coding')).some((coding) => coding['code'] === 'entered-in-error');
 
 /** The person's identifiers that the asker did not send; they stay out of every other resource too. */
 function unsentIdentifiers(patients: readonly Resource[], sent: readonly BusinessIdentifier[]): ReadonlySet<string> {

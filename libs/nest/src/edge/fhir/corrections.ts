@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   changedElements,
   isFhirObject,
+  isTakenBack,
   localReference,
   parseSearch,
   post,
@@ -107,7 +108,7 @@ export class Corrections {
     const keyId = await tx.keys.forPerson(person);
     const facts = actOf('entry-corrected', caller, this.parts, { reason, items: [`${type}/${id}/_history/${versionId}`] });
     await recordLocalAct(tx, random, facts, { person, keyId });
-    const change = isCancelled(resource) ? 'cancelled' : 'superseded';
+    const change = isTakenBack(resource) ? 'cancelled' : 'superseded';
     await post(tx, {
       id: random.uuid(),
       type: 'resource.changed',
@@ -166,10 +167,4 @@ function withoutVersion(resource: FhirObject): FhirObject {
   if (!isFhirObject(meta)) return elements;
   const { versionId: _version, lastUpdated: _time, ...kept } = meta;
   return Object.keys(kept).length === 0 ? elements : { ...elements, meta: kept };
-}
-
-function isCancelled({ status, verificationStatus }: FhirObject): boolean {
-  if (status === 'entered-in-error') return true;
-  const codings = isFhirObject(verificationStatus) && Array.isArray(verificationStatus['coding']) ? verificationStatus['coding'] : [];
-  return codings.some((coding) => isFhirObject(coding) && coding['code'] === 'entered-in-error');
 }

@@ -293,12 +293,15 @@ async function recordFiling(
   await recordLocalAct(tx, tools.random, act, { person: about.subject.id, keyId: about.keyId });
 }
 
-/** The exchange tells each receiver of what was superseded (design, invariant 9). */
+/** The exchange tells each receiver of what was superseded or taken back (design, invariant 9). */
 async function tellChanges(tx: EdgeTx, filed: readonly Filed[], { messageId, subject }: Place, tools: IngestTools): Promise<void> {
   for (const { filing, versionId, changed } of filed) {
     if (!changed || versionId === 1 || !filing.personal) continue;
-    const { type, id } = filing;
-    const body = { person: subject.id, type, id, change: 'superseded', reason: 'its source sent a newer version' } as const;
+    const { type, id, takenBack } = filing;
+    const what = takenBack
+      ? ({ change: 'cancelled', reason: 'its source took it back' } as const)
+      : ({ change: 'superseded', reason: 'its source sent a newer version' } as const);
+    const body = { person: subject.id, type, id, ...what };
     await post(tx, { id: tools.random.uuid(), type: 'resource.changed', key: messageId, keyId: subject.keyId, body });
   }
 }

@@ -219,6 +219,28 @@ describe('nothing happens twice', () => {
     expect(told).not.toContain(undefined);
     expect(told).toContainEqual({ person: person!.id, type: 'Patient', id: person!.id, change: 'superseded', reason: expect.any(String) });
   });
+
+  it('tells the exchange what its source took back', async () => {
+    const pin = '48101010055';
+    const said = (action: string): Buffer => {
+      const text = fixture('hl7v2-events/ee-adt-a60.hl7').toString('utf8');
+      const own = text.replaceAll('37605030299', pin).replaceAll('H-100002', `H-${pin}`).replace('V-2026-0101', `V-${pin}`);
+      return Buffer.from(own.replace('|lööve|A|', `|lööve|${action}|`).replace('EE-EV-A60', `EE-EV-A60-${action}`));
+    };
+    expect(await say(ee, said('A'))).toContain('MSA|AA');
+    expect(await say(ee, said('D'))).toContain('MSA|AA');
+    const [person] = await persons(ee, pin);
+    const held = await ee.uow.run((tx) => tx.resources.ofPerson(person!.id, 'all', 100));
+    const allergy = held.find(({ type }) => type === 'AllergyIntolerance')!;
+    expect(allergy.versionId).toBe(2);
+    expect(await heardByExchange(ee)).toContainEqual({
+      person: person!.id,
+      type: 'AllergyIntolerance',
+      id: allergy.id,
+      change: 'cancelled',
+      reason: expect.any(String),
+    });
+  });
 });
 
 describe('an older message that comes late', () => {
