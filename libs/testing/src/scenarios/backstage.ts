@@ -4,6 +4,7 @@ import type { PartnerLink } from '@portolan/domain';
 import { FileKeyVault, CountryFolders, SystemClock } from '@portolan/keys';
 import { partnerLinkOf } from '@portolan/nest';
 import { adminQuery, type DatabaseAddress } from '@portolan/postgres';
+import { BodiesAtRest, type DataKeyRow } from '../checker/bodies-at-rest.js';
 import { eventually } from '../story/wait.js';
 import type { SharedWorld } from './shared-world.js';
 
@@ -35,6 +36,32 @@ export async function ordererRows<Row>(world: SharedWorld, sql: string): Promise
 }
 
 export const foldersOf = (world: SharedWorld, country: string): CountryFolders => new CountryFolders(world.at(country).config.home);
+
+/** An event as it stands in a country's trail. */
+export interface AuditBody {
+  readonly outcome: string;
+  readonly purposeOfEvent?: readonly { readonly coding: readonly { readonly code: string }[] }[];
+  readonly agent: readonly { readonly name?: string; readonly requestor: boolean; readonly who: { readonly display: string } }[];
+  readonly entity: readonly object[];
+}
+
+/** The newest events of a type, of one transfer where it is named, opened with the role's keys. */
+export async function auditBodies(
+  world: SharedWorld,
+  country: string,
+  role: 'edge' | 'exchange',
+  type: string,
+  transfer?: string,
+): Promise<readonly AuditBody[]> {
+  const keys = await rows<DataKeyRow>(world, country, `SELECT id, wrapped FROM ${role}.data_key`);
+  const disk = await BodiesAtRest.open(foldersOf(world, country).master(role), keys);
+  const sql = `SELECT id, key_id, body FROM ${role}.audit_event WHERE type = $1 AND ($2::uuid IS NULL OR transfer_id = $2::uuid) ORDER BY seq DESC LIMIT 5`;
+  const found = await rows<{ id: string; key_id: string; body: Buffer }>(world, country, sql, [type, transfer ?? null]);
+  return found.flatMap(({ id, key_id: key, body }) => {
+    const opened = disk.read(key, body, `${role}.audit_event:${id}`);
+    return typeof opened === 'string' ? [] : [JSON.parse(opened.text) as AuditBody];
+  });
+}
 
 /** The keys of a country's exchange, as a thief of its folder has them. */
 export const stolenVault = (world: SharedWorld, country: string, role: 'exchange' | 'notary' = 'exchange'): FileKeyVault =>

@@ -1,18 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { BodiesAtRest, type DataKeyRow } from '../checker/bodies-at-rest.js';
 import { leafHash } from '../checker/hashing.js';
 import { eventually } from '../story/wait.js';
 import { Asker, type Obtained } from './abroad.js';
-import { foldersOf, rows } from './backstage.js';
+import { auditBodies, rows, type AuditBody } from './backstage.js';
 import { clinicianOf, Herself, newcomer, type FeedLine, type Newcomer } from './cast.js';
 import { sharedWorld, type SharedWorld } from './shared-world.js';
-
-interface AuditEvent {
-  readonly outcome: string;
-  readonly purposeOfEvent?: readonly { readonly coding: readonly { readonly code: string }[] }[];
-  readonly agent: readonly { readonly name?: string; readonly requestor: boolean; readonly who: { readonly display: string } }[];
-  readonly entity: readonly object[];
-}
 
 describe('every access and change is an event', () => {
   let world: SharedWorld;
@@ -36,16 +28,8 @@ describe('every access and change is an event', () => {
     expect(line.who).toEqual({ name: who.who.name, role: who.who.role, organisation: who.who.organisation.name });
     expect(line.purpose).toBe('TREAT');
   };
-  const bodiesOf = async (country: string, role: 'edge' | 'exchange', type: string, transfer?: string): Promise<AuditEvent[]> => {
-    const keys = await rows<DataKeyRow>(world, country, `SELECT id, wrapped FROM ${role}.data_key`);
-    const disk = await BodiesAtRest.open(foldersOf(world, country).master(role), keys);
-    const sql = `SELECT id, key_id, body FROM ${role}.audit_event WHERE type = $1 AND ($2::uuid IS NULL OR transfer_id = $2::uuid) ORDER BY seq DESC LIMIT 5`;
-    const found = await rows<{ id: string; key_id: string; body: Buffer }>(world, country, sql, [type, transfer ?? null]);
-    return found.flatMap(({ id, key_id: key, body }) => {
-      const opened = disk.read(key, body, `${role}.audit_event:${id}`);
-      return typeof opened === 'string' ? [] : [JSON.parse(opened.text) as AuditEvent];
-    });
-  };
+  const bodiesOf = (country: string, role: 'edge' | 'exchange', type: string, transfer?: string): Promise<readonly AuditBody[]> =>
+    auditBodies(world, country, role, type, transfer);
 
   it('a search and a read at home: the person is told of both', async () => {
     observation = (await doctor.resultsAtHome(person))[0]?.id ?? '';

@@ -1,0 +1,38 @@
+/** What a summary does not get back from CDA, each with its reason; anything else that differs is a mistake. */
+export const reasons: Readonly<Record<string, RegExp>> = {
+  'the document stands for the table of contents': /^(Composition gone|DocumentReference new)$/,
+  'who keeps the document keeps the person': /^Patient\.managingOrganization\.reference new$/,
+  'the section says the category, in the words of CDA alone': /^(Observation\.category\.coding\.display gone|DiagnosticReport\.category\.)/,
+  'that nothing is known of a performer is said by saying none': /^Observation\.performer\.extension\.\w+ gone$/,
+  'every entry of CDA has an identifier: a UUID where the resource has none, or one without a system':
+    /^(Observation|AllergyIntolerance|Condition|MedicationStatement|DiagnosticReport|Specimen)\.identifier\.(system new|value (new|other|gone))$/,
+  'an instance identifier has no type, and the assigner’s name is that of its system': /\.identifier\.(type|assigner)\.[a-z.]+ gone$/,
+  'the unit of a PQ is the code of UCUM, without another spelling': /(valueQuantity|low|high)\.unit other$/,
+  'a unit that is one of UCUM is read as such': /^Observation\.valueQuantity\.(system|code) new$/,
+  'a reference range of CDA has no type': /^Observation\.referenceRange\.type\..* gone$/,
+  'no entry of CDA points to a stay, and none but a result to an order or a specimen':
+    /^(Observation|DiagnosticReport|ServiceRequest|Procedure)\.(encounter|basedOn|specimen)\.reference gone$/,
+  'a stay’s class stands with the codes of its type': /^Encounter\.type\.coding\.\w+ new$/,
+  'a place is where somebody was, whether she is there still or not': /^Encounter\.location\.status gone$/,
+  'a reason is a code, and no pointer to a problem': /^Encounter\.reason(Reference\.reference gone|Code\.coding\.\w+ new)$/,
+  'a medicine is a material, and so a resource of its own':
+    /\.medication(CodeableConcept\.[a-z.]+ gone|Reference\.reference new)$|^Medication new$/,
+  'a prescription stands among the medicines': /^(MedicationRequest gone|MedicationStatement new)$/,
+  'a remark to a dose has no code in CDA': /^MedicationStatement\.dosage\.additionalInstruction\..* gone$/,
+  'when a vaccination was recorded is when the document was': /^Immunization\.recorded new$/,
+  'against what a vaccine is given is told by its code': /^Immunization\.protocolApplied\.targetDisease\..* gone$/,
+  'a supply has no site': /^DeviceUseStatement\.bodySite\..* gone$/,
+  'one author an entry: who recorded it, not who asserted it': /^Condition\.asserter\.reference gone$/,
+  'a specimen has a kind and an identifier': /^Specimen\.(receivedTime|collection\..*) gone$/,
+  'organisations of authors are not written': /^(Observation|DiagnosticReport)\.performer\.reference gone$|^Organization gone$/,
+  'completed, also where corrected': /^Observation\.status other$/,
+  'white space of a text is one space': /\.(conclusion|note\.text) other$/,
+  'who stands under one identifier is one person': /^Practitioner gone$/,
+};
+
+/** The reasons that stand for a difference (`differences` of sameness.ts). */
+export const reasonsFor = (difference: string): readonly string[] =>
+  Object.entries(reasons).flatMap(([reason, pattern]) => (pattern.test(difference) ? [reason] : []));
+
+/** Differences for which there is no reason. */
+export const unexplained = (found: readonly string[]): readonly string[] => found.filter((one) => reasonsFor(one).length === 0);
