@@ -77,6 +77,7 @@ export interface Translation {
   readonly beside: readonly FhirResource[];
   /** Indexes of resources that the document only mentions: it is no authority to replace what is already known of them. */
   readonly mentions: readonly number[];
+  /** This and the account are accessors, written out when asked for: a copy by spread has neither. */
   readonly provenance: readonly ElementProvenance[];
   readonly account: Account;
   /** Codes for whose counterpart the country asks a person: no part of anybody's record. */
