@@ -28,6 +28,7 @@ export {
   type ReleaseFile,
   type ReleaseOptions,
 } from './terminology/releases/index.js';
+export { identifierKey } from './identifier-key.js';
 export { type MovedStay } from './moved-stays.js';
 export { DEFAULT_MAX_BYTES, translate, type Translation, type TranslationInput } from './translate.js';
 export type { FormatName } from '@portolan/contracts';

@@ -1,4 +1,5 @@
 import type { Reject } from './engine/index.js';
+import { identifierKey } from './identifier-key.js';
 import type { PersonTraits } from './person-traits.js';
 
 /**
@@ -8,9 +9,8 @@ import type { PersonTraits } from './person-traits.js';
 export function unmovable([subject]: readonly PersonTraits[], moved: readonly PersonTraits[]): readonly Reject[] {
   const refused = (code: Reject['code'], path: string): Reject => ({ code, path, rule: '(document)', severity: 'document' });
   if (subject === undefined || moved.length === 0) return [refused('translate.value-missing', 'PID-3')];
-  const name = ({ system, value }: PersonTraits['identifiers'][number]): string => JSON.stringify([system, value]);
-  const hers = new Set(subject.identifiers.map(name));
+  const hers = new Set(subject.identifiers.map(identifierKey));
   // In the lists of later versions what stands in both is moved, and the rest of MRG-1 names whose it was: nobody says that this moves, too.
-  const mixed = moved.some(({ identifiers }) => new Set(identifiers.map((one) => hers.has(name(one)))).size > 1);
+  const mixed = moved.some(({ identifiers }) => new Set(identifiers.map((one) => hers.has(identifierKey(one)))).size > 1);
   return mixed ? [refused('ingest.move-entangled', 'MRG-1')] : [];
 }

@@ -13,6 +13,6 @@ export {
   type Joined,
 } from './identify.decide.js';
 export { ackVerdict, earlierAnswer, type IngestAnswer, type LateContent, type MessageAccount, type MovedEntry } from './ingest-answer.js';
-export { decideStayMove, identifierKey, renamed, restedStay, type RecordEntry, type StayMove } from './moves.js';
+export { decideStayMove, renamed, restedStay, type RecordEntry, type StayMove } from './moves.js';
 export { FOREIGN_DOCUMENT_SYSTEM, MESSAGE_SYSTEM, messageProvenance, type MessageFacts } from './message-provenance.js';
 export { readHead, readMessage, type IngestProblem, type ReadHead, type Reading, type ReadingInput } from './reading.js';

@@ -1,4 +1,4 @@
-import { isFhirObject, type FhirObject, type FhirValue } from '@portolan/formats';
+import { identifierKey, isFhirObject, type FhirObject, type FhirValue } from '@portolan/formats';
 
 /** An entry of a record: `Type/id`, and its content. */
 export interface RecordEntry {
@@ -92,7 +92,7 @@ export function renamed<T extends FhirValue>(value: T, names: ReadonlyMap<string
 }
 
 /** What is known of a stay, each over the one before it: as it stood, as it stands where it goes, and as the message names it. */
-export function restedStay(layers: readonly FhirObject[], formerly: readonly FhirValue[]): FhirObject {
+export function restedStay(layers: readonly FhirObject[], formerly: readonly FhirObject[]): FhirObject {
   const said = layers.at(-1) ?? {};
   const { account: _account, ...stood } = layers[0] ?? {};
   const whole = layers.slice(1).reduce((under, over) => ({ ...under, ...over }), stood);
@@ -105,10 +105,4 @@ export function restedStay(layers: readonly FhirObject[], formerly: readonly Fhi
   return { ...whole, ...(identifier.length > 0 && { identifier }), ...(status !== undefined && { status }) };
 }
 
-const listOf = (value: FhirValue | undefined): readonly FhirValue[] => (Array.isArray(value) ? value : []);
-
-/** What tells one identifier from another. */
-export function identifierKey(identifier: FhirValue): string {
-  const { system = '', value = '' } = isFhirObject(identifier) ? identifier : {};
-  return JSON.stringify([system, value]);
-}
+const listOf = (value: FhirValue | undefined): readonly FhirObject[] => (Array.isArray(value) ? value.filter(isFhirObject) : []);

@@ -8,17 +8,12 @@ import {
   type SourceNode,
 } from '../engine/index.js';
 import { isUcum } from '../terminology/ucum.js';
+import { OID, URI, URI_ROOT, UUID } from './instance-ids.js';
 
 const attribute = (node: SourceNode, name: string): SourceNode | undefined => {
   const leaf = node.named(`@${name}`)[0];
   return leaf?.value === undefined || leaf.value === '' ? undefined : leaf;
 };
-
-const OID = /^[0-2](\.(0|[1-9]\d*))+$/;
-const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
-const URI = /^[a-z][a-z0-9+.-]*:[^\s<>"]+$/i;
-/** HL7's object identifier of RFC 3986: the extension is a URI. */
-const URI_ROOT = '2.16.840.1.113883.4.873';
 
 /** The object identifier of a code system as URI: the country's name for it first, then the well-known ones, else `urn:oid:`. */
 const codeSystem: Conversion = (node, context) => {

@@ -1,4 +1,5 @@
 import { isFhirObject, type FhirObject } from '../engine/index.js';
+import { identifierKey } from '../identifier-key.js';
 import { Addresses, typeNamed } from './addresses.js';
 import { objectsOf, textOf, type Entry, type TakenApart } from './entries.js';
 import { compositionOf } from './header.js';
@@ -12,7 +13,7 @@ export interface Person {
 
 export function personOf(document: TakenApart): Person {
   const entry = patientOf(document);
-  const identifiers = new Set(objectsOf(entry?.resource['identifier']).map(nameOf));
+  const identifiers = new Set(objectsOf(entry?.resource['identifier']).map(identifierKey));
   return { entry, identifiers };
 }
 
@@ -49,7 +50,7 @@ function isHers(owner: FhirObject, entry: Entry, person: Known, addresses: Addre
   const reference = textOf(owner['reference']);
   if (reference === undefined) {
     const { identifier } = owner;
-    return !isFhirObject(identifier) || person.identifiers.size === 0 || person.identifiers.has(nameOf(identifier));
+    return !isFhirObject(identifier) || person.identifiers.size === 0 || person.identifiers.has(identifierKey(identifier));
   }
   if (reference.startsWith('#')) return true;
   const target = addresses.find(reference, entry);
@@ -57,5 +58,3 @@ function isHers(owner: FhirObject, entry: Entry, person: Known, addresses: Addre
   const type = textOf(owner['type']) ?? typeNamed(reference);
   return type !== undefined && type !== 'Patient';
 }
-
-const nameOf = ({ system, value }: FhirObject): string => JSON.stringify([system ?? '', value ?? '']);

@@ -1,5 +1,6 @@
 import type { DocumentElement } from '@portolan/contracts';
 import { stableUuid, textLeaf, type Sha256Hex, type SourceNode } from '../../engine/index.js';
+import { OID, URI, URI_ROOT, UUID } from '../../cda/instance-ids.js';
 import { compactTime } from '../conversions.js';
 import type { DocumentNames } from './names.js';
 
@@ -87,8 +88,6 @@ interface SystemName {
   readonly name: string | undefined;
 }
 
-const URI = /^[a-z][a-z0-9+.-]*:[^\s<>"]+$/i;
-
 /** A code system without an object identifier has a UUID made of its URI, which stands as its name; the way in reads it from there. */
 function systemName(uri: string, { names, sha256 }: DocumentContext): SystemName | undefined {
   const oid = names.systemOid(uri);
@@ -124,17 +123,12 @@ const concept: DocumentConversion = (node, context) => {
   return written.length === 0 && said.length > 0 ? [{ to: '@nullFlavor', text: 'OTH', used: [] }, ...said] : [...written, ...said];
 };
 
-const OID = /^[0-2](\.(0|[1-9]\d*))+$/;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Root of an instance identifier; HL7 v3 compares it letter by letter and wants the digits of a UUID as capitals (Abstract Data Types, UUID). */
 const rootOf = (uri: string): string | undefined => {
   const id = uri.replace(/^urn:(oid|uuid):/, '');
   if (id === uri) return undefined;
   return OID.test(id) ? id : UUID.test(id) ? id.toUpperCase() : undefined;
 };
-
-/** HL7's object identifier of RFC 3986: the extension is a URI. */
-const URI_ROOT = '2.16.840.1.113883.4.873';
 
 /**
  * HL7 v3 II of an Identifier. Where its system is neither object identifier nor UUID, the URI of both (C-CDA on FHIR, "id ↔ identifier": system, a slash, the
