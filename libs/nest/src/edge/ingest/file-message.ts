@@ -1,4 +1,4 @@
-import { PortolanError, type DataCategory, type Instant, type Uuid } from '@portolan/contracts';
+import { PortolanError, type DataCategory } from '@portolan/contracts';
 import {
   filingsOf,
   fromFhirJson,
@@ -21,32 +21,16 @@ import {
   type StandingResource,
 } from '@portolan/domain';
 import type { FhirResource, Translation } from '@portolan/formats';
-import type { SendingSystem } from '../edge.parts.js';
 import { recordLocalAct } from '../local-acts.js';
 import { organisationKey } from '../person/proposed-entry.js';
 import { judgeAgain, proposeRepeats } from '../reconciliation/proposals.js';
+import { isAnothers, itemsOf, nextVersion, type Filed, type Place, type Usable } from './filed.js';
 import { keepMessage, sendingActor, type Incoming, type IngestTools } from './incoming.js';
 import { joinPriors } from './join-priors.js';
 import { subjectOf, type Subject } from './message-subject.js';
 import { moveStays } from './move-stays.js';
 import { partLinked } from './part-linked.js';
 import { partMoved } from './part-moved.js';
-
-/** A message that can be used, from a sender who may send. */
-export interface Usable {
-  readonly incoming: Incoming;
-  readonly translation: Translation;
-  readonly sender: SendingSystem;
-}
-
-/** A resource as it stands after the message. */
-export interface Filed {
-  readonly filing: Filing;
-  readonly versionId: number;
-  readonly changed: boolean;
-  /** It came after something newer: the version that stands, which is not this one. */
-  readonly stands?: number;
-}
 
 /**
  * Files a message: original, person, resources, provenance, account, audit event and what other roles must hear, all in the caller's
@@ -128,12 +112,6 @@ async function giveOriginal(tx: EdgeTx, { repairs }: Incoming, subject: Subject)
   if (original !== undefined) await tx.keys.assign(original.keyId, subject.id);
 }
 
-export interface Place {
-  readonly messageId: Uuid;
-  readonly at: Instant;
-  readonly subject: Subject;
-}
-
 /** What stands is read at once, and what is new is locked at once. */
 async function fileAll(tx: EdgeTx, filings: readonly Filing[], place: Place, tools: IngestTools): Promise<readonly Filed[]> {
   const standing = await tx.resources.standing(filings);
@@ -182,22 +160,6 @@ async function fileAgain(tx: EdgeTx, filing: Filing, { current, age }: StandingR
   return filed;
 }
 
-async function nextVersion(
-  tx: EdgeTx,
-  { type, id, personal, sha256, text, categories }: Filing,
-  current: ResourceVersion | undefined,
-  { messageId, at, subject }: Place,
-): Promise<Omit<ResourceVersion, 'versionId'>> {
-  // What another entry of the same person holds stays there: the joining of the two can be undone.
-  const person = personal ? (current?.person ?? subject.id) : undefined;
-  const keyId: KeyId = personal
-    ? person === undefined || person === subject.id
-      ? subject.keyId
-      : await tx.keys.forPerson(person)
-    : (current?.keyId ?? (await tx.keys.create()));
-  return { type, id, lastUpdated: at, person, keyId, categories, messageId, sha256, deleted: false, text };
-}
-
 /** Versions of one resource among which a late message's content is looked for. */
 const MAX_HISTORY = 500;
 
@@ -231,8 +193,6 @@ const wasMovedAway = ({ deleted, messageId }: ResourceVersion): boolean => delet
 
 /** Of what a person has again, such as a diagnosis: it belongs to another stay now, or that stay itself refuses the message. */
 const namesStay = ({ type, text }: Filing): boolean => type !== 'Encounter' && text.includes('"reference":"Encounter/');
-
-const isAnothers = ({ person }: ResourceVersion, { same }: Subject): boolean => person !== undefined && !same.includes(person);
 
 async function fileProvenance(
   tx: EdgeTx,
@@ -269,9 +229,6 @@ async function fileProvenance(
   );
 }
 
-/** References told in one audit event, at most. */
-const MAX_ITEMS = 200;
-
 async function recordFiling(
   tx: EdgeTx,
   filed: readonly Filed[],
@@ -287,7 +244,7 @@ async function recordFiling(
     outcome: 'success',
     actor: sendingActor(incoming),
     country: tools.country.code,
-    items: changed.slice(0, MAX_ITEMS).map(({ type, id }) => `${type}/${id}`),
+    items: itemsOf(changed),
     categories,
   } as const;
   await recordLocalAct(tx, tools.random, act, { person: about.subject.id, keyId: about.keyId });

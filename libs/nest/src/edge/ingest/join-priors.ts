@@ -16,7 +16,7 @@ import {
 import type { FhirResource, PersonTraits } from '@portolan/formats';
 import { recordLocalAct } from '../local-acts.js';
 import { judgeAgainOf } from '../reconciliation/proposals.js';
-import type { Filed, Place, Usable } from './file-message.js';
+import type { Filed, Place, Usable } from './filed.js';
 import { sendingActor, type IngestTools } from './incoming.js';
 import { entryOf, type Subject } from './message-subject.js';
 

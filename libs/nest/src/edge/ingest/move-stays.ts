@@ -2,15 +2,13 @@ import { PortolanError } from '@portolan/contracts';
 import {
   decideStayMove,
   filingOf,
-  fromFhirJson,
-  identifierKey,
-  isFhirObject,
   isOlder,
   post,
   renamed,
   restedStay,
   sourcePlace,
   standingAge,
+  treeOf,
   type Filing,
   type EdgeTx,
   type MovedEntry,
@@ -18,18 +16,16 @@ import {
   type ResourceVersion,
   type StandingAge,
 } from '@portolan/domain';
-import type { FhirObject, FhirResource, FhirValue, MovedStay } from '@portolan/formats';
+import { identifierKey, isFhirObject, type FhirObject, type FhirResource, type MovedStay } from '@portolan/formats';
 import { recordLocalAct } from '../local-acts.js';
 import { judgeAgain } from '../reconciliation/proposals.js';
-import type { Filed, Place, Usable } from './file-message.js';
+import { isAnothers, itemsOf, nextVersion, type Filed, type Place, type Usable } from './filed.js';
 import { idsUnder } from './ids-under.js';
 import { sendingActor, sourceOf, type IngestTools } from './incoming.js';
 import { entryOf } from './message-subject.js';
 
 /** Entries of one record that are looked through; in a larger one nobody can say what refers to a stay. */
 const MAX_RECORD = 20_000;
-/** References told in one audit event, at most. */
-const MAX_ITEMS = 200;
 
 const NEVER: StandingAge = { content: undefined, sent: undefined };
 
@@ -89,7 +85,7 @@ async function moveStay(job: Job, told: MovedStay, filing: Filing): Promise<Move
 async function renumber(job: Job, told: MovedStay, filing: Filing, found: Found): Promise<MovedStays> {
   const { stay, record } = found;
   const names = new Map([[nameOf(stay), nameOf(filing)]]);
-  const filed = [await fileStay(job, told, filing, [renamed(treeIn(stay), names)])];
+  const filed = [await fileStay(job, told, filing, [renamed(treeOf(stay.text), names)])];
   for (const one of record) if (one !== stay && one.type !== 'Provenance') filed.push(...(await refileOwn(job, one, names)));
   return { filed, moved: await leave(job, found, [stay], names) };
 }
@@ -102,7 +98,7 @@ async function moveAway(job: Job, told: MovedStay, filing: Filing, found: Found)
   const patient = usable.translation.resources[usable.translation.persons[0]?.resource ?? -1]?.id ?? place.subject.id;
   const hers = record.filter(({ type }) => type === 'Patient').map((one) => [nameOf(one), `Patient/${patient}`] as const);
   const names = new Map([...hers, ...(await idsUnder(tx, others, patient, tools)), [nameOf(stay), nameOf(filing)]]);
-  const filed = [await fileStay(job, told, filing, [renamed(treeIn(stay), names)])];
+  const filed = [await fileStay(job, told, filing, [renamed(treeOf(stay.text), names)])];
   for (const one of others) filed.push(...(await fileOther(job, one, names)));
   return { filed, moved: await leave(job, found, goes, names) };
 }
@@ -135,7 +131,7 @@ async function findStay({ tx, usable: { translation, incoming }, tools }: Job, t
 
 const bears = (named: FhirObject | undefined): ((stay: ResourceVersion) => boolean) => {
   const numbers = new Set(identifiersOf(named).map(identifierKey));
-  return (stay) => identifiersOf(treeIn(stay)).some((one) => numbers.has(identifierKey(one)));
+  return (stay) => identifiersOf(treeOf(stay.text)).some((one) => numbers.has(identifierKey(one)));
 };
 
 /** A number is its sender's own: another source may use the same one for another stay. */
@@ -148,7 +144,7 @@ async function ofThisSource(tx: EdgeTx, source: string, stays: readonly Resource
 }
 
 function goesAlong({ stay, record }: Found, where: string): readonly ResourceVersion[] {
-  const entries = record.filter(({ type }) => type !== 'Provenance').map((one) => ({ name: nameOf(one), tree: treeIn(one) }));
+  const entries = record.filter(({ type }) => type !== 'Provenance').map((one) => ({ name: nameOf(one), tree: treeOf(one.text) }));
   const decided = decideStayMove(nameOf(stay), entries);
   if (decided.kind === 'entangled') throw new PortolanError('ingest.move-entangled', where);
   return record.filter((one) => decided.entries.has(nameOf(one)));
@@ -159,7 +155,7 @@ async function fileStay({ tx, usable, place, tools }: Job, told: MovedStay, fili
   const { translation } = usable;
   const said = translation.resources[told.to] ?? {};
   const { current, age } = await standingAt(tx, filing, place);
-  const stands = current === undefined || current.deleted ? [] : [treeIn(current)];
+  const stands = current === undefined || current.deleted ? [] : [treeOf(current.text)];
   const layers = isOlder(filing.age, age) ? [...known, said, ...stands] : [...known, ...stands, said];
   const tree = known.length + stands.length === 0 ? said : restedStay(layers, identifiersOf(translation.resources[told.from]));
   const next = filingOf({ ...tree, resourceType: 'Encounter', id: filing.id }, filing.age, tools);
@@ -171,14 +167,14 @@ async function fileOther({ tx, place, tools }: Job, one: ResourceVersion, names:
   const id = idIn(names, one);
   const { current } = await standingAt(tx, { type: one.type, id }, place);
   if (current !== undefined && !current.deleted) return [];
-  const resource = { ...renamed(treeIn(one), names), resourceType: one.type, id };
+  const resource = { ...renamed(treeOf(one.text), names), resourceType: one.type, id };
   const age = await tx.resources.age(one.type, one.id);
   return [await put(tx, filingOf(resource, { content: undefined, sent: undefined }, tools), current, age, place)];
 }
 
 /** What refers to a stay of hers that has another number now. */
 async function refileOwn({ tx, place, tools }: Job, one: ResourceVersion, names: ReadonlyMap<string, string>): Promise<readonly Filed[]> {
-  const tree = treeIn(one);
+  const tree = treeOf(one.text);
   const next = renamed(tree, names);
   if (next === tree) return [];
   const age = await tx.resources.age(one.type, one.id);
@@ -192,24 +188,13 @@ async function standingAt(
   { subject }: Place,
 ): Promise<{ readonly current: ResourceVersion | undefined; readonly age: StandingAge }> {
   const standing = (await tx.resources.standing([{ type, id }])).get(`${type}/${id}`);
-  const person = standing?.current.person;
-  if (person !== undefined && !subject.same.includes(person)) throw new PortolanError('ingest.entry-of-another-person', type);
+  if (standing !== undefined && isAnothers(standing.current, subject)) throw new PortolanError('ingest.entry-of-another-person', type);
   return { current: standing?.current, age: standing?.age ?? NEVER };
 }
 
-async function put(
-  tx: EdgeTx,
-  filing: Filing,
-  current: ResourceVersion | undefined,
-  age: StandingAge,
-  { subject, at, messageId }: Place,
-): Promise<Filed> {
-  const { type, id, categories, sha256, text, search } = filing;
-  const person = current?.person ?? subject.id;
-  const keyId = person === subject.id ? subject.keyId : await tx.keys.forPerson(person);
-  const version = { type, id, lastUpdated: at, person, keyId, categories, messageId, sha256, deleted: false, text };
-  const filed = await tx.resources.put(version, search);
-  await tx.resources.setAge(type, id, age);
+async function put(tx: EdgeTx, filing: Filing, current: ResourceVersion | undefined, age: StandingAge, place: Place): Promise<Filed> {
+  const filed = await tx.resources.put(await nextVersion(tx, filing, current, place), filing.search);
+  await tx.resources.setAge(filing.type, filing.id, age);
   return { filing, ...filed };
 }
 
@@ -229,7 +214,7 @@ async function tell({ tx, usable, place, tools }: Job, { whose }: Found, moved: 
       actor: sendingActor(usable.incoming),
       country: country.code,
     } as const;
-    await recordLocalAct(tx, random, { ...act, items: items.slice(0, MAX_ITEMS).map(nameOf) }, { person, keyId });
+    await recordLocalAct(tx, random, { ...act, items: itemsOf(items) }, { person, keyId });
   }
   const reason = 'its source says that it belongs to another stay or person';
   for (const { type, id } of was) {
@@ -243,12 +228,7 @@ const nameOf = ({ type, id }: { readonly type: string; readonly id: string }): s
 const idIn = (names: ReadonlyMap<string, string>, { type, id }: ResourceVersion): string =>
   names.get(`${type}/${id}`)?.slice(type.length + 1) ?? id;
 
-function treeIn({ text }: ResourceVersion): FhirObject {
-  const tree = fromFhirJson(text);
-  return isFhirObject(tree) ? tree : {};
-}
-
-const identifiersOf = (resource: FhirObject | undefined): readonly FhirValue[] => {
+const identifiersOf = (resource: FhirObject | undefined): readonly FhirObject[] => {
   const list = resource?.['identifier'];
-  return Array.isArray(list) ? list : [];
+  return Array.isArray(list) ? list.filter(isFhirObject) : [];
 };

@@ -1,7 +1,7 @@
 import { PortolanError, type Instant } from '@portolan/contracts';
 import { sourcePlace, type EdgeTx, type PersonMerge } from '@portolan/domain';
 import { partPersons } from '../part-persons.js';
-import type { Place, Usable } from './file-message.js';
+import type { Place, Usable } from './filed.js';
 import { sendingActor, sourceOf, type IngestTools } from './incoming.js';
 import { entryOf } from './message-subject.js';
 

@@ -1,7 +1,7 @@
 import { PortolanError } from '@portolan/contracts';
 import { sameIdentifier, sourcePlace, type EdgeTx, type PersonEntry, type PersonMerge } from '@portolan/domain';
 import type { PersonTraits } from '@portolan/formats';
-import type { Place, Usable } from './file-message.js';
+import type { Place, Usable } from './filed.js';
 import type { IngestTools } from './incoming.js';
 import { entryOf } from './message-subject.js';
 import { takeBackJoining } from './part-linked.js';

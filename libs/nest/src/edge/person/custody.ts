@@ -21,8 +21,7 @@ import { actingCaller, demandPerson, isStated, mayAct, type FhirCaller } from '.
 import { recordLocalAct } from '../local-acts.js';
 import { namedInEntry } from './named-in-entry.js';
 import { permittedProposal } from './proposals.js';
-import type { ProposalContent } from './proposed-entry.js';
-import { custodianOf, organisationKey, proposedEntry, releasedAs } from './proposed-entry.js';
+import { custodianOf, organisationKey, proposedEntry, releasedAs, type ProposalContent } from './proposed-entry.js';
 import { proposedVersion, type ProposedVersion } from './proposed-version.js';
 import { placeAfter } from './request.js';
 import { demandNext, tellReceivers } from './tell-receivers.js';
