@@ -222,11 +222,13 @@ function factsOf(
 /** What the document as a whole lacks: a type that is read, any resource at all, a person whom it is about. */
 function documentRejects({ root, header, problems = [] }: SourceDocument, { drafts, rejects }: RunResult): Reject[] {
   const whole = (code: Reject['code']): Reject => ({ code, path: root.path, rule: '(document)', severity: 'document' });
-  const told = rejects.some((reject) => reject.severity === 'document');
+  const isWhole = ({ severity }: Reject): boolean => severity === 'document';
+  const refused = problems.some(isWhole);
+  const told = refused || rejects.some(isWhole);
   const person = drafts.some((draft) => draft.instance.rule.rule.subject === true);
   return [
     ...problems,
-    ...(header.supported ? [] : [whole('ingest.type-unsupported')]),
+    ...(header.supported || refused ? [] : [whole('ingest.type-unsupported')]),
     ...(drafts.length === 0 && !told ? [whole('translate.nothing-mapped')] : []),
     ...(drafts.length > 0 && !person && !told ? [whole('translate.value-missing')] : []),
   ];

@@ -30,16 +30,17 @@ export interface Work {
   readonly base: string;
 }
 
-/** What is told of a document that was: the files written, a line for a person, and whether it could not be read. */
+/** What is told of a document that was: the files written, a line for a person, and whether a node would refuse it as a whole. */
 export interface Finished {
   readonly written: readonly string[];
   readonly note: string;
-  readonly unread: boolean;
+  readonly refused: boolean;
 }
 
 /** What is written of one document: FHIR where its bytes could be read, and in any case the account. */
 interface Result {
   readonly fhir?: string;
+  readonly refused: boolean;
   readonly report: Account & { readonly questions: Translation['questions'] };
   readonly told: string;
 }
@@ -48,7 +49,7 @@ interface Result {
 export async function finish({ part, path, base }: Work, format: FormatName | 'auto', reader: Reader): Promise<Finished> {
   const result = 'code' in part ? notRead(new PortolanError(part.code, part.place)) : translated(part.bytes, format, reader);
   const written = await write(`${base}${part.suffix}`, filesOf(result));
-  return { written, note: `${path}${part.suffix}: ${result.told}`, unread: result.fhir === undefined };
+  return { written, note: `${path}${part.suffix}: ${result.told}`, refused: result.refused };
 }
 
 function translated(bytes: Uint8Array, format: FormatName | 'auto', { country, judge }: Reader): Result {
@@ -62,10 +63,12 @@ function translated(bytes: Uint8Array, format: FormatName | 'auto', { country, j
     const { mapped, carried, ignored, constants, warnings, rejects } = account;
     const counts = { mapped, carried, ignored, warnings, rejects };
     const told = Object.entries(counts).map(([name, list]) => `${list.length} ${name}`);
+    const whole = rejects.filter(({ severity }) => severity === 'document');
     return {
       fhir: `${toFhirJson(bundle)}\n`,
+      refused: whole.length > 0,
       report: { mapped, carried, ignored, constants, warnings, rejects, questions },
-      told: `${found}, ${resources.length} resources; values: ${told.join(', ')}`,
+      told: `${found}, ${resources.length} resources; values: ${told.join(', ')}${refusal(whole)}`,
     };
   } catch (error) {
     if (!(error instanceof PortolanError) || !error.code.startsWith('ingest.')) throw error;
@@ -73,9 +76,17 @@ function translated(bytes: Uint8Array, format: FormatName | 'auto', { country, j
   }
 }
 
+/** What a node would answer, in the words of the registry; the others stand in the report. */
+function refusal([first, ...others]: Account['rejects']): string {
+  if (first === undefined) return '';
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return `; refused${more}. ${new PortolanError(first.code, first.path).message}`;
+}
+
 function notRead(error: PortolanError): Result {
   const reject = { code: error.code, path: error.where, rule: '(document)', severity: 'document' } as const;
   return {
+    refused: true,
     report: { mapped: [], carried: [], ignored: [], constants: [], warnings: [], rejects: [reject], questions: [] },
     told: `not read. ${error.message}`,
   };

@@ -60,7 +60,7 @@ async function inOrder(steps: AsyncIterable<Step>, ahead: number, terminal: Term
   return exit;
 }
 
-/** Whether the document could be read. A fault of ours ends the command. */
+/** Whether the document can be used. A fault of ours ends the command. */
 function told(one: Finished | { readonly error: unknown }, terminal: Terminal): boolean {
   if ('error' in one) {
     if (!(one.error instanceof PortolanError)) throw one.error;
@@ -69,7 +69,7 @@ function told(one: Finished | { readonly error: unknown }, terminal: Terminal): 
   }
   for (const file of one.written) terminal.out(file);
   terminal.note(one.note);
-  return !one.unread;
+  return !one.refused;
 }
 
 async function* stepsOf(
@@ -79,11 +79,32 @@ async function* stepsOf(
 ): AsyncGenerator<Step> {
   for (const [path, base] of bases) {
     try {
-      for await (const part of documentsOf(path, flags)) yield () => run({ part, path, base });
+      const count = new BatchCount();
+      for await (const part of documentsOf(path, flags)) {
+        count.add(part);
+        yield () => run({ part, path, base });
+      }
+      const note = count.told(path);
+      if (note !== undefined) yield () => Promise.resolve({ written: [], note, refused: false });
     } catch (error) {
       if (!(error instanceof PortolanError)) throw error;
       yield () => Promise.reject(error);
     }
+  }
+}
+
+/** How many messages a batch file held. Any other file is one document; one that holds none is a batch file, too. */
+class BatchCount {
+  private isBatch = true;
+  private messages = 0;
+
+  add(part: Part): void {
+    this.isBatch = part.suffix !== '';
+    if ('bytes' in part) this.messages += 1;
+  }
+
+  told(path: string): string | undefined {
+    return this.isBatch ? `${path}: a batch file of ${this.messages} ${this.messages === 1 ? 'message' : 'messages'}` : undefined;
   }
 }
 

@@ -28,7 +28,7 @@ export function addTranslate(program: Command, run: Run): void {
       "\nWrites NAME.fhir.json (a Bundle, decimals with their digits) and NAME.report.json, NAME being the file's name with its ending;\n" +
         'of a batch file (FHS, BHS, or several messages) NAME.1, NAME.2 and so on, one for each message.\n' +
         'With --to hl7v2: NAME.hl7 (ER7, UTF-8), with --to cda: NAME.xml, and NAME.report.json, which tells of every value where it stands there or why it does not.\n' +
-        'Exit code 1 only where a file could not be read at all; what could not be used of a file stands in its report.',
+        'Exit code 1 where a document cannot be read, or a node would refuse it as a whole; what else could not be used of it stands in its report.',
     )
     .action((files: string[], flags: TranslateFlags) =>
       run(async (terminal) => (await import('./translate-files.js')).translateFiles(files, flags, terminal)),

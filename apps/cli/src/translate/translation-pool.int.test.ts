@@ -62,7 +62,7 @@ it('loses only the documents of a thread that ends', async () => {
   });
   try {
     await expect(pool.run(document(undefined))).rejects.toMatchObject({ code: 'cli.thread-ended' });
-    await expect(pool.run(document(readFileSync(files[0] ?? '')))).resolves.toMatchObject({ unread: false });
+    await expect(pool.run(document(readFileSync(files[0] ?? '')))).resolves.toMatchObject({ refused: false });
   } finally {
     await pool.close();
   }

@@ -36,7 +36,7 @@ export async function finishBack({ part, path, base }: Work, to: BackForm, pack:
   if ('code' in part) throw new PortolanError(part.code, part.place);
   const { text, account, told: note } = writtenBack(part.bytes, to, pack);
   const written = await write(base, { [backForms[to]]: text, 'report.json': `${JSON.stringify(account, null, 2)}\n` });
-  return { written, note: `${path}: ${note}`, unread: false };
+  return { written, note: `${path}: ${note}`, refused: false };
 }
 
 /**

@@ -2,7 +2,7 @@ import { SourceNode, type Format, type Reject } from '../engine/index.js';
 import { decodeHead } from './charset.js';
 import { hl7v2CodeMaps } from './code-maps/index.js';
 import { hl7v2Conversions } from './conversions.js';
-import { readHeader, sourceHeader, structureOf } from './header.js';
+import { headerProblem, readHeader, sourceHeader, structureOf } from './header.js';
 import { hl7v2Maps } from './maps/index.js';
 import { readHl7, type Hl7Message } from './message.js';
 import { scheduleConversions } from './schedule-conversions.js';
@@ -23,6 +23,12 @@ export function messageTree(message: Hl7Message): SourceNode {
   return structure === undefined ? SourceNode.branch('message', 'message', segments) : groupSegments(structure, segments);
 }
 
+/** What a header says that is not taken, wherever the message comes from: the node refuses the same, in the same words. */
+function headerProblems(message: Hl7Message): Reject[] {
+  const problem = headerProblem(readHeader(message));
+  return problem === undefined ? [] : [{ ...problem, rule: '(header)', severity: 'document' }];
+}
+
 /** Lines that are no segment, as after a bare line break inside a text: the document cannot be trusted as it stands. */
 function lineProblems(message: Hl7Message): Reject[] {
   return message.segments.flatMap((segment, i) =>
@@ -38,7 +44,7 @@ export const hl7v2: Format = {
   detect: (bytes) => decodeHead(bytes.subarray(0, 16)).startsWith('MSH'),
   read: (bytes, { maxBytes }) => {
     const message = readHl7(bytes, { maxBytes, terminators: 'any' });
-    return { root: messageTree(message), header: sourceHeader(message), problems: lineProblems(message) };
+    return { root: messageTree(message), header: sourceHeader(message), problems: [...headerProblems(message), ...lineProblems(message)] };
   },
   maps: hl7v2Maps,
   conceptMaps: hl7v2CodeMaps,
