@@ -5,18 +5,33 @@ import { schemas, type SchemaName } from './generated/schemas.js';
 /** Deepest nesting that any document from outside may have; canonicalisation and parsing recurse. */
 export const MAX_JSON_DEPTH = 64;
 
+/**
+ * Compiled once for the whole process and shared by all validators: what is made of a schema says nothing of who asks. That the schemas
+ * are schemas is told by their test and not looked for at every start.
+ */
+const compiled = new Map<SchemaName, ValidateFunction>();
+let shared: Ajv2020 | undefined;
+
+function validatorOf(name: SchemaName): ValidateFunction {
+  const known = compiled.get(name);
+  if (known !== undefined) return known;
+  shared ??= withAllSchemas();
+  const validate = shared.getSchema(`${name}.schema.json`) ?? shared.compile(schemas[name]);
+  compiled.set(name, validate);
+  return validate;
+}
+
+function withAllSchemas(): Ajv2020 {
+  const ajv = new Ajv2020({ strict: true, allErrors: false, allowUnionTypes: true, validateSchema: false });
+  for (const schema of Object.values(schemas)) ajv.addSchema(schema);
+  return ajv;
+}
+
 /** Compiles the schemas on first use and answers with the validator of one of them. */
 export class Validators {
-  private readonly ajv = new Ajv2020({ strict: true, allErrors: false, allowUnionTypes: true });
-  private readonly compiled = new Map<string, ValidateFunction>();
-
-  constructor() {
-    for (const schema of Object.values(schemas)) this.ajv.addSchema(schema);
-  }
-
   /** The first mistake as `path message`, or undefined where `value` fits. Values are never quoted: they may be health data. */
   mistake(name: SchemaName, value: unknown): string | undefined {
-    const validate = this.compiled.get(name) ?? this.compile(name);
+    const validate = validatorOf(name);
     if (validate(value)) return undefined;
     const first = validate.errors?.[0];
     return `${first?.instancePath || '/'} ${first?.message ?? 'does not fit'}`;
@@ -27,12 +42,6 @@ export class Validators {
     const mistake = this.mistake(name, value);
     if (mistake !== undefined) throw new PortolanError(code, where, mistake);
     return value as T;
-  }
-
-  private compile(name: SchemaName): ValidateFunction {
-    const validate = this.ajv.getSchema(`${name}.schema.json`) ?? this.ajv.compile(schemas[name]);
-    this.compiled.set(name, validate);
-    return validate;
   }
 }
 

@@ -136,7 +136,7 @@ function close(book: Book, one: Extract<Act, { do: 'close' }>, now: string): voi
   expect(verdicts.map(({ ok }) => ok)).toEqual([one.who === leaf.to && now <= plus(leaf.limit, leaf.graceSeconds * 1000), false]);
 }
 
-it('in no sequence of acts does a release stand without a live permit, nor a step twice in a batch', () => {
+it('in no sequence of acts does a release stand without a live permit, nor a step twice in a batch', { timeout: 60_000 }, () => {
   let accepted = 0;
   fc.assert(
     fc.property(fc.array(act, { minLength: 20, maxLength: 60, size: 'max' }), (acts) => {
