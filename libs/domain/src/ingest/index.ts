@@ -14,5 +14,6 @@ export {
 } from './identify.decide.js';
 export { ackVerdict, earlierAnswer, type IngestAnswer, type LateContent, type MessageAccount, type MovedEntry } from './ingest-answer.js';
 export { decideStayMove, renamed, restedStay, type RecordEntry, type StayMove } from './moves.js';
+export { goesWith, toldAgain } from './told-again.js';
 export { FOREIGN_DOCUMENT_SYSTEM, MESSAGE_SYSTEM, messageProvenance, type MessageFacts } from './message-provenance.js';
 export { readHead, readMessage, type IngestProblem, type ReadHead, type Reading, type ReadingInput } from './reading.js';

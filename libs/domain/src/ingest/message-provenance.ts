@@ -8,6 +8,8 @@ export const MESSAGE_SYSTEM = 'urn:portolan:message';
 export const FOREIGN_DOCUMENT_SYSTEM = 'urn:portolan:foreign-document';
 
 export interface MessageFacts {
+  /** Of the Provenance, where it is not the message's. */
+  readonly id?: Uuid;
   readonly messageId: Uuid;
   readonly recorded: Instant;
   /** `Type/id/_history/version` of everything that the message says. */
@@ -27,10 +29,19 @@ const participant = (code: string): { coding: { system: string; code: string }[]
  * FHIR R4 Provenance of what one message said: the organisation that sent it, the node that translated it, the message itself as the
  * source; of a document from abroad also that document and who made it. Where each element came from stands in the message's account.
  */
-export function messageProvenance({ messageId, recorded, targets, organisation, country, mapVersion, foreign }: MessageFacts): string {
+export function messageProvenance({
+  messageId,
+  id = messageId,
+  recorded,
+  targets,
+  organisation,
+  country,
+  mapVersion,
+  foreign,
+}: MessageFacts): string {
   return toFhirJson({
     resourceType: 'Provenance',
-    id: messageId,
+    id,
     target: targets.map((reference) => ({ reference })),
     recorded,
     activity: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v3-DataOperation', code: 'CREATE' }] },

@@ -20,7 +20,7 @@ const typeOf = (name: string): string => name.slice(0, name.indexOf('/'));
  * something belongs that names two, or that something of another stay refers to, or refers from; then nothing can be moved.
  */
 export function decideStayMove(stay: string, record: readonly RecordEntry[]): StayMove {
-  const graph = graphOf(record);
+  const graph = linksAmong(record);
   const moves = movesWith(stay, graph);
   const open = [...moves].flatMap((name) => [
     ...graph.from(name).filter((one) => !moves.has(one)),
@@ -30,12 +30,12 @@ export function decideStayMove(stay: string, record: readonly RecordEntry[]): St
 }
 
 /** Which entries of a record an entry refers to, and which refer to it. */
-interface Graph {
+interface Links {
   readonly to: (name: string) => readonly string[];
   readonly from: (name: string) => readonly string[];
 }
 
-function graphOf(record: readonly RecordEntry[]): Graph {
+export function linksAmong(record: readonly RecordEntry[]): Links {
   const names = new Set(record.map(({ name }) => name));
   const to = new Map(record.map(({ name, tree }) => [name, namedIn(tree, names)]));
   const from = new Map<string, string[]>();
@@ -43,10 +43,10 @@ function graphOf(record: readonly RecordEntry[]): Graph {
   return { to: (name) => to.get(name) ?? [], from: (name) => from.get(name) ?? [] };
 }
 
-function movesWith(stay: string, { to, from }: Graph): ReadonlySet<string> {
+function movesWith(stay: string, { to, from }: Links): ReadonlySet<string> {
   const moves = new Set([stay]);
   const ofAnother = (name: string): boolean => to(name).some((one) => typeOf(one) === 'Encounter' && one !== stay);
-  const mayMove = (name: string): boolean => !OF_THE_PERSON.has(typeOf(name)) && typeOf(name) !== 'Encounter' && !ofAnother(name);
+  const mayMove = (name: string): boolean => mayGoAlong(name) && !ofAnother(name);
   const belongs = (name: string): boolean => to(name).some((one) => moves.has(one)) || from(name).every((one) => moves.has(one));
   const waiting = [stay];
   // What refers to what moves, or is referred to by it, is looked at again whenever something more moves.
@@ -59,6 +59,9 @@ function movesWith(stay: string, { to, from }: Graph): ReadonlySet<string> {
   }
   return moves;
 }
+
+/** Whether an entry can go to another person with a stay: it is neither one itself, nor tells of the person. */
+export const mayGoAlong = (name: string): boolean => !OF_THE_PERSON.has(typeOf(name)) && typeOf(name) !== 'Encounter';
 
 /** The person is another one afterwards, and accounts are named anew: neither holds a stay back. */
 const isLeft = (name: string): boolean => typeOf(name) === 'Patient' || typeOf(name) === 'Account';

@@ -17,7 +17,9 @@ import {
   type ResourceVersion,
 } from '@portolan/domain';
 import { EdgeParts } from '../edge.parts.js';
+import { sentBy } from '../ingest/sent-by.js';
 import { recordLocalAct } from '../local-acts.js';
+import { organisationKey } from '../person/proposed-entry.js';
 import { actOf } from './accesses.js';
 import { fileEntry, fileProvenance, type IdentifiedResource } from './entries.js';
 import { header, ok, parametersIn, type FhirAnswer, type FhirCall } from './fhir-call.js';
@@ -120,16 +122,10 @@ export class Corrections {
 
   /** The organisation whose system sent the entry, as systems are registered here; or a professional whom its Provenance names. */
   private async isEntitled(tx: EdgeTx, entry: ResourceVersion, caller: FhirCaller): Promise<boolean> {
-    const message = entry.messageId === undefined ? undefined : await tx.messages.get(entry.messageId);
-    const custodian = this.organisationOf(message?.source);
-    const calling = this.organisationOf(caller.principal.clientId);
-    if (custodian !== undefined && custodian === calling) return true;
+    const custodian = await sentBy(tx, entry, this.parts.sources);
+    const calling = this.parts.sources.find(({ name }) => name === caller.principal.clientId)?.organisation;
+    if (custodian !== undefined && calling !== undefined && organisationKey(custodian) === organisationKey(calling)) return true;
     return this.isAuthor(tx, entry, caller);
-  }
-
-  private organisationOf(source: string | undefined): string | undefined {
-    const organisation = this.parts.sources.find(({ name }) => name === source)?.organisation;
-    return organisation === undefined ? undefined : `${organisation.system}|${organisation.value}`;
   }
 
   private async isAuthor(tx: EdgeTx, { type, id }: ResourceVersion, caller: FhirCaller): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { PortolanError, type DataCategory } from '@portolan/contracts';
+import { PortolanError } from '@portolan/contracts';
 import {
   filingsOf,
   fromFhirJson,
@@ -6,8 +6,6 @@ import {
   isFromAbroad,
   isOlder,
   keptJoined,
-  messageProvenance,
-  post,
   refiled,
   samePerson,
   searchValues,
@@ -15,22 +13,22 @@ import {
   type EdgeTx,
   type Filing,
   type IngestAnswer,
-  type KeyId,
   type MessageAccount,
   type ResourceVersion,
   type StandingResource,
 } from '@portolan/domain';
 import type { FhirResource, Translation } from '@portolan/formats';
-import { recordLocalAct } from '../local-acts.js';
 import { organisationKey } from '../person/proposed-entry.js';
 import { judgeAgain, proposeRepeats } from '../reconciliation/proposals.js';
-import { isAnothers, itemsOf, nextVersion, type Filed, type Place, type Usable } from './filed.js';
-import { keepMessage, sendingActor, type Incoming, type IngestTools } from './incoming.js';
+import { isAnothers, nameOf, nextVersion, wasMovedAway, type Filed, type Place, type Usable } from './filed.js';
+import { keepMessage, type Incoming, type IngestTools } from './incoming.js';
 import { joinPriors } from './join-priors.js';
 import { subjectOf, type Subject } from './message-subject.js';
 import { moveStays } from './move-stays.js';
+import { fileElsewhere, movedSince } from './moved-since.js';
 import { partLinked } from './part-linked.js';
 import { partMoved } from './part-moved.js';
+import { fileProvenance, recordFiling, tellChanges } from './tell-filing.js';
 
 /**
  * Files a message: original, person, resources, provenance, account, audit event and what other roles must hear, all in the caller's
@@ -47,12 +45,15 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   const place: Place = { messageId: kept.id, at: incoming.received, subject };
   const filings = filingsOf(translation, tools.sha256, tools.index);
   const apart = filedApart(translation);
+  const here = filings.filter(({ id }) => !apart.has(id));
+  const gone = await movedSince(tx, usable, here);
   const plain = await fileAll(
     tx,
-    filings.filter(({ id }) => !apart.has(id)),
+    here.filter((filing) => !gone.some((one) => one.filing === filing)),
     place,
     tools,
   );
+  const elsewhere = await fileElsewhere(tx, gone, usable, place, tools);
   const stays = await moveStays(tx, usable, place, filings, tools);
   const filed = [...plain, ...stays.filed];
   await partMoved(tx, usable, place, tools);
@@ -66,13 +67,14 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   const late = filed.flatMap(({ filing: { type, id }, versionId: version, stands: standing }) =>
     standing === undefined ? [] : [{ type, id, version, stands: standing }],
   );
+  const moved = [...stays.moved, ...elsewhere];
   const said: MessageAccount = {
     v: 1,
     answer,
     mapVersion,
     account,
     ...(late.length > 0 && { late }),
-    ...(stays.moved.length > 0 && { moved: stays.moved }),
+    ...(moved.length > 0 && { moved }),
   };
   await tx.messages.putAccount(kept.id, kept.keyId, said);
   if (incoming.again === undefined) await tx.mappings.ask(translation.questions.slice(0, MAX_QUESTIONS), kept.id, incoming.received);
@@ -96,10 +98,14 @@ async function reconcile(
   { subject, at }: Place,
   { sha256 }: IngestTools,
 ): Promise<void> {
-  const nameOf = ({ filing }: Filed): string => `${filing.type}/${filing.id}`;
-  await judgeAgain(tx, filed.filter(({ changed, versionId }) => changed && versionId > 1).map(nameOf));
+  await judgeAgain(
+    tx,
+    filed.filter(({ changed, versionId }) => changed && versionId > 1).map(({ filing }) => nameOf(filing)),
+  );
   if (!isFromAbroad(translation)) return;
-  const come = filed.filter(({ filing, stands }) => filing.personal && !filing.mention && stands === undefined).map(nameOf);
+  const come = filed
+    .filter(({ filing, stands }) => filing.personal && !filing.mention && stands === undefined)
+    .map(({ filing }) => nameOf(filing));
   await proposeRepeats(tx, { person: subject.id, come, custodian: organisationKey(sender.organisation), at }, sha256);
 }
 
@@ -188,77 +194,5 @@ async function fileBehind(
   return { filing, versionId, changed: false, stands: restored.versionId };
 }
 
-/** A message deletes nothing but what it moves with a stay to another id. */
-const wasMovedAway = ({ deleted, messageId }: ResourceVersion): boolean => deleted && messageId !== undefined;
-
 /** Of what a person has again, such as a diagnosis: it belongs to another stay now, or that stay itself refuses the message. */
 const namesStay = ({ type, text }: Filing): boolean => type !== 'Encounter' && text.includes('"reference":"Encounter/');
-
-async function fileProvenance(
-  tx: EdgeTx,
-  filed: readonly Filed[],
-  { sender, translation }: Usable,
-  place: Place,
-  tools: IngestTools,
-): Promise<void> {
-  const { messageId, at, subject } = place;
-  const text = messageProvenance({
-    messageId,
-    recorded: at,
-    targets: filed.map(({ filing: { type, id }, versionId }) => `${type}/${id}/_history/${versionId}`),
-    organisation: sender.organisation,
-    country: tools.country.code,
-    mapVersion: translation.mapVersion,
-    ...(translation.format === 'fhir' && { foreign: { id: translation.message.id, authors: translation.message.authors ?? [] } }),
-  });
-  const resource = fromFhirJson(text);
-  await tx.resources.put(
-    {
-      type: 'Provenance',
-      id: messageId,
-      lastUpdated: at,
-      person: subject.id,
-      keyId: subject.keyId,
-      categories: [],
-      messageId,
-      sha256: tools.sha256(new TextEncoder().encode(text)),
-      deleted: false,
-      text,
-    },
-    isFhirObject(resource) ? searchValues(resource, tools.index) : [],
-  );
-}
-
-async function recordFiling(
-  tx: EdgeTx,
-  filed: readonly Filed[],
-  incoming: Incoming,
-  about: { subject: Subject; keyId: KeyId },
-  tools: IngestTools,
-): Promise<void> {
-  const changed = filed.filter((one) => one.changed).map(({ filing }) => filing);
-  const categories = [...new Set(changed.flatMap((filing): readonly DataCategory[] => filing.categories))];
-  const act = {
-    act: 'record-ingested',
-    recorded: incoming.received,
-    outcome: 'success',
-    actor: sendingActor(incoming),
-    country: tools.country.code,
-    items: itemsOf(changed),
-    categories,
-  } as const;
-  await recordLocalAct(tx, tools.random, act, { person: about.subject.id, keyId: about.keyId });
-}
-
-/** The exchange tells each receiver of what was superseded or taken back (design, invariant 9). */
-async function tellChanges(tx: EdgeTx, filed: readonly Filed[], { messageId, subject }: Place, tools: IngestTools): Promise<void> {
-  for (const { filing, versionId, changed } of filed) {
-    if (!changed || versionId === 1 || !filing.personal) continue;
-    const { type, id, takenBack } = filing;
-    const what = takenBack
-      ? ({ change: 'cancelled', reason: 'its source took it back' } as const)
-      : ({ change: 'superseded', reason: 'its source sent a newer version' } as const);
-    const body = { person: subject.id, type, id, ...what };
-    await post(tx, { id: tools.random.uuid(), type: 'resource.changed', key: messageId, keyId: subject.keyId, body });
-  }
-}

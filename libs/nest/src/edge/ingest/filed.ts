@@ -12,11 +12,14 @@ export interface Usable {
   readonly sender: SendingSystem;
 }
 
+/** Under whom something is filed: the entry of the index, all that are the same person, and her key. */
+export type Whose = Pick<Subject, 'id' | 'same' | 'keyId'>;
+
 /** The message that is filed, when, and under whom. */
 export interface Place {
   readonly messageId: Uuid;
   readonly at: Instant;
-  readonly subject: Subject;
+  readonly subject: Whose;
 }
 
 /** A resource as it stands after the message. */
@@ -29,7 +32,12 @@ export interface Filed {
 }
 
 /** Whether it is of somebody else than the message's person. */
-export const isAnothers = ({ person }: ResourceVersion, { same }: Subject): boolean => person !== undefined && !same.includes(person);
+export const isAnothers = ({ person }: ResourceVersion, { same }: Whose): boolean => person !== undefined && !same.includes(person);
+
+/** A message deletes nothing but what it moves with a stay to another id. */
+export const wasMovedAway = ({ deleted, messageId }: ResourceVersion): boolean => deleted && messageId !== undefined;
+
+export const nameOf = ({ type, id }: { readonly type: string; readonly id: string }): string => `${type}/${id}`;
 
 /** The version that follows on the current one, with the filing's content. */
 export async function nextVersion(

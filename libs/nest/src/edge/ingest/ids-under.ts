@@ -1,9 +1,9 @@
 import type { Uuid } from '@portolan/contracts';
 import type { EdgeTx, MessageAccount } from '@portolan/domain';
-import { stableUuid, translate } from '@portolan/formats';
+import { stableUuid, translate, type TranslationInput } from '@portolan/formats';
 import { sourceOf, type IngestTools } from './incoming.js';
 
-interface Named {
+export interface Named {
   readonly type: string;
   readonly id: string;
 }
@@ -27,13 +27,17 @@ export async function idsUnder(
     const { messageId, was } = await originOf(tx, { type, id });
     if (messageId !== undefined && !told.has(messageId)) told.set(messageId, await retold(tx, messageId, patient, tools));
     const there = messageId === undefined ? undefined : told.get(messageId)?.get(`${type}/${was}`);
-    ids.set(`${type}/${id}`, `${type}/${there ?? stableUuid(tools.sha256, ['moved', patient, type, was])}`);
+    ids.set(`${type}/${id}`, `${type}/${there ?? idUnder(patient, { type, id: was }, tools)}`);
   }
   return ids;
 }
 
+/** An id under another Patient for what no message gives one there. */
+export const idUnder = (patient: string, { type, id }: Named, { sha256 }: Pick<IngestTools, 'sha256'>): string =>
+  stableUuid(sha256, ['moved', patient, type, id]);
+
 /** The message in which an entry came first, and its id there: before whatever moved it. */
-async function originOf(tx: EdgeTx, { type, id }: Named): Promise<{ readonly messageId: Uuid | undefined; readonly was: string }> {
+export async function originOf(tx: EdgeTx, { type, id }: Named): Promise<{ readonly messageId: Uuid | undefined; readonly was: string }> {
   let was = id;
   for (let moves = 0; ; moves += 1) {
     const messageId = (await tx.resources.version(type, was, 1))?.messageId;
@@ -49,7 +53,12 @@ async function retold(tx: EdgeTx, messageId: Uuid, subject: string, { sha256, pa
   const message = await tx.messages.get(messageId);
   if (message?.format !== 'hl7v2') return new Map();
   const { original: bytes, receivedAt: received, source } = message;
-  const input = { bytes, format: 'hl7v2', country: pack, sha256, received, source: sourceOf(source) } as const;
+  return calledUnder({ bytes, country: pack, sha256, received, source: sourceOf(source) }, subject);
+}
+
+/** What a message of HL7 v2 calls each of its entries (`Type/id`), and what id it would give them were it about this Patient. */
+export function calledUnder(message: Omit<TranslationInput, 'format' | 'subject'>, subject: string): ReadonlyMap<string, string> {
+  const input = { ...message, format: 'hl7v2' } as const;
   const [as, under] = [translate(input).resources, translate({ ...input, subject }).resources];
   return new Map(as.map(({ resourceType, id }, i) => [`${resourceType}/${id}`, under[i]?.id ?? id]));
 }

@@ -29,7 +29,7 @@ export interface Incoming {
   /** The reject that this message is the repair of. */
   readonly repairs: Reject | undefined;
   /** It was filed before, and is translated again with these rules. */
-  readonly again?: { readonly mapVersion: string };
+  readonly again?: { readonly mapVersion: string; readonly pack: CountryPack };
 }
 
 /** A message's own row and key, or what became of it the first time. */

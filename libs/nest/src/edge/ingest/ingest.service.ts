@@ -142,7 +142,7 @@ export class IngestService {
     const { reading, sender } = incoming;
     if (reading.kind !== 'usable' || sender === undefined) return undefined;
     const { translation } = reading;
-    return { incoming: { ...incoming, again: translation }, translation, sender };
+    return { incoming: { ...incoming, again: { mapVersion: translation.mapVersion, pack } }, translation, sender };
   }
 
   /** A refusal found while filing undoes its transaction; the reject is written in one of its own. */

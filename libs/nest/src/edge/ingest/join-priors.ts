@@ -79,7 +79,7 @@ async function join(
   await post(tx, { id: tools.random.uuid(), type: 'person.joined', key: pair.survivor, keyId: subject.keyId, body: pair });
 }
 
-async function entryIn(tx: EdgeTx, { id }: Subject): Promise<PersonEntry> {
+async function entryIn(tx: EdgeTx, { id }: Pick<Subject, 'id'>): Promise<PersonEntry> {
   const entry = await tx.persons.entry(id);
   if (entry === undefined) throw new PortolanError('store.conflict', 'person index');
   return entry;

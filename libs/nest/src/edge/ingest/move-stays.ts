@@ -19,7 +19,7 @@ import {
 import { identifierKey, isFhirObject, type FhirObject, type FhirResource, type MovedStay } from '@portolan/formats';
 import { recordLocalAct } from '../local-acts.js';
 import { judgeAgain } from '../reconciliation/proposals.js';
-import { isAnothers, itemsOf, nextVersion, type Filed, type Place, type Usable } from './filed.js';
+import { isAnothers, itemsOf, nameOf, nextVersion, type Filed, type Place, type Usable } from './filed.js';
 import { idsUnder } from './ids-under.js';
 import { sendingActor, sourceOf, type IngestTools } from './incoming.js';
 import { entryOf } from './message-subject.js';
@@ -63,12 +63,11 @@ export async function moveStays(
 ): Promise<MovedStays> {
   const { translation, incoming } = usable;
   const answer = { filed: [] as Filed[], moved: [] as MovedEntry[] };
-  // What is translated again was acted upon when it came; since then the stay may have been moved anew.
-  if (incoming.again !== undefined) return answer;
   for (const told of translation.movedStays) {
     const filing = filings.find(({ type, id }) => type === 'Encounter' && id === translation.resources[told.to]?.id);
     if (filing === undefined) continue;
-    const one = await moveStay({ tx, usable, place, tools }, told, filing);
+    const job = { tx, usable, place, tools };
+    const one = incoming.again === undefined ? await moveStay(job, told, filing) : { filed: await sayAgain(job, told, filing), moved: [] };
     answer.filed.push(...one.filed);
     answer.moved.push(...one.moved);
   }
@@ -79,6 +78,12 @@ async function moveStay(job: Job, told: MovedStay, filing: Filing): Promise<Move
   const found = await findStay(job, told);
   if (found === undefined || found.stay.id === filing.id) return { filed: [await fileStay(job, told, filing, [])], moved: [] };
   return job.place.subject.same.includes(found.whose.id) ? renumber(job, told, filing, found) : moveAway(job, told, filing, found);
+}
+
+/** What is translated again was acted upon when it came: what it says of a stay is said once more, where that still stands. */
+async function sayAgain(job: Job, told: MovedStay, filing: Filing): Promise<readonly Filed[]> {
+  const { current } = await standingAt(job.tx, filing, job.place);
+  return current === undefined || current.deleted ? [] : [await fileStay(job, told, filing, [])];
 }
 
 /** A stay of hers has another number: what refers to it names it by that. */
@@ -156,10 +161,11 @@ async function fileStay({ tx, usable, place, tools }: Job, told: MovedStay, fili
   const said = translation.resources[told.to] ?? {};
   const { current, age } = await standingAt(tx, filing, place);
   const stands = current === undefined || current.deleted ? [] : [treeOf(current.text)];
-  const layers = isOlder(filing.age, age) ? [...known, said, ...stands] : [...known, ...stands, said];
+  const late = isOlder(filing.age, age);
+  const layers = late ? [...known, said, ...stands] : [...known, ...stands, said];
   const tree = known.length + stands.length === 0 ? said : restedStay(layers, identifiersOf(translation.resources[told.from]));
   const next = filingOf({ ...tree, resourceType: 'Encounter', id: filing.id }, filing.age, tools);
-  return put(tx, next, current, standingAge(filing.age, place.at), place);
+  return put(tx, next, current, late ? age : standingAge(filing.age, place.at), place);
 }
 
 /** What goes along with the stay. Where the person's own messages told of it already, that stands. */
@@ -222,8 +228,6 @@ async function tell({ tx, usable, place, tools }: Job, { whose }: Found, moved: 
     await post(tx, { id: random.uuid(), type: 'resource.changed', key: messageId, keyId: before.keyId, body });
   }
 }
-
-const nameOf = ({ type, id }: { readonly type: string; readonly id: string }): string => `${type}/${id}`;
 
 const idIn = (names: ReadonlyMap<string, string>, { type, id }: ResourceVersion): string =>
   names.get(`${type}/${id}`)?.slice(type.length + 1) ?? id;

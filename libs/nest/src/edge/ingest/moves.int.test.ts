@@ -1,6 +1,10 @@
 import type { Person, ResourceVersion } from '@portolan/domain';
 import { randomUUID } from 'node:crypto';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { custodianOf } from '../person/proposed-entry.js';
 import { heardByExchange } from '../testing/heard-by-exchange.js';
 import { testEdge, type TestEdge } from '../testing/test-edge.js';
 
@@ -220,5 +224,185 @@ describe("A45: a stay was another's until now", () => {
     await stored(moved({ from: wrong, stay, to: right, as: number('V') }, OTHER));
     expect(await countsOf(wrong)).toEqual({ AllergyIntolerance: 1, ...WHOLE });
     expect(await countsOf(right)).toEqual({ Encounter: 3 });
+  });
+});
+
+/** A rule that the country did not have when the message came. */
+const flag = {
+  map: 'ee/flag',
+  format: 'hl7v2',
+  notice: 'For this test alone',
+  resources: [
+    {
+      id: 'stay-flag',
+      resource: 'Flag',
+      each: ['//OBX'],
+      under: 'patient',
+      key: [['OBX-3/1']],
+      elements: [
+        { to: 'status', constant: 'active' },
+        { to: 'code.text', from: 'OBX-3.1', as: 'string' },
+        { to: 'subject', from: '.', as: 'reference', rule: 'patient', scope: 'nearest', required: 'entry' },
+        { to: 'encounter', from: '.', as: 'reference', rule: 'encounter', scope: 'nearest' },
+      ],
+    },
+  ],
+};
+
+describe('what is translated again after its stay was moved', () => {
+  /** A code of the laboratory that no map knows. */
+  const unknown = (): string => `T${randomUUID().slice(0, 8)}`;
+  const measured = (who: string, stay: string, filler: string, code: string, hour = '09'): Uint8Array =>
+    message('ORU^R01^ORU_R01', who, [
+      visit(stay),
+      `OBR|1||${filler}^LAB|24323-8^Panel^LN|||20261101080000+0200|||||||||||||||20261101${hour}0000+0200|||F`,
+      `OBX|1|NM|${code}^Proov^99EELAB||5.40|mmol/l^mmol/l^99EELAB|||||F|||20261101080000+0200`,
+    ]);
+  const answered = async (code: string, loinc: string): Promise<void> => {
+    const system = edge.parts.pack.codingSystems.get('99EELAB');
+    const answer = {
+      map: 'observation-codes',
+      system,
+      code,
+      target: { system: 'http://loinc.org', code: loinc, equivalence: 'equivalent' },
+    };
+    expect(await edge.uow.run(({ mappings }) => mappings.answer(answer, new Date().toISOString()))).toBe(true);
+  };
+  const again = async (id: string): Promise<void> => {
+    expect(await edge.ingest.translateAgain(id)).toBe(true);
+    expect(await edge.uow.run(({ mappings }) => mappings.waiting(100))).toEqual([]);
+  };
+  const codesOf = async (who: string): Promise<readonly string[]> =>
+    (await treesOf(who, 'Observation')).flatMap(({ code }) => (code as { coding: { code: string }[] }).coding.map((one) => one.code));
+
+  /** A stay with a result of an unknown code, moved to the right one. */
+  const asked = async (): Promise<{ wrong: string; right: string; stay: string; filler: string; code: string; sent: string }> => {
+    const [wrong, right, stay, filler, code] = [number('H'), number('H'), number('V'), number('F'), unknown()];
+    await stored(admitted(wrong, stay));
+    const { messageId: sent } = await accept(measured(wrong, stay, filler, code));
+    await stored(moved({ from: wrong, stay, to: right }));
+    return { wrong, right, stay, filler, code, sent };
+  };
+
+  it('reaches the entries where they stand, each time it is answered, and nothing comes back to the wrong one', async () => {
+    const { wrong, right, code, sent } = await asked();
+    const before = await recordOf(right);
+    for (const loinc of ['2345-7', '718-7']) {
+      await heardByExchange(edge);
+      await answered(code, loinc);
+      await again(sent);
+      expect(await codesOf(right)).toEqual([loinc, code]);
+      const [observation] = await treesOf(right, 'Observation');
+      expect(await heardByExchange(edge)).toEqual([
+        expect.objectContaining({ person: (await personOf(right)).id, id: observation?.id, change: 'superseded' }),
+      ]);
+    }
+    const house = edge.parts.sources[0]?.organisation;
+    for (const entry of await recordOf(right)) expect(await edge.uow.run((tx) => custodianOf(tx, entry, edge.parts))).toBe(house);
+    expect(await countsOf(wrong)).toEqual({ AllergyIntolerance: 1 });
+    expect(await countsOf(right)).toEqual(WHOLE);
+    const names = new Set((await recordOf(wrong)).map(({ type, id }) => `${type}/${id}`));
+    for (const { text, id, messageId } of await recordOf(right)) {
+      for (const name of names) expect(text).not.toContain(name);
+      expect(messageId).toBe(before.find((one) => one.id === id)?.messageId);
+    }
+  });
+
+  it('is told to the right one, under whose key it is, and stands in no Provenance of the wrong one', async () => {
+    const { wrong, right, code, sent } = await asked();
+    const ingested = async (who: string): Promise<number> =>
+      (await edge.uow.run(async (tx) => tx.audit.list({ person: (await personOf(who)).id, type: 'record-ingested' }, 50))).length;
+    const before = await ingested(right);
+    await answered(code, '2345-7');
+    await again(sent);
+    const [observation] = (await recordOf(right)).filter(({ type }) => type === 'Observation');
+    const provenances = async (who: string): Promise<readonly string[]> => {
+      const all = await edge.uow.run(async (tx) => tx.resources.ofPerson((await personOf(who)).id, 'all', 500));
+      return all.filter(({ type }) => type === 'Provenance').map(({ text }) => text);
+    };
+    const version = `Observation/${observation?.id ?? ''}/_history/${observation?.versionId ?? 0}`;
+    expect((await provenances(right)).filter((text) => text.includes(version))).toHaveLength(1);
+    expect((await provenances(wrong)).filter((text) => text.includes(observation?.id ?? ''))).toHaveLength(0);
+    expect((await ingested(right)) - before).toBe(1);
+  });
+
+  it('follows the stay on to a third, and back', async () => {
+    const { wrong, right, stay, code, sent } = await asked();
+    const third = number('H');
+    await stored(moved({ from: right, stay, to: third }));
+    await answered(code, '2345-7');
+    await again(sent);
+    expect(await codesOf(third)).toEqual(['2345-7', code]);
+    await stored(moved({ from: third, stay, to: wrong }));
+    await answered(code, '718-7');
+    await again(sent);
+    expect(await codesOf(wrong)).toEqual(['718-7', code]);
+    for (const who of [right, third]) expect(await countsOf(who)).toEqual({});
+  });
+
+  it('and under another number of the same person', async () => {
+    const { right, stay, code, sent } = await asked();
+    await stored(moved({ from: right, stay, to: right, as: number('V') }));
+    await answered(code, '2345-7');
+    await again(sent);
+    expect(await codesOf(right)).toEqual(['2345-7', code]);
+    expect(await countsOf(right)).toEqual(WHOLE);
+  });
+
+  it('replaces nothing that the right one’s own messages said later', async () => {
+    const { right, stay, filler, code, sent } = await asked();
+    const newer = Buffer.from(measured(right, stay, filler, code, '12'))
+      .toString()
+      .replace('5.40', '6.10');
+    await stored(Buffer.from(newer));
+    await answered(code, '2345-7');
+    expect(await edge.ingest.translateAgain(sent)).toBe(true);
+    expect((await treesOf(right, 'Observation'))[0]).toMatchObject({ valueQuantity: { value: 6.1 } });
+    expect(await codesOf(right)).toEqual([code]);
+    const [later] = await edge.uow.run(({ mappings }) => mappings.waiting(100));
+    await again(later ?? '');
+    expect((await treesOf(right, 'Observation'))[0]).toMatchObject({ valueQuantity: { value: 6.1 } });
+    expect(await codesOf(right)).toEqual(['2345-7', code]);
+  });
+
+  it('brings what is her own to the wrong one as ever', async () => {
+    const { wrong, code, sent } = await asked();
+    const versions = async (): Promise<readonly number[]> => (await recordOf(wrong)).map(({ versionId }) => versionId);
+    const before = await versions();
+    await answered(code, '2345-7');
+    await again(sent);
+    expect(await versions()).toEqual(before);
+    expect(await countsOf(wrong)).toEqual({ AllergyIntolerance: 1 });
+  });
+
+  it('says of the move itself nothing that was not said, and takes nothing back that was said since', async () => {
+    const { wrong, right, stay } = await asked();
+    const { messageId: move } = await accept(moved({ from: right, stay, to: wrong }));
+    await stored(admitted(wrong, stay));
+    const before = (await recordOf(wrong)).map(({ type, text }) => [type, text]);
+    expect(await edge.ingest.translateAgain(move)).toBe(true);
+    expect((await recordOf(wrong)).map(({ type, text }) => [type, text])).toEqual(before);
+    expect(await countsOf(right)).toEqual({});
+  });
+
+  it('brings an entry that only the rules of today make of it to where its stay is', async () => {
+    const { wrong, right, sent } = await asked();
+    const countries = mkdtempSync(join(tmpdir(), 'portolan-countries-'));
+    cpSync(join(import.meta.dirname, '../../../../countries'), countries, { recursive: true });
+    writeFileSync(join(countries, 'ee/maps/flag.json'), JSON.stringify(flag));
+    const today = await testEdge('EE', { copyOf: edge, countries, sources: edge.parts.sources });
+    try {
+      expect(await today.ingest.translateAgain(sent)).toBe(true);
+      const [made] = await treesOf(right, 'Flag');
+      const [[patient], [encounter]] = [await treesOf(right, 'Patient'), await treesOf(right, 'Encounter')];
+      expect(made).toMatchObject({
+        subject: { reference: `Patient/${patient?.id ?? ''}` },
+        encounter: { reference: `Encounter/${encounter?.id ?? ''}` },
+      });
+      expect(await treesOf(wrong, 'Flag')).toEqual([]);
+    } finally {
+      await today.close();
+      rmSync(countries, { recursive: true, force: true });
+    }
   });
 });

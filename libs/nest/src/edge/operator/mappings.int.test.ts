@@ -1,5 +1,7 @@
+import type { EdgeTx, ResourceVersion } from '@portolan/domain';
 import { randomInt, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { custodianOf } from '../person/proposed-entry.js';
 import { testEdge, type TestEdge } from '../testing/test-edge.js';
 
 const PIN = 'urn:oid:1.3.6.1.4.1.28284.6.2.2.1';
@@ -60,13 +62,19 @@ async function translateAgain(): Promise<number> {
     if (json['left'] === false) return translated;
   }
 }
-/** Codes of the person's one result, as it stands. */
-async function codesOf(pin: string): Promise<{ codes: readonly string[]; version: number }> {
-  const found = await edge.uow.run(async (tx) => {
-    const [person] = await tx.persons.byIdentifier({ system: PIN, value: pin });
-    const all = person === undefined ? [] : await tx.resources.ofPerson(person.id, 'all', 100);
-    return all.find(({ type }) => type === 'Observation');
+/** The person's one result, as it stands. */
+async function resultOf(tx: EdgeTx, pin: string): Promise<ResourceVersion | undefined> {
+  const [person] = await tx.persons.byIdentifier({ system: PIN, value: pin });
+  const all = person === undefined ? [] : await tx.resources.ofPerson(person.id, 'all', 100);
+  return all.find(({ type }) => type === 'Observation');
+}
+const custodianOfResult = async (pin: string): Promise<unknown> =>
+  edge.uow.run(async (tx) => {
+    const result = await resultOf(tx, pin);
+    return result && custodianOf(tx, result, edge.parts);
   });
+async function codesOf(pin: string): Promise<{ codes: readonly string[]; version: number }> {
+  const found = await edge.uow.run((tx) => resultOf(tx, pin));
   const { code } = JSON.parse(found?.text ?? '{}') as { code: { coding: { code: string }[] } };
   return { codes: code.coding.map((one) => one.code), version: found?.versionId ?? 0 };
 }
@@ -94,6 +102,8 @@ describe('a code that no map knows', () => {
     expect((await codesOf(later)).codes).toEqual(['2345-7', code]);
     expect(await translateAgain()).toBe(1);
     expect(await codesOf(pin)).toEqual({ codes: ['2345-7', code], version: 2 });
+    // It is the laboratory's own entry still.
+    expect(await custodianOfResult(pin)).toBe(edge.parts.sources[0]?.organisation);
     expect(await translateAgain()).toBe(0);
     expect(await codesOf(pin)).toMatchObject({ version: 2 });
     const audited = await edge.uow.run((tx) => tx.audit.list({ type: 'mapping-answered' }, 50));

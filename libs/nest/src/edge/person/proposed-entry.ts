@@ -3,6 +3,7 @@ import type { EdgeTx, Proposal, ResourceVersion, RoleMessages } from '@portolan/
 import { stableUuid } from '@portolan/formats';
 import { hexOf } from '@portolan/verify';
 import type { EdgeParts } from '../edge.parts.js';
+import { sentBy } from '../ingest/sent-by.js';
 
 export type ProposalContent = RoleMessages['proposal.arrived'];
 
@@ -36,11 +37,10 @@ export async function proposedEntry(tx: EdgeTx, { person, body }: Proposal, tool
 /** The organisation that sent the entry; what no registered source sent belongs to the country's own custodian. */
 export async function custodianOf(
   tx: EdgeTx,
-  { messageId }: Pick<ResourceVersion, 'messageId'>,
+  entry: Pick<ResourceVersion, 'type' | 'id'>,
   { country, sources }: Tools,
 ): Promise<Pick<BusinessIdentifier, 'system' | 'value'>> {
-  const message = messageId === undefined ? undefined : await tx.messages.get(messageId);
-  return sources.find(({ name }) => name === message?.source)?.organisation ?? country.custodian.identifier;
+  return (await sentBy(tx, entry, sources)) ?? country.custodian.identifier;
 }
 
 /** An organisation as proposals are listed by it. */
