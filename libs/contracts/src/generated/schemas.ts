@@ -1857,6 +1857,14 @@ export const schemas = {
      "when": {
       "$ref": "#/$defs/map-condition"
      },
+     "claims": {
+      "description": "Values at the node that say no more than that it is an entry of this kind, such as a code that the standard fixes: the account names the resource for them",
+      "type": "array",
+      "maxItems": 20,
+      "items": {
+       "$ref": "#/$defs/source-path"
+      }
+     },
      "subject": {
       "description": "The resource is the person whom the document is about",
       "type": "boolean"

@@ -868,6 +868,12 @@ export interface ResourceRule {
   each?: SourcePath[];
   when?: MapCondition;
   /**
+   * Values at the node that say no more than that it is an entry of this kind, such as a code that the standard fixes: the account names the resource for them
+   *
+   * @maxItems 20
+   */
+  claims?: SourcePath[];
+  /**
    * The resource is the person whom the document is about
    */
   subject?: boolean;

@@ -1,3 +1,4 @@
+import type { Choice } from './choice.js';
 import type { MapSet } from './map-set.js';
 import type { SourceNode } from './source-node.js';
 import { PathFinder } from './source-path.js';
@@ -16,9 +17,19 @@ export interface ElementProvenance {
   readonly rule: string;
 }
 
+/** A value that a rule made an element of, or that decided which resource the rule made (`chose`). */
+export interface MappedValue {
+  readonly path: string;
+  readonly rule: string;
+  /** `Type/id#path`, or `Type/id` for a choice. */
+  readonly to: string;
+  /** It stands in no element, so it is carried, too. */
+  readonly chose?: true;
+}
+
 /** What became of every value of a source document. */
 export interface Account {
-  readonly mapped: readonly { readonly path: string; readonly rule: string; readonly to: string }[];
+  readonly mapped: readonly MappedValue[];
   /** Values kept beside the resources because no rule expresses them, or not wholly. An explicit null is carried as `""`. */
   readonly carried: readonly { readonly path: string; readonly value: string }[];
   readonly ignored: readonly { readonly path: string; readonly rule: string; readonly reason: string }[];
@@ -53,7 +64,7 @@ export function accountOf(
     if (!whole.has(leaf) && !ignored.has(leaf) && leaf.value !== '') carried.push({ path: leaf.path, value: leaf.value ?? '' });
   }
   return {
-    mapped,
+    mapped: [...mapped, ...choicesTold(root, drafts, whole)],
     carried,
     ignored: [...ignored].filter(([leaf]) => !whole.has(leaf)).map(([{ path }, why]) => ({ path, ...why })),
     constants,
@@ -83,6 +94,22 @@ function marksTold(drafts: readonly Draft[]): {
     }
   }
   return { mapped, constants, whole };
+}
+
+/** The values that decided which resources there are, but for those that stand in an element besides. */
+function choicesTold(root: SourceNode, drafts: readonly Draft[], whole: ReadonlySet<SourceNode>): MappedValue[] {
+  const told: MappedValue[] = [];
+  const choices = new Map<string, ReturnType<Choice>>();
+  for (const { resource, instance, others = [] } of drafts) {
+    const to = `${resource.resourceType}/${resource.id}`;
+    for (const { rule, node } of [instance, ...others]) {
+      if (rule.choice === undefined) continue;
+      const choice = choices.get(rule.id) ?? rule.choice(root);
+      choices.set(rule.id, choice);
+      for (const leaf of new Set(choice(node))) if (!whole.has(leaf)) told.push({ path: leaf.path, rule: rule.id, to, chose: true });
+    }
+  }
+  return told;
 }
 
 function ignoredLeaves(root: SourceNode, set: MapSet): Map<SourceNode, { rule: string; reason: string }> {

@@ -1,5 +1,6 @@
 import type { CodeBinding, ElementRule, IgnoreRule, ResourceRule, UnmappedPolicy } from '@portolan/contracts';
 import type { AllowedCodes, ValueSets } from './allowed-codes.js';
+import { compileChoice, type Choice } from './choice.js';
 import { compileCondition, type Condition } from './condition.js';
 import type { ConceptMap } from './concept-map.js';
 import type { Conversion } from './conversion.js';
@@ -38,6 +39,8 @@ export interface CompiledResource {
   readonly each: readonly SourcePathPlan[];
   readonly when: Condition | undefined;
   readonly mention: Condition | undefined;
+  /** What decides that a node makes such a resource. */
+  readonly choice: Choice | undefined;
   readonly key: readonly (readonly SourcePathPlan[])[];
   readonly elements: readonly CompiledElement[];
   readonly rule: ResourceRule;
@@ -98,12 +101,16 @@ export function compileResource({ file, rule }: { file: string; rule: ResourceRu
   if (rule.resource === undefined) tell(known, place, 'names no resource, and no earlier map has a rule of this id');
   if (rule.each === undefined) tell(known, place, 'does not say where it repeats (each)');
   checkUnder(rule, place, known);
+  const each = paths(rule.each ?? [], place, known);
+  const when = condition(rule.when, place, known);
+  const claims = paths(rule.claims ?? [], place, known);
   return {
     id: rule.id,
     resource: rule.resource ?? '',
-    each: paths(rule.each ?? [], place, known),
-    when: condition(rule.when, place, known),
+    each,
+    when,
     mention: condition(rule.mention, place, known),
+    choice: compileChoice(each, when === undefined ? undefined : rule.when, claims),
     key: (rule.key ?? []).map((alternative) => paths(alternative, place, known)),
     elements: compileElements(rule.elements ?? [], place, known),
     rule,

@@ -47,7 +47,8 @@ function asked({ in: allowed, present, atLeast, atMost, longerThan }: MapConditi
   return checks.filter((check) => check !== undefined);
 }
 
-const textOf = (node: SourceNode): string => textLeaf(node)?.value ?? '';
+/** A node's own text. */
+export const textOf = (node: SourceNode): string => textLeaf(node)?.value ?? '';
 
 /** Whether any value stands at or below the node. */
 export function hasValue(node: SourceNode): boolean {

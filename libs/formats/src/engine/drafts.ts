@@ -8,6 +8,8 @@ export interface Draft {
   readonly resource: FhirResource;
   readonly marks: readonly Mark[];
   readonly instance: Instance;
+  /** Further nodes that made the same resource. */
+  readonly others?: readonly Instance[];
   readonly mention: boolean;
 }
 
@@ -40,7 +42,8 @@ function union(first: Draft, second: Draft, warnings: Finding[]): Draft {
     } else if (sameFhir(present, value)) marks = marks.concat(theirs);
     else for (const finding of conflicts(theirs)) warnings.push(finding);
   }
-  return { ...first, resource, marks, mention: first.mention && second.mention };
+  const others = [...(first.others ?? []), second.instance];
+  return { ...first, resource, marks, others, mention: first.mention && second.mention };
 }
 
 function unionOfLists(present: FhirValue[], added: FhirValue[], element: string, theirs: readonly Mark[], marks: Mark[]): FhirValue[] {

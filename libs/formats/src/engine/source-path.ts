@@ -17,10 +17,17 @@ export interface SourcePathPlan {
   readonly stages: readonly PathStage[];
 }
 
-/** One step of a path, and what tells the path up to it from all others. */
-interface PathStage {
+/** One step of a path, what tells the path up to it from all others, and what its tests demand of a node that passes. */
+export interface PathStage {
   readonly find: (node: SourceNode) => readonly SourceNode[];
   readonly upTo: string;
+  readonly demands: readonly Demand[];
+}
+
+/** That some value at `path` be this one. */
+interface Demand {
+  readonly path: SourcePathPlan;
+  readonly equals: string;
 }
 
 const fieldNotation = /^([A-Z][A-Z0-9]{2})-(\d+(?:\.\d+)*)$/;
@@ -121,8 +128,15 @@ const NONE: readonly SourceNode[] = [];
 /** A plan of steps that are already parsed. */
 export function planOf(text: string, steps: readonly Step[]): SourcePathPlan {
   let upTo = '';
-  const stages = steps.map((step) => ({ find: findOf(step), upTo: (upTo += `/${stepText(step)}`) }));
+  const stages = steps.map((step) => ({ find: findOf(step), upTo: (upTo += `/${stepText(step)}`), demands: demandsOf(step) }));
   return { text, gate: gateOf(steps), stages, find: (from) => withoutNulls(follow(stages, 0, from)) };
+}
+
+function demandsOf(step: Step): Demand[] {
+  if (step.kind !== 'child' && step.kind !== 'below') return [];
+  return step.tests.flatMap((test) =>
+    test.kind === 'where' && test.equals !== undefined && test.not !== true ? [{ path: test.path, equals: test.equals }] : [],
+  );
 }
 
 /** Says one step apart from every other. */

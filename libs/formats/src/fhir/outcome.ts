@@ -13,6 +13,7 @@ const rule: CompiledResource = {
   each: [],
   when: undefined,
   mention: undefined,
+  choice: undefined,
   key: [],
   elements: [],
   rule: { id: '(outcome)', beside: true },

@@ -26,14 +26,45 @@ export function unaccounted(format: Format, source: Uint8Array, { account, resou
 const codesOfCda = /(?<!reference\/)@(code|value)$/;
 
 /**
- * Coded and dated values of a document, and how many of them stand in a typed element: each value once, in however many elements it stands. Of the
- * rest, those that a named rule ignores are not counted. `where` matches the paths of such values.
+ * Coded and dated values of a document, and how many of them stand in a typed element: each value once, in however many elements it stands. Not
+ * counted are those that a named rule ignores, and `kinds`: those that stand in no element, but decided which resource their entry is, such as the
+ * code of a section. `where` matches the paths of such values.
  */
-export function codedValues({ account }: Translation, where: RegExp = codesOfCda): { readonly values: number; readonly typed: number } {
+export function codedValues(
+  { account }: Translation,
+  where: RegExp = codesOfCda,
+): { readonly values: number; readonly typed: number; readonly kinds: number } {
   const pathsOf = (entries: readonly { readonly path: string }[]): string[] =>
     entries.map(({ path }) => path).filter((path) => where.test(path));
-  const typed = new Set(pathsOf(account.mapped));
-  return { values: new Set([...typed, ...pathsOf(account.carried)]).size, typed: typed.size };
+  const typed = new Set(pathsOf(account.mapped.filter(({ chose }) => chose !== true)));
+  const kinds = new Set(pathsOf(account.mapped).filter((path) => !typed.has(path)));
+  const rest = pathsOf(account.carried).filter((path) => !typed.has(path) && !kinds.has(path));
+  return { values: typed.size + rest.length, typed: typed.size, kinds: kinds.size };
+}
+
+/** What became of the values of documents: each counts once, with the first of these that holds of it. */
+export interface Fates {
+  readonly values: number;
+  /** Stand in an element, wholly or in part. */
+  readonly mapped: number;
+  /** Decided which resource there is, and are carried. */
+  readonly chose: number;
+  readonly carried: number;
+  readonly ignored: number;
+}
+
+export function fatesOf(translations: readonly Pick<Translation, 'account'>[]): Fates {
+  const sum = { values: 0, mapped: 0, chose: 0, carried: 0, ignored: 0 };
+  for (const { account } of translations) {
+    const fates = new Map<string, Exclude<keyof Fates, 'values'>>();
+    for (const { path } of account.ignored) fates.set(path, 'ignored');
+    for (const { path } of account.carried) fates.set(path, 'carried');
+    for (const { path, chose } of account.mapped) if (chose === true) fates.set(path, 'chose');
+    for (const { path, chose } of account.mapped) if (chose !== true) fates.set(path, 'mapped');
+    for (const fate of fates.values()) sum[fate] += 1;
+    sum.values += fates.size;
+  }
+  return sum;
 }
 
 /** Every text of some JSON: what the code maps of a format or country can bring into an output. */
