@@ -345,12 +345,13 @@ describe('bounds', () => {
     expect(isRefused(validator.validate({ ...patient, extension: [deep] }))).toBe(true);
   });
 
-  it('a summary of 40 resources takes well under 300 ms', () => {
+  it('a summary of 40 resources takes well under 300 ms of a processor', () => {
     const bundle = ipsDocument(33);
     expect(bundle.entry).toHaveLength(40);
     validator.validate(bundle, { profile: 'ips' });
-    const start = performance.now();
+    const start = process.threadCpuUsage();
     validator.validate(bundle, { profile: 'ips' });
-    expect(performance.now() - start).toBeLessThan(300);
+    const { user, system } = process.threadCpuUsage(start);
+    expect((user + system) / 1000).toBeLessThan(300);
   });
 });

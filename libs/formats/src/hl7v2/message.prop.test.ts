@@ -137,11 +137,11 @@ describe('damaged messages', () => {
     'take bounded time: %s',
     (_name, segments) => {
       const bytes = utf8(`MSH|^~\\&|A|B|||20261101||ORU^R01|1|P|2.5\rPID|||1^^^EE-PIN\r${segments}`);
-      const start = performance.now();
+      const start = process.threadCpuUsage();
       translate({ bytes, format: 'hl7v2', country: pack, sha256, received: '2026-11-21T10:00:00.000Z' });
-      expect(performance.now() - start).toBeLessThan(5_000);
+      expect(process.threadCpuUsage(start).user / 1000).toBeLessThan(5_000);
     },
-    10_000,
+    60_000,
   );
 });
 
