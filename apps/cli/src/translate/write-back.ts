@@ -49,17 +49,17 @@ export function writtenBack(bytes: Uint8Array, form: BackForm, country: CountryP
 }
 
 function asMessage(bytes: Uint8Array, country: CountryPack, now: string): WrittenBack {
-  const { text, type, account } = BackMaps.of().write({
+  const { text, types, account } = BackMaps.of().write({
     resources: resourcesOf(bytes),
-    message: 'auto',
+    message: 'all',
     country,
     sha256,
     sender: { application: 'PORTOLAN', facility: country.country },
     sent: `${now.replace(/\D/g, '').slice(0, 14)}+0000`,
-    controlId: sha256(bytes).slice(0, 20).toUpperCase(),
+    controlId: (number) => `${sha256(bytes).slice(0, 14)}-${number}`.toUpperCase(),
     processing: 'P',
   });
-  return { text, account, told: told(type, account) };
+  return { text, account, told: told(types.join(' and '), account) };
 }
 
 function asDocument(bytes: Uint8Array, country: CountryPack, now: string): WrittenBack {

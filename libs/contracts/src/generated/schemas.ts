@@ -799,7 +799,7 @@ export const schemas = {
    },
    "message": {
     "title": "BackMessage",
-    "description": "MSH-9: type and structure, and the event, the first whose condition holds over the bundle",
+    "description": "MSH-9: type and structure, and the event, the first whose condition holds over the bundle or the node",
     "type": "object",
     "additionalProperties": false,
     "required": [
@@ -815,6 +815,15 @@ export const schemas = {
      "structure": {
       "type": "string",
       "pattern": "^[A-Z]{3}_[A-Z0-9]{3}$"
+     },
+     "each": {
+      "description": "Nodes of the bundle that have a message each; without it there is one, of the whole bundle",
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 20,
+      "items": {
+       "$ref": "#/$defs/back-path"
+      }
      },
      "events": {
       "type": "array",
@@ -834,6 +843,18 @@ export const schemas = {
      "maxItems": 100,
      "items": {
       "$ref": "#/$defs/back-element"
+     }
+    }
+   },
+   "groups": {
+    "description": "Rules shared by name, for `within`",
+    "type": "object",
+    "additionalProperties": {
+     "type": "array",
+     "minItems": 1,
+     "maxItems": 50,
+     "items": {
+      "$ref": "#/$defs/back-rule"
      }
     }
    },
@@ -866,13 +887,18 @@ export const schemas = {
       "type": "string",
       "pattern": "^[A-Z][0-9]{2}$"
      },
+     "structure": {
+      "description": "Where it is not the map's own",
+      "type": "string",
+      "pattern": "^[A-Z]{3}_[A-Z0-9]{3}$"
+     },
      "when": {
       "$ref": "translation-map.schema.json#/$defs/map-condition"
      }
     }
    },
    "back-path": {
-    "description": "Where a value stands in the bundle, from the rule's own node; `->Type` follows references to resources of that type",
+    "description": "Where a value stands in the bundle, from the rule's own node; `->Type` follows references to resources of that type, `<-Type/path` finds those whose `path` refers to the node",
     "type": "string",
     "minLength": 1,
     "maxLength": 300
@@ -962,6 +988,15 @@ export const schemas = {
        "$ref": "#/$defs/back-path"
       }
      },
+     "except": {
+      "description": "Paths to nodes that are left out of `each`",
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 20,
+      "items": {
+       "$ref": "#/$defs/back-path"
+      }
+     },
      "first": {
       "description": "Of the nodes the first alone",
       "const": true
@@ -973,6 +1008,11 @@ export const schemas = {
      "when": {
       "$ref": "translation-map.schema.json#/$defs/map-condition"
      },
+     "as": {
+      "description": "A shared type that holds the segment's elements",
+      "type": "string",
+      "pattern": "^[A-Za-z][A-Za-z0-9-]{0,60}$"
+     },
      "elements": {
       "type": "array",
       "maxItems": 200,
@@ -981,12 +1021,20 @@ export const schemas = {
       }
      },
      "within": {
-      "description": "Segments after this one, from the same node",
-      "type": "array",
-      "maxItems": 50,
-      "items": {
-       "$ref": "#/$defs/back-rule"
-      }
+      "description": "Segments after this one, from the same node; or the name of a group of them",
+      "anyOf": [
+       {
+        "type": "string",
+        "pattern": "^[a-z][a-z0-9-]{0,60}$"
+       },
+       {
+        "type": "array",
+        "maxItems": 50,
+        "items": {
+         "$ref": "#/$defs/back-rule"
+        }
+       }
+      ]
      }
     }
    }

@@ -64,7 +64,7 @@ export type LeafText = string;
 export type MerklePath = Sha256[];
 export type RuleId = string;
 /**
- * Where a value stands in the bundle, from the rule's own node; `->Type` follows references to resources of that type
+ * Where a value stands in the bundle, from the rule's own node; `->Type` follows references to resources of that type, `<-Type/path` finds those whose `path` refers to the node
  */
 export type BackPath = string;
 /**
@@ -455,6 +455,10 @@ export interface IgnoreRule {
 }
 export interface BackEvent {
   event: string;
+  /**
+   * Where it is not the map's own
+   */
+  structure?: string;
   when?: MapCondition;
 }
 /**
@@ -502,6 +506,13 @@ export interface BackRule {
    */
   each?: BackPath[];
   /**
+   * Paths to nodes that are left out of `each`
+   *
+   * @minItems 1
+   * @maxItems 20
+   */
+  except?: BackPath[];
+  /**
    * Of the nodes the first alone
    */
   first?: true;
@@ -511,15 +522,17 @@ export interface BackRule {
   required?: true;
   when?: MapCondition;
   /**
+   * A shared type that holds the segment's elements
+   */
+  as?: string;
+  /**
    * @maxItems 200
    */
   elements?: BackElement[];
   /**
-   * Segments after this one, from the same node
-   *
-   * @maxItems 50
+   * Segments after this one, from the same node; or the name of a group of them
    */
-  within?: BackRule[];
+  within?: string | BackRule[];
 }
 /**
  * A declarative map from FHIR R4 back to a message of a source format, for countries that read no FHIR; docs in libs/formats/README.md
@@ -548,6 +561,16 @@ export interface BackMap {
     [k: string]: BackElement[] | undefined;
   };
   /**
+   * Rules shared by name, for `within`
+   */
+  groups?: {
+    /**
+     * @minItems 1
+     * @maxItems 50
+     */
+    [k: string]: BackRule[] | undefined;
+  };
+  /**
    * @minItems 1
    * @maxItems 100
    */
@@ -560,11 +583,18 @@ export interface BackMap {
   leave?: IgnoreRule[];
 }
 /**
- * MSH-9: type and structure, and the event, the first whose condition holds over the bundle
+ * MSH-9: type and structure, and the event, the first whose condition holds over the bundle or the node
  */
 export interface BackMessage {
   code: string;
   structure: string;
+  /**
+   * Nodes of the bundle that have a message each; without it there is one, of the whole bundle
+   *
+   * @minItems 1
+   * @maxItems 20
+   */
+  each?: BackPath[];
   /**
    * @minItems 1
    * @maxItems 20

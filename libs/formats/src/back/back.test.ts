@@ -7,9 +7,9 @@ import { countryPack, type CountryPack } from '../country-pack.js';
 import { DecimalText, isFhirObject, toFhirJson, type FhirResource, type FhirValue } from '../engine/index.js';
 import { parseHl7 } from '../hl7v2/index.js';
 import { translate, type Translation } from '../translate.js';
-import { BackMaps, type BackInput } from './index.js';
+import { BackMaps, type BackInput, type BackMessage } from './index.js';
 import { fhirTree } from './fhir-tree.js';
-import laboratory from './maps/laboratory.json' with { type: 'json' };
+import person from './maps/person.json' with { type: 'json' };
 
 const own = join(import.meta.dirname, '../../fixtures/hl7v2');
 const countries = join(import.meta.dirname, '../../../countries');
@@ -29,12 +29,12 @@ function inputFor({ message, resources, provenance, account }: Translation, cc: 
   const { name = '', organisation, application = '' } = message.sender;
   return {
     resources,
-    message: 'auto',
+    message: message.type.slice(0, 3) as BackMessage,
     country: packs.get(cc)!,
     sha256,
     sender: { application, facility: name, ...(organisation !== name && { universalId: organisation }) },
     sent: message.sent ?? '20261128100000+0000',
-    controlId: message.id,
+    controlId: () => message.id,
     processing: 'P',
     event: message.type.slice(4),
     original: { provenance, carried: account.carried, resources },
@@ -74,9 +74,9 @@ describe('FHIR → HL7 v2 → FHIR gives the same resources', () => {
 
 describe('the message', () => {
   const before = readFixture('ee-oru-r01-chemistry.hl7');
-  const { text, type, mapVersion } = maps.write(inputFor(before, 'ee'));
+  const { text, types, mapVersion } = maps.write(inputFor(before, 'ee'));
   it('has the segments of its structure, each ended by CR', () => {
-    expect(type).toBe('ORU^R01');
+    expect(types).toEqual(['ORU^R01']);
     expect(mapVersion).toMatch(/^[0-9a-f]{64}$/);
     const names = parseHl7(text, { terminators: 'cr' }).segments.map((segment) => segment.name);
     expect(names.slice(0, 8)).toEqual(['MSH', 'PID', 'PV1', 'ORC', 'OBR', 'NTE', 'OBX', 'NTE']);
@@ -118,7 +118,7 @@ describe('the message', () => {
   ])('of a visit that is %s is ADT^%s', (status, event) => {
     const { event: _, original: __, ...input } = inputFor(readFixture('ee-adt-a01.hl7'), 'ee');
     const resources = input.resources.map((one) => (one.resourceType === 'Encounter' ? { ...one, status } : one));
-    expect(maps.write({ ...input, resources }).type).toBe(`ADT^${event}`);
+    expect(maps.write({ ...input, resources }).types).toEqual([`ADT^${event}`]);
   });
 });
 
@@ -209,6 +209,125 @@ function replaceTexts(value: FhirValue, text: string): FhirValue {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, texts.includes(key) ? text : replaceTexts(one, text)]));
 }
 
+describe('a record that is more than one message', () => {
+  const { resources: held } = readFixture('ee-adt-a01.hl7');
+  const patient = held.find(({ resourceType }) => resourceType === 'Patient')!;
+  const subject = { reference: `Patient/${patient.id}` };
+  const concept = (text: string): FhirValue => ({ text });
+  const coding = (name: string, code: string): FhirValue => ({
+    coding: [{ system: `http://terminology.hl7.org/CodeSystem/${name}`, code }],
+  });
+  const stay = (id: string, status: string): FhirResource => ({
+    resourceType: 'Encounter',
+    id,
+    identifier: [{ system: 'urn:oid:1.2.3', value: id }],
+    status,
+    class: { system: 'http://terminology.hl7.org/CodeSystem/v3-ActCode', code: 'IMP' },
+    subject,
+  });
+  const entry = (resourceType: string, id: string, more: Record<string, FhirValue> = {}): FhirResource => ({
+    resourceType,
+    id,
+    code: concept(id),
+    subject,
+    ...more,
+  });
+  const of = (...resources: FhirResource[]): ReturnType<typeof maps.write> => {
+    const { original: _, event: __, ...input } = inputFor(readFixture('ee-adt-a01.hl7'), 'ee');
+    return maps.write({ ...input, message: 'all', controlId: (number) => `M-${number}`, resources: [patient, ...resources] });
+  };
+  const messages = (text: string): string[] => text.split(/(?=^MSH)|(?<=\r)(?=MSH)/).filter(Boolean);
+
+  it('is one for each stay with what belongs to it, and one for what belongs to none', () => {
+    const { text, types } = of(
+      stay('first', 'finished'),
+      stay('second', 'cancelled'),
+      entry('Condition', 'of-first', { encounter: { reference: 'Encounter/first' } }),
+      entry('Procedure', 'of-second', { encounter: { reference: 'Encounter/second' } }),
+      entry('Condition', 'of-no-stay'),
+      entry('Condition', 'of-one-elsewhere', { encounter: { reference: 'Encounter/not-here' } }),
+    );
+    expect(types).toEqual(['ADT^A31', 'ADT^A03', 'ADT^A11']);
+    const [person = '', first = '', second = ''] = messages(text);
+    expect(first).toMatch(/ADT\^A03\^ADT_A03\|M-2\|.*\rDG1\|1\|\|\^{8}of-first/s);
+    expect(second).toMatch(/ADT\^A11\^ADT_A09\|M-3\|.*\rPR1\|1\|\|\^{8}of-second/s);
+    expect(person).toMatch(/ADT\^A31\^ADT_A05\|M-1\|.*\rPV1\|1\|N\rDG1\|1\|\|\^{8}of-no-stay.*\rDG1\|2\|\|\^{8}of-one-elsewhere/s);
+    expect(text.match(/\rDG1/g)).toHaveLength(3);
+  });
+  it('has a report under the stay that it was made in, and under no other', () => {
+    const report = (id: string, more: Record<string, FhirValue>): FhirResource =>
+      entry('DiagnosticReport', id, { status: 'final', result: [{ reference: 'Observation/seen' }], ...more });
+    const { text, types } = of(
+      stay('first', 'finished'),
+      entry('Observation', 'seen', { status: 'final' }),
+      report('inside', { encounter: { reference: 'Encounter/first' } }),
+      report('outside', {}),
+    );
+    expect(types).toEqual(['ORU^R01']);
+    expect([...text.matchAll(/\r(PID|PV1|OBR\|\d\|{3}\^{8}\w+)/g)].map(([, name]) => name?.replace(/\|.*\^/, ' '))).toEqual([
+      'PID',
+      'PV1',
+      'OBR inside',
+      'PID',
+      'OBR outside',
+    ]);
+  });
+  it('is one where the person is all there is', () => expect(of().types).toEqual(['ADT^A31']));
+  it.each<[string, FhirResource, string]>([
+    [
+      'an allergy that was ruled out',
+      entry('AllergyIntolerance', 'a', { verificationStatus: coding('allergyintolerance-verification', 'refuted') }),
+      'AL1',
+    ],
+    [
+      'an allergy entered in error',
+      entry('AllergyIntolerance', 'a', { verificationStatus: coding('allergyintolerance-verification', 'entered-in-error') }),
+      'AL1',
+    ],
+    [
+      'an allergy that is over',
+      entry('AllergyIntolerance', 'a', { clinicalStatus: coding('allergyintolerance-clinical', 'resolved') }),
+      'AL1',
+    ],
+    ['a diagnosis that was ruled out', entry('Condition', 'a', { verificationStatus: coding('condition-ver-status', 'refuted') }), 'DG1'],
+    ['a procedure that was not done', entry('Procedure', 'a', { status: 'not-done' }), 'PR1'],
+  ])('does not say that there is %s', (_, resource, segment) => {
+    const { text, account } = of(resource);
+    expect(text).not.toContain(`\r${segment}|`);
+    expect(account.left.find(({ path }) => path.endsWith('#code.text'))).toMatchObject({ rule: 'not-so' });
+    const { verificationStatus: _no, clinicalStatus: __, status: ___, ...said } = resource;
+    expect(of(said as FhirResource).text).toContain(`\r${segment}|1|`);
+  });
+  it.each<[string, Record<string, FhirValue>, string]>([
+    ['of a system without a name stands by its words', { system: 'urn:nobody', code: 'X1', display: 'words' }, '^words'],
+    ['without words, of a system without a name, is written out', { system: 'urn:nobody', code: 'X1' }, '^^^^^^^^X1 (urn:nobody)'],
+    ['without a system is the reader’s to know', { code: 'X1', display: 'words' }, 'X1^words'],
+    ['of a named system is a code', { system: 'http://snomed.info/sct', code: '38341003' }, '38341003^^SCT'],
+  ])('a code %s', (_, one, expected) => {
+    expect(of(entry('Condition', 'a', { code: { coding: [one] } })).text).toContain(`\rDG1|1||${expected}\r`);
+  });
+  it('an abnormal flag of FHIR is that of HL7’s table', () => {
+    const interpretation = [coding('v3-ObservationInterpretation', 'HH')];
+    const { text } = of(entry('Observation', 'a', { status: 'final', valueInteger: 1, interpretation }));
+    expect(text).toContain('|HH^^HL70078|||F');
+  });
+  it('the parts of a result are results that share its time and author', () => {
+    const part = (text: string, value: number): FhirValue => ({ code: { text }, valueInteger: value });
+    const { text } = of(
+      entry('Observation', 'whole', {
+        status: 'final',
+        effectiveDateTime: '2026-11-03',
+        component: [part('upper', 120), part('lower', 80)],
+      }),
+    );
+    expect(text).toMatch(/\rOBX\|2\|NM\|\^{8}upper\|\|120\|{6}F\|\|\|20261103\rOBX\|3\|NM\|\^{8}lower\|\|80\|{6}F\|\|\|20261103\r/);
+  });
+  it('an identifier whose system has no name has it as universal id, beside the name of its assigner', () => {
+    const identifier = [{ system: 'urn:nobody', value: '7', assigner: { display: 'SOMEBODY' } }];
+    expect(of(entry('Condition', 'a', { identifier })).text).toContain('|7^SOMEBODY^urn:nobody^URI\r');
+  });
+});
+
 describe('what cannot be written is refused', () => {
   const input = inputFor(readFixture('ee-oru-r01-chemistry.hl7'), 'ee');
   it.each([
@@ -230,19 +349,23 @@ describe('what cannot be written is refused', () => {
 });
 
 describe('a map is checked when it is loaded', () => {
-  const [first, ...others] = laboratory.segments;
+  const pid = { id: 'PID', segment: 'PID' };
   it.each([
-    ['a conversion that is none', { ...first, elements: [{ to: '3', as: 'nothing' }] }, 'PID-3'],
-    ['a concept map that is none', { ...first, elements: [{ to: '8', from: 'gender', map: 'nothing' }] }, 'PID-8'],
-    ['a path that is none', { ...first, elements: [{ to: '8', from: 'gender[' }] }, 'PID-8'],
-    ['a reference to no type', { ...first, elements: [{ to: '8', from: 'a->b' }] }, 'PID-8'],
-    ['a constant beside a value', { ...first, elements: [{ to: '8', from: 'gender', constant: 'F' }] }, 'PID-8'],
+    ['a conversion that is none', { ...pid, elements: [{ to: '3', as: 'nothing' }] }, 'PID-3'],
+    ['a concept map that is none', { ...pid, elements: [{ to: '8', from: 'gender', map: 'nothing' }] }, 'PID-8'],
+    ['a path that is none', { ...pid, elements: [{ to: '8', from: 'gender[' }] }, 'PID-8'],
+    ['a reference to no type', { ...pid, elements: [{ to: '8', from: 'a->b' }] }, 'PID-8'],
+    ['a reference from no type', { ...pid, elements: [{ to: '8', from: 'a<-b' }] }, 'PID-8'],
+    ['a constant beside a value', { ...pid, elements: [{ to: '8', from: 'gender', constant: 'F' }] }, 'PID-8'],
     ['elements without a segment', { id: 'nowhere', elements: [{ to: '8' }] }, 'nowhere'],
-    ['a field that is none', { ...first, elements: [{ to: '0' }] }, '(map)'],
+    ['a type that is none', { ...pid, as: 'nothing' }, 'PID'],
+    ['a group that is none', { ...pid, within: 'nothing' }, 'PID'],
+    ['a group that holds itself', { id: 'outer', within: 'round' }, 'round'],
+    ['a field that is none', { ...pid, elements: [{ to: '0' }] }, '(map)'],
   ])('%s', (_, segment, rule) => {
-    const map = { ...laboratory, segments: [segment, ...others] };
-    expect(() => BackMaps.of({ 'laboratory.json': map })).toThrow(
-      expect.objectContaining({ code: 'translate.map-invalid', where: `back/maps/laboratory.json ${rule}` }),
+    const map = { ...person, groups: { round: [{ id: 'round', within: 'round' }] }, segments: [segment] };
+    expect(() => BackMaps.of({ 'person.json': map })).toThrow(
+      expect.objectContaining({ code: 'translate.map-invalid', where: `back/maps/person.json ${rule}` }),
     );
   });
 });

@@ -1,10 +1,10 @@
 import type { BackElement, BackMap, BackRule, Validators } from '@portolan/contracts';
 import { compileCondition, hasValue, type Condition } from '../engine/condition.js';
-import { parseSourcePath, select, textLeaf, type MapMistake, type SourceNode } from '../engine/index.js';
+import { parseSourcePath, select, type MapMistake, type SourceNode } from '../engine/index.js';
 import { hl7v2CodeMaps } from '../hl7v2/code-maps/index.js';
 import { numbersOf } from './cell.js';
 import { backConversions, type BackConversion } from './conversions.js';
-import type { FhirTree } from './fhir-tree.js';
+import { referred, type FhirTree } from './fhir-tree.js';
 
 /** A path over resources: `result->Observation/code` goes over the reference to the resource, where it is of that type. */
 export type BackPath = (from: SourceNode, tree: FhirTree) => readonly SourceNode[];
@@ -36,6 +36,7 @@ export interface CompiledBackRule {
   readonly id: string;
   readonly segment: string | undefined;
   readonly each: readonly BackPath[] | undefined;
+  readonly except: readonly BackPath[];
   readonly first: boolean;
   readonly required: boolean;
   readonly when: Condition | undefined;
@@ -46,9 +47,11 @@ export interface CompiledBackRule {
 /** A map of the way back, checked and compiled. */
 export interface CompiledBackMap {
   readonly map: BackMap;
+  /** Nodes that have a message each; undefined: one message of the whole bundle. */
+  readonly each: readonly BackPath[] | undefined;
   readonly types: ReadonlyMap<string, readonly CompiledBackElement[]>;
   readonly segments: readonly CompiledBackRule[];
-  readonly events: readonly { readonly event: string; readonly when: Condition | undefined }[];
+  readonly events: readonly { readonly event: string; readonly structure: string; readonly when: Condition | undefined }[];
   readonly leave: readonly { readonly id: string; readonly reason: string; readonly paths: readonly BackPath[] }[];
 }
 
@@ -60,13 +63,18 @@ export function compileBackMap(file: string, json: unknown, validators: Validato
     return undefined;
   }
   const map = json as BackMap;
-  const types = new Set(Object.keys(map.types ?? {}));
-  const job: Job = { file, types, mistakes };
+  const { types = {}, groups = {}, message } = map;
+  const job: MapJob = { file, types: new Set(Object.keys(types)), elements: types, groups, mistakes };
   return {
     map,
-    types: new Map(Object.entries(map.types ?? {}).map(([name, rules = []]) => [name, rules.map((rule) => element(rule, name, job))])),
+    each: message.each?.map((path) => backPath(path, '(message)', job)),
+    types: new Map(Object.entries(types).map(([name, rules = []]) => [name, rules.map((rule) => element(rule, name, job))])),
     segments: map.segments.map((rule) => segment(rule, job)),
-    events: map.message.events.map(({ event, when }) => ({ event, when: when === undefined ? undefined : condition(when, event, job) })),
+    events: message.events.map(({ event, structure = message.structure, when }) => ({
+      event,
+      structure,
+      when: when === undefined ? undefined : condition(when, event, job),
+    })),
     leave: (map.leave ?? []).map(({ id, reason, paths }) => ({ id, reason, paths: paths.map((path) => backPath(path, id, job)) })),
   };
 }
@@ -78,20 +86,42 @@ export interface Job {
   readonly mistakes: MapMistake[];
 }
 
+interface MapJob extends Job {
+  readonly elements: NonNullable<BackMap['types']>;
+  readonly groups: NonNullable<BackMap['groups']>;
+}
+
 const codeMaps = new Set(Object.values(hl7v2CodeMaps).map((map) => (map as { id: string }).id));
 
-function segment(rule: BackRule, job: Job): CompiledBackRule {
-  if (rule.segment === undefined && rule.elements !== undefined) tell(job, rule.id, 'has elements and no segment');
+function segment(rule: BackRule, job: MapJob): CompiledBackRule {
+  if (rule.segment === undefined && (rule.elements ?? rule.as) !== undefined) tell(job, rule.id, 'has elements and no segment');
+  const { each, except = [], when } = rule;
+  const paths = (list: readonly string[]): BackPath[] => list.map((path) => backPath(path, rule.id, job));
   return {
     id: rule.id,
     segment: rule.segment,
-    each: rule.each?.map((path) => backPath(path, rule.id, job)),
+    each: each && paths(each),
+    except: paths(except),
     first: rule.first === true,
     required: rule.required === true,
-    when: rule.when === undefined ? undefined : condition(rule.when, rule.id, job),
-    elements: (rule.elements ?? []).map((one) => element(one, rule.segment ?? rule.id, job)),
-    within: (rule.within ?? []).map((one) => segment(one, job)),
+    when: when && condition(when, rule.id, job),
+    elements: elementsOf(rule, job),
+    within: withinOf(rule, job),
   };
+}
+
+function elementsOf({ id, segment: name = id, as, elements }: BackRule, job: MapJob): CompiledBackElement[] {
+  const shared = as === undefined ? [] : job.elements[as];
+  if (shared === undefined) tell(job, id, `no type ${as ?? ''}`);
+  return (elements ?? shared ?? []).map((one) => element(one, name, job));
+}
+
+/** A group holds no group: none can hold itself. */
+function withinOf({ id, within = [] }: BackRule, job: MapJob): CompiledBackRule[] {
+  if (typeof within !== 'string') return within.map((one) => segment(one, job));
+  const group = job.groups[within];
+  if (group === undefined) tell(job, id, `no group ${within}`);
+  return (group ?? []).map((one) => segment(one, { ...job, groups: {} }));
 }
 
 function element(rule: BackElement, owner: string, job: Job): CompiledBackElement {
@@ -152,24 +182,22 @@ function tried<T>(compile: () => T, otherwise: T, rule: string, job: Pick<Job, '
   }
 }
 
+/** `a->B/c`: from what `a` refers to, where it is a B, to `c`; `a<-B/c`: from `a` to each B whose `c` refers to it. */
 function compilePath(text: string): BackPath {
-  const [first = '', ...hops] = text.split('->');
+  const [first = '', ...rest] = text.split(/(->|<-)/);
   const start = parseSourcePath(first);
-  const rest = hops.map((hop) => {
-    const match = /^([A-Z][A-Za-z]+)(?:\/(.+))?$/.exec(hop);
-    if (match === null) throw new Error(`path ${text} follows a reference to no type`);
-    return { type: match[1], path: parseSourcePath(match[2] ?? '.') };
-  });
+  const hops = Array.from({ length: rest.length / 2 }, (_, i) => hop(text, rest[2 * i] ?? '', rest[2 * i + 1] ?? ''));
   return (from, tree) =>
-    rest.reduce<readonly SourceNode[]>(
-      (nodes, { type, path }) =>
-        nodes.flatMap((node) => (followed(node, tree)?.name === type ? select(followed(node, tree) ?? node, path) : [])),
-      select(from, start),
-    );
+    hops.reduce<readonly SourceNode[]>((nodes, next) => nodes.flatMap((node) => next(node, tree)), select(from, start));
 }
 
-function followed(node: SourceNode, tree: FhirTree): SourceNode | undefined {
-  const leaf = node.named('reference')[0];
-  const text = leaf === undefined ? undefined : textLeaf(leaf)?.value;
-  return text === undefined ? undefined : tree.target(text);
+function hop(text: string, way: string, to: string): BackPath {
+  const [, type, below] = /^([A-Z][A-Za-z]+)(?:\/(.+))?$/.exec(to) ?? [];
+  if (type === undefined) throw new Error(`path ${text} follows a reference to no type`);
+  const path = parseSourcePath(below ?? '.');
+  if (way === '<-') return (node, tree) => tree.referrers(node, type, path);
+  return (node, tree) => {
+    const found = referred(node, tree.target);
+    return found?.name === type ? select(found, path) : [];
+  };
 }

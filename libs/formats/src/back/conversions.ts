@@ -65,28 +65,48 @@ function cwe(node: SourceNode, { names, codes }: BackContext): Cell {
   const cell = new Cell();
   const codings = node.named('coding');
   const ordered = originalsFirst(codings.length === 0 && node.named('code').length > 0 ? [node] : codings, names, codes);
-  for (const [i, places] of codePlaces.entries()) putCoding(cell, places, ordered[i], names);
+  for (const [i, places] of codePlaces.entries()) {
+    const coding = ordered[i];
+    if (coding !== undefined) putCoding(cell, places, coding, namedCoding(coding, names, codes));
+  }
   const text = leafAt(node, 'text');
   if (text?.value !== undefined) cell.put([9], Cell.of(text.value, [text]));
+  return cell.empty ? inWords(ordered[0]) : cell;
+}
+
+/** A code that has neither words nor a system of a name: somebody reads it. */
+function inWords(coding: SourceNode | undefined): Cell {
+  const [code, system] = ['code', 'system'].map((name) => leafAt(coding, name));
+  const cell = new Cell();
+  if (code?.value !== undefined && system?.value !== undefined) cell.put([9], Cell.of(`${code.value} (${system.value})`, [code, system]));
   return cell;
 }
 
 function putCoding(
   cell: Cell,
   [code, display, system, version]: readonly [number, number, number, number],
-  coding: SourceNode | undefined,
-  names: Names,
+  coding: SourceNode,
+  named: Coding,
 ): void {
   const put = (place: number, name: string, read: (text: string) => string | undefined): void => {
     const leaf = leafAt(coding, name);
     const text = leaf?.value === undefined ? undefined : read(leaf.value);
     if (leaf !== undefined && text !== undefined) cell.put([place], Cell.of(text, [leaf]));
   };
-  const same = (text: string): string => text;
-  put(code, 'code', same);
-  put(display, 'display', same);
-  put(system, 'system', names.systemName);
-  put(version, 'version', same);
+  put(code, 'code', () => named.code);
+  put(display, 'display', (text) => text);
+  put(system, 'system', () => named.system);
+  if (named.code !== undefined) put(version, 'version', (text) => text);
+}
+
+/** A code of a system that has no name in a message would stand there as a code of nobody, perhaps of the reader: its words alone do. */
+function namedCoding(coding: SourceNode, names: Names, maps: readonly string[]): Coding {
+  const { code, system } = codingOf(coding);
+  if (system === undefined) return { code };
+  const name = names.systemName(system);
+  if (name !== undefined) return { code, system: name };
+  const original = names.originalOf({ code, system }, maps);
+  return original?.system === undefined ? {} : { code: original.code, system: names.systemName(original.system) };
 }
 
 const codingOf = (node: SourceNode): Coding => ({ system: leafAt(node, 'system')?.value, code: leafAt(node, 'code')?.value });

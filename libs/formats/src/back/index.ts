@@ -1,25 +1,27 @@
 import { canonicalJson, PortolanError, Validators } from '@portolan/contracts';
 import type { CountryPack } from '../country-pack.js';
-import type { FhirResource, MapMistake, Sha256Hex } from '../engine/index.js';
+import type { FhirResource, MapMistake, Sha256Hex, SourceNode } from '../engine/index.js';
 import { accountOf, type BackAccount } from './account.js';
 import { Cell } from './cell.js';
 import { compileBackMap, type CompiledBackMap } from './compile.js';
 import { er7, type WrittenSegment } from './er7.js';
-import { fhirTree, type FhirTree } from './fhir-tree.js';
+import { fhirTree } from './fhir-tree.js';
 import admission from './maps/admission.json' with { type: 'json' };
+import datatypes from './maps/datatypes.json' with { type: 'json' };
 import laboratory from './maps/laboratory.json' with { type: 'json' };
+import person from './maps/person.json' with { type: 'json' };
 import { namesOf } from './names.js';
 import { restored, type BackOriginal } from './restore.js';
-import { writeSegments } from './write.js';
+import { MAX_SEGMENTS, writeSegments, type WriteContext, type WrittenMessage } from './write.js';
 
 /** The messages that FHIR can be written back as. */
 export type BackMessage = 'ORU' | 'ADT';
 
-/** What is written back, for whom, and what the message says of itself. */
+/** What is written back, for whom, and what the messages say of themselves. */
 export interface BackInput {
   readonly resources: readonly FhirResource[];
-  /** `auto`: ORU where there is a report with results, else ADT. */
-  readonly message: BackMessage | 'auto';
+  /** `all`: each message that says something that no other says. */
+  readonly message: BackMessage | 'all';
   /** The country that reads the message: its names of code systems and of those who assign identifiers. */
   readonly country: CountryPack;
   readonly sha256: Sha256Hex;
@@ -29,76 +31,116 @@ export interface BackInput {
   readonly receiver?: { readonly application: string; readonly facility: string };
   /** MSH-7 as HL7 writes it, `20261121100000+0000`. */
   readonly sent: string;
-  /** MSH-10, at most 20 characters (HL7 v2.5.1 §2.15.9.10). */
-  readonly controlId: string;
+  /** MSH-10 of the message of this number, from 1: at most 20 characters (HL7 v2.5.1 §2.15.9.10), no two alike. */
+  readonly controlId: (number: number) => string;
   readonly processing: 'P' | 'T' | 'D';
   /** MSH-9.2, where the map's own choice is not wanted. */
   readonly event?: string;
-  /** What the same resources left carried when they came as HL7 v2: it is put back where it stood. */
+  /** What the same resources left carried when they came as one HL7 v2 message: it is put back where it stood, in the first message. */
   readonly original?: BackOriginal;
 }
 
-/** A message, and what became of every value of the bundle. */
+/** The messages, and what became of every value of the bundle. */
 export interface BackTranslation {
-  /** ER7 in UTF-8, each segment ended by CR. */
+  /** ER7 in UTF-8, each segment ended by CR; messages one after another, as a batch without BHS has them (HL7 v2.5.1 §2.10.3.1). */
   readonly text: string;
-  readonly type: string;
-  /** SHA-256 of the map. */
+  /** Of each message, `ADT^A31`. */
+  readonly types: readonly string[];
+  /** SHA-256 of the maps. */
   readonly mapVersion: string;
   readonly account: BackAccount;
 }
 
+interface Message {
+  readonly type: readonly string[];
+  readonly written: WrittenMessage;
+}
+
 /** The maps of the way back, checked; throws PortolanError `translate.map-invalid` that names file, rule and mistake. */
 export class BackMaps {
-  private constructor(private readonly maps: ReadonlyMap<string, CompiledBackMap>) {}
+  private constructor(private readonly maps: readonly CompiledBackMap[]) {}
 
+  /** In the order in which their messages are written. */
   static of(
-    files: Readonly<Record<string, unknown>> = { 'admission.json': admission, 'laboratory.json': laboratory },
+    files: Readonly<Record<string, object>> = { 'person.json': person, 'admission.json': admission, 'laboratory.json': laboratory },
     validators = new Validators(),
   ): BackMaps {
     const mistakes: MapMistake[] = [];
-    const maps = Object.entries(files).flatMap(([file, json]) => compileBackMap(`back/maps/${file}`, json, validators, mistakes) ?? []);
+    const maps = Object.entries(files).flatMap(([file, json]) => {
+      const whole = { ...json, types: { ...datatypes.types, ...('types' in json && (json.types as object)) } };
+      return compileBackMap(`back/maps/${file}`, whole, validators, mistakes) ?? [];
+    });
     const [first] = mistakes;
     if (first !== undefined) {
       const all = mistakes.slice(0, 20).map(({ file, rule, what }) => `${file} ${rule}: ${what}`);
       throw new PortolanError('translate.map-invalid', `${first.file} ${first.rule}`, all.join('; '));
     }
-    return new BackMaps(new Map(maps.map((map) => [map.map.message.code, map])));
+    return new BackMaps(maps);
   }
 
   /**
-   * Writes FHIR R4 resources as one HL7 v2 message. Pure: the same input gives the same bytes. Throws PortolanError `translate.back-unwritable`
-   * where there is nobody whom the message could be about, no report for a report's message, or more than a message can hold.
+   * Writes FHIR R4 resources as HL7 v2 messages. Pure: the same input gives the same bytes. Throws PortolanError `translate.back-unwritable`
+   * where there is nobody whom a message could be about, no report for a report's message, or more than a message can hold.
    */
   write(input: BackInput): BackTranslation {
     const tree = fhirTree(input.resources);
-    const map = this.maps.get(input.message === 'auto' ? messageFor(input.resources) : input.message);
-    if (map === undefined) throw new PortolanError('translate.back-unwritable', 'message');
-    const written = writeSegments(map, tree, namesOf(input.country), input.sent);
-    if (written.lacking !== undefined) throw new PortolanError('translate.back-unwritable', written.lacking, 'there is nothing to write');
-    if (written.tooLong) throw new PortolanError('translate.back-unwritable', 'message', 'more segments than a message may have');
-    const type = typeOf(map, tree, input.event);
-    const own = [header(input, type), ...written.segments];
-    const { segments, lost } = input.original === undefined ? { segments: own, lost: [] } : restored(own, input.original);
+    const context = { tree, names: namesOf(input.country), sent: input.sent };
+    const maps = this.maps.filter(({ map }) => input.message === 'all' || map.message.code === input.message);
+    const messages = telling(maps.flatMap((map) => messagesOf(map, context, input.event)));
+    const parts = messages.map(({ type, written }, i) => {
+      const segments = [header(input, type, i + 1), ...written.segments];
+      return i === 0 && input.original !== undefined ? restored(segments, input.original) : { segments, lost: [] };
+    });
+    const used = new Map(messages.flatMap(({ written }) => [...written.used]));
     return {
-      text: er7(segments),
-      type: type.slice(0, 2).join('^'),
-      mapVersion: input.sha256(new TextEncoder().encode(canonicalJson(map.map))),
-      account: { ...accountOf(map.leave, tree, written.used), unrestored: lost },
+      text: parts.map(({ segments }) => er7(segments)).join(''),
+      types: messages.map(({ type }) => type.slice(0, 2).join('^')),
+      mapVersion: input.sha256(new TextEncoder().encode(canonicalJson(maps.map(({ map }) => map)))),
+      account: {
+        ...accountOf(
+          maps.flatMap(({ leave }) => leave),
+          tree,
+          used,
+        ),
+        unrestored: parts.flatMap(({ lost }) => lost),
+      },
     };
   }
 }
 
-function messageFor(resources: readonly FhirResource[]): BackMessage {
-  return resources.some(({ resourceType }) => resourceType === 'DiagnosticReport') ? 'ORU' : 'ADT';
+/** The messages of a map; with nothing but what is lacking where the map demands what is not there. */
+function messagesOf(map: CompiledBackMap, context: WriteContext, event: string | undefined): Message[] {
+  const { root } = context.tree;
+  const nodes = map.each === undefined ? [root] : map.each.flatMap((path) => path(root, context.tree));
+  return nodes.map((node) => ({ type: typeOf(map, node, event), written: writeSegments(map, node, context) }));
 }
 
-function typeOf({ map: { message }, events }: CompiledBackMap, { root }: FhirTree, wanted: string | undefined): string[] {
-  const event = wanted ?? events.find(({ when }) => when?.(root) !== false)?.event ?? '';
-  return [message.code, event, message.structure];
+/** Of those that are whole, the ones that say something that no other of them says. */
+function telling(messages: readonly Message[]): Message[] {
+  const whole = messages.filter(({ written }) => written.lacking === undefined);
+  const times = new Map<SourceNode, number>();
+  const count = ({ written }: Message, by: 1 | -1): void => {
+    for (const leaf of written.used.keys()) times.set(leaf, (times.get(leaf) ?? 0) + by);
+  };
+  for (const message of whole) count(message, 1);
+  const told = whole.filter((message) => {
+    const isNeeded = [...message.written.used.keys()].some((leaf) => times.get(leaf) === 1);
+    if (!isNeeded) count(message, -1);
+    return isNeeded;
+  });
+  const lacking = messages.find(({ written }) => written.lacking !== undefined)?.written.lacking ?? 'message';
+  if (told.length === 0) throw new PortolanError('translate.back-unwritable', lacking, 'there is nothing to write');
+  if (told.reduce((sum, { written }) => sum + written.segments.length, 0) >= MAX_SEGMENTS)
+    throw new PortolanError('translate.back-unwritable', 'message', 'more segments than a message may have');
+  return told;
 }
 
-function header(input: BackInput, type: readonly string[]): WrittenSegment {
+function typeOf({ map: { message }, events }: CompiledBackMap, node: SourceNode, wanted: string | undefined): string[] {
+  const chosen = events.find(({ event, when }) => (wanted === undefined ? when?.(node) !== false : event === wanted));
+  return [message.code, chosen?.event ?? wanted ?? '', chosen?.structure ?? message.structure];
+}
+
+function header(input: BackInput, type: readonly string[], number: number): WrittenSegment {
   const { sender, receiver, sent, controlId, processing } = input;
   const universal = sender.universalId === undefined ? [] : [sender.universalId, 'URI'];
   const fields: readonly (readonly [number, readonly string[]])[] = [
@@ -108,7 +150,7 @@ function header(input: BackInput, type: readonly string[]): WrittenSegment {
     [6, [receiver?.facility ?? '']],
     [7, [sent]],
     [9, type],
-    [10, [controlId]],
+    [10, [controlId(number)]],
     [11, [processing]],
     [12, ['2.5.1']],
     [18, ['UNICODE UTF-8']],

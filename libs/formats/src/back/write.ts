@@ -7,34 +7,37 @@ import type { FhirTree } from './fhir-tree.js';
 import type { Names } from './names.js';
 
 /** Most segments of one message; the way in reads no more either. */
-const MAX_SEGMENTS = 20_000;
+export const MAX_SEGMENTS = 20_000;
 
 /** What a map writes of a bundle. */
 export interface WrittenMessage {
   readonly segments: readonly WrittenSegment[];
   /** Leaves of the bundle that stand in the message: by which rule, and in which field. */
   readonly used: ReadonlyMap<SourceNode, { readonly rule: string; readonly to: string }>;
-  /** The rule that demands a segment for which there is nothing, or the one with which the message became too long. */
+  /** The rule that demands a segment for which there is nothing. */
   readonly lacking: string | undefined;
-  readonly tooLong: boolean;
 }
 
-interface Job {
+/** What each message of a bundle is written with; `sent` as it stands in MSH-7. */
+export interface WriteContext {
   readonly tree: FhirTree;
-  readonly types: CompiledBackMap['types'];
   readonly names: Names;
   readonly sent: string;
+}
+
+interface Job extends WriteContext {
+  readonly types: CompiledBackMap['types'];
   readonly segments: WrittenSegment[];
   readonly used: Map<SourceNode, { rule: string; to: string }>;
   lacking: string | undefined;
 }
 
-/** Runs a map over a bundle. */
-export function writeSegments(map: CompiledBackMap, tree: FhirTree, names: Names, sent: string): WrittenMessage {
+/** Runs a map over a bundle, or over the part of it that hangs on a node. */
+export function writeSegments(map: CompiledBackMap, from: SourceNode, { tree, names, sent }: WriteContext): WrittenMessage {
   const job: Job = { tree, types: map.types, names, sent, segments: [], used: new Map(), lacking: undefined };
-  for (const rule of map.segments) writeRule(rule, tree.root, 1, job);
+  for (const rule of map.segments) writeRule(rule, from, 1, job);
   const { segments, used, lacking } = job;
-  return { segments, used, lacking, tooLong: segments.length >= MAX_SEGMENTS };
+  return { segments, used, lacking };
 }
 
 /** Writes the segments of a rule. `count` is the number of the node among those of the enclosing rule. */
@@ -49,9 +52,10 @@ function writeRule(rule: CompiledBackRule, from: SourceNode, count: number, job:
   }
 }
 
-function chosenNodes({ each, when, first }: CompiledBackRule, from: SourceNode, { tree }: Job): SourceNode[] {
+function chosenNodes({ each, except, when, first }: CompiledBackRule, from: SourceNode, { tree }: Job): SourceNode[] {
   const nodes = each === undefined ? [from] : [...new Set(each.flatMap((path) => path(from, tree)))];
-  return nodes.filter((node) => when?.(node) !== false).slice(0, first ? 1 : undefined);
+  const out = new Set(except.flatMap((path) => path(from, tree)));
+  return nodes.filter((node) => !out.has(node) && when?.(node) !== false).slice(0, first ? 1 : undefined);
 }
 
 function writeSegment(name: string, elements: readonly CompiledBackElement[], node: SourceNode, count: number, job: Job): void {

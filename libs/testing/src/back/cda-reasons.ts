@@ -1,5 +1,7 @@
+import { reasonsOf, type Reasons } from './reasons.js';
+
 /** What a summary does not get back from CDA, each with its reason; anything else that differs is a mistake. */
-export const reasons: Readonly<Record<string, RegExp>> = {
+export const cdaReasons: Reasons = reasonsOf({
   'the document stands for the table of contents': /^(Composition gone|DocumentReference new)$/,
   'who keeps the document keeps the person': /^Patient\.managingOrganization\.reference new$/,
   'the section says the category, in the words of CDA alone': /^(Observation\.category\.coding\.display gone|DiagnosticReport\.category\.)/,
@@ -28,11 +30,4 @@ export const reasons: Readonly<Record<string, RegExp>> = {
   'completed, also where corrected': /^Observation\.status other$/,
   'white space of a text is one space': /\.(conclusion|note\.text) other$/,
   'who stands under one identifier is one person': /^Practitioner gone$/,
-};
-
-/** The reasons that stand for a difference (`differences` of sameness.ts). */
-export const reasonsFor = (difference: string): readonly string[] =>
-  Object.entries(reasons).flatMap(([reason, pattern]) => (pattern.test(difference) ? [reason] : []));
-
-/** Differences for which there is no reason. */
-export const unexplained = (found: readonly string[]): readonly string[] => found.filter((one) => reasonsFor(one).length === 0);
+});

@@ -1,6 +1,6 @@
 import { BackDocuments, translate, type FhirResource, type Translation } from '@portolan/formats';
 import { describe, expect, it } from 'vitest';
-import { reasons, reasonsFor, unexplained } from './cda-reasons.js';
+import { cdaReasons } from './cda-reasons.js';
 import { differences } from './sameness.js';
 import { country, received, samples, sha256, summaryOf, type Sample } from './summary.fixture.js';
 
@@ -31,11 +31,11 @@ describe('a node’s own summary → CDA → FHIR', () => {
     const patient = resources.find(({ resourceType }) => resourceType === 'Patient');
     expect(patient?.['identifier']).toContainEqual({ system, value });
     const found = differences(before, resources);
-    for (const reason of found.flatMap(reasonsFor)) used.add(reason);
-    expect(unexplained(found)).toEqual([]);
+    for (const reason of found.flatMap(cdaReasons.of)) used.add(reason);
+    expect(cdaReasons.unexplained(found)).toEqual([]);
   });
 
-  it('for no other reason than those that were met', () => expect([...used].toSorted()).toEqual(Object.keys(reasons).toSorted()));
+  it('for no other reason than those that were met', () => expect([...used].toSorted()).toEqual(cdaReasons.all));
 
   it.each([
     ['a problem is uncertain', 'verificationStatus', 'condition-ver-status', 'provisional'],

@@ -1,7 +1,8 @@
 import { bundleOf, fromFhirJson, resourcesIn, toFhirJson, translate, type FhirObject, type FhirResource } from '@portolan/formats';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { unexplained } from '../back/cda-reasons.js';
+import { cdaReasons } from '../back/cda-reasons.js';
 import { differences } from '../back/sameness.js';
+import { messagesIn, uniqueResources } from '../back/messages.js';
 import { country, sha256 } from '../back/summary.fixture.js';
 import type { Answer } from '../client/country-client.js';
 import { keepBundle } from '../hl7-validator/kept-bundles.js';
@@ -38,9 +39,14 @@ describe('a doctor whose systems read no FHIR opens a record from abroad', () =>
 
   /** What her system makes of the answer in its own form, kept for HL7's validator as any Bundle of the run. */
   async function read(answer: Answer, format: 'cda' | 'hl7v2'): Promise<readonly FhirResource[]> {
-    const bytes = Buffer.from(answer.text);
-    const { resources, account } = translate({ bytes, format, country: country('pt').pack, sha256, received: new Date().toISOString() });
-    expect(account.rejects).toEqual([]);
+    const whole = Buffer.from(answer.text);
+    const resources = uniqueResources(
+      (format === 'cda' ? [whole] : messagesIn(whole)).map((bytes) => {
+        const read = translate({ bytes, format, country: country('pt').pack, sha256, received: new Date().toISOString() });
+        expect(read.account.rejects).toEqual([]);
+        return read;
+      }),
+    );
     const text = toFhirJson(bundleOf(resources, 'https://hospital.example/fhir'));
     const headers = new Headers({ 'content-type': 'application/fhir+json' });
     await keepBundle(world.provisioned.folder, { ...answer, headers, text });
@@ -73,7 +79,7 @@ describe('a doctor whose systems read no FHIR opens a record from abroad', () =>
     expect(results(resources).length).toBeGreaterThan(2);
     expect(results(resources)).toEqual(results(sent));
     const found = differences(sent, resources);
-    expect(unexplained(found).filter((one) => !hereToo(one))).toEqual([]);
+    expect(cdaReasons.unexplained(found).filter((one) => !hereToo(one))).toEqual([]);
     for (const [reason, pattern] of Object.entries(here))
       expect(
         found.some((one) => pattern.test(one)),
@@ -81,10 +87,14 @@ describe('a doctor whose systems read no FHIR opens a record from abroad', () =>
       ).toBe(true);
   });
 
-  it('in HL7 v2: who she is, and every measured result', async () => {
+  it('in HL7 v2: who she is, every measured result, and what she must not be given', async () => {
     const resources = await read(await asked('application/hl7-v2'), 'hl7v2');
     expect(identified(resources)).toContain(person.identifier.value);
     expect(results(resources)).toEqual(results(sent));
+    const allergies = (all: readonly FhirResource[]): number =>
+      all.filter(({ resourceType }) => resourceType === 'AllergyIntolerance').length;
+    expect(allergies(resources)).toBe(allergies(sent));
+    expect(allergies(sent)).toBeGreaterThan(0);
   });
 
   it('and each reading is on record, with its form, and the person hears of it', async () => {

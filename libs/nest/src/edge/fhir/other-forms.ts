@@ -60,12 +60,12 @@ export class OtherForms {
     this.messages ??= BackMaps.of();
     return this.messages.write({
       resources,
-      message: 'auto',
+      message: 'all',
       country: pack,
       sha256: this.sha256,
       sender: { application: 'PORTOLAN', facility: country.code },
       sent: `${instant(clock.now()).replace(/\D/g, '').slice(0, 14)}+0000`,
-      controlId: random.uuid().replaceAll('-', '').slice(0, 20).toUpperCase(),
+      controlId: () => random.uuid().replaceAll('-', '').slice(0, 20).toUpperCase(),
       processing: mode === 'production' ? 'P' : 'T',
     }).text;
   }

@@ -1,0 +1,37 @@
+import { reasonsOf, type Reasons } from './reasons.js';
+
+/** What a summary does not get back from messages of HL7 v2.5.1 (ADT, ORU), each with its reason; anything else that differs is a mistake. */
+export const hl7v2Reasons: Reasons = reasonsOf({
+  'a message has no table of contents': /^Composition gone$/,
+  'medicines are said in messages of orders, dispensing and giving, vaccinations in VXU':
+    /^(Medication(Statement|Request|Dispense)?|Immunization) gone$/,
+  'devices and alerts have no segment': /^(Device|DeviceUseStatement|Flag) gone$/,
+  'an order that has no report goes in a message of orders': /^ServiceRequest gone$/,
+  'who is named nowhere else is not named': /^(Practitioner|Organization) gone$/,
+  'who recorded an entry, and who made a report, has no field': /^(\w+\.recorder|DiagnosticReport\.performer)\.reference gone$/,
+  'that nothing is known of a performer is said by saying none': /^Observation\.performer\.extension\.\w+ gone$/,
+  'who takes part in a stay takes part as something': /^Encounter\.participant\.individual\.reference gone$/,
+  'the assigner of an identifier is named a second time by its universal id': /\.identifier\.assigner\.identifier\./,
+  'an identifier of a result, report or specimen is the filler’s':
+    /^(Observation|DiagnosticReport|Specimen)\.identifier\.type\.coding\.(code|system) new$/,
+  'of identifiers that the one who filled an order gave, one is read': /^DiagnosticReport\.identifier\.(value|type\.coding\.code) other$/,
+  'an allergy has neither identifier nor day of recording in AL1': /^AllergyIntolerance\.(identifier\.(system|value)|recordedDate) gone$/,
+  'AL1-5 has a reaction in words, without time or grade': /^AllergyIntolerance\.reaction\.(manifestation\..*|severity|onset)/,
+  'a code of HL7 stands beside that of FHIR': /^AllergyIntolerance\._(category|criticality)\.extension\./,
+  'AL1, DG1, PR1 say that it is so, and neither how certain nor whether still':
+    /^(AllergyIntolerance\.verificationStatus|Condition\.(clinicalStatus|verificationStatus))\.coding\.\w+ gone$|^Condition\.abatementDateTime gone$|^Procedure\.status other$/,
+  'AL1, DG1, PR1 have neither remark nor site nor grade':
+    /^((AllergyIntolerance|Condition|Procedure)\.note\.text|(Condition|Procedure)\.bodySite\.coding\.\w+|Condition\.severity\.coding\.\w+) gone$/,
+  'a diagnosis in DG1 is read as one of a stay': /^Condition\.(category\.coding\.\w+ (other|gone)|encounter\.reference new)$/,
+  'when a diagnosis was made is when it was recorded, and asserted': /^Condition\.extension\.\w+ new$/,
+  'a reason is a code, and no pointer to a problem': /^Encounter\.reasonReference\.reference gone$/,
+  'OBX has no category, and one without a report has none': /^Observation\.category\.coding\.\w+ gone$/,
+  'the department of OBR-24 is a category of FHIR, too': /^DiagnosticReport\.category\.coding\.\w+ (new|other|gone)$/,
+  'a part of a result is a result of its own': /^Observation (new|gone)$|^Observation\.component\./,
+  'a code whose system has no name in the reader’s country stands by its words':
+    /\.code\.coding\.(code|system) gone$|^DiagnosticReport\.result\.reference other$|^Organization\.identifier\.system gone$/,
+  'an abnormal flag is a code of HL7’s table, too': /^Observation\.interpretation\.coding\.\w+ new$/,
+  'limits are written in words, of one range': /^Observation\.referenceRange\.(text new|type\.coding\.\w+ gone)$/,
+  'a specimen has no code of fasting': /^Specimen\.collection\.fastingStatusCodeableConcept\./,
+  'a point of care is a place of its own': /^Location\.mode new$/,
+});
