@@ -51,10 +51,12 @@ export interface HeaderProblem {
 
 const versions = /^2\.(3(\.1)?|4|5(\.1)?|6|7(\.1)?|8(\.[12])?)$/;
 
+/** The message types of which any event is read. */
+const codes: ReadonlySet<string> = new Set(Object.keys(structures.events).map((event) => event.slice(0, event.indexOf('^'))));
+
 /** Checks MSH-9, MSH-10, MSH-11 and MSH-12; the first problem, or undefined. */
 export function headerProblem(header: Hl7Header): HeaderProblem | undefined {
-  const codes = Object.keys(structures.events).map((event) => event.split('^')[0]);
-  if (!codes.includes(header.messageCode)) return { code: 'ingest.type-unsupported', path: 'MSH-9.1' };
+  if (!codes.has(header.messageCode)) return { code: 'ingest.type-unsupported', path: 'MSH-9.1' };
   if (structureOf(header) === undefined) return { code: 'ingest.event-unsupported', path: 'MSH-9.2' };
   if (header.controlId === '') return { code: 'ingest.header-incomplete', path: 'MSH-10' };
   if (!/^[PTD]$/.test(header.processing)) return { code: 'ingest.processing-unsupported', path: 'MSH-11.1' };
