@@ -10,6 +10,7 @@ export {
   type BackTranslation,
   resourcesIn,
 } from './back/index.js';
+export { ianaName } from './bytes/charset.js';
 export { bundleOf } from './bundle.js';
 export { answeredPack, countryPack, mistakePlace, type CountryPack } from './country-pack.js';
 export * from './engine/index.js';

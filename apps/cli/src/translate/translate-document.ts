@@ -98,16 +98,16 @@ const filesOf = ({ fhir, report }: Result): Record<string, string | undefined> =
 });
 
 /** Both results of a file, or none: what an earlier run left for the same name goes. They hold health data, so nobody else reads them. */
-export async function write(base: string, results: Readonly<Record<string, string | undefined>>): Promise<string[]> {
+export async function write(base: string, results: Readonly<Record<string, string | Uint8Array | undefined>>): Promise<string[]> {
   const written: string[] = [];
   try {
-    for (const [ending, text] of Object.entries(results)) {
+    for (const [ending, content] of Object.entries(results)) {
       const file = `${base}.${ending}`;
-      if (text === undefined) {
+      if (content === undefined) {
         await rm(file, { force: true });
         continue;
       }
-      await writeFile(`${file}.new`, text, { mode: 0o600 });
+      await writeFile(`${file}.new`, content, { mode: 0o600 });
       await rename(`${file}.new`, file);
       written.push(file);
     }

@@ -136,6 +136,19 @@ describe('--to hl7v2', () => {
     const values = (name: string): unknown[] => [...text(name).matchAll(/"valueQuantity":\{"value":[\d.]+/g)].map(([value]) => value);
     expect(values('again.hl7.fhir.json')).toEqual(values('ee-oru-r01-chemistry.hl7.fhir.json'));
   });
+  it('in the character set that is asked for, or not at all', async () => {
+    await translate('--country', 'EE', chemistry);
+    const file = 'ee-oru-r01-chemistry.hl7.fhir.json';
+    expect((await translate('--to', 'hl7v2', '--country', 'EE', '--charset', '8859/15', file)).exit).toBe(0);
+    const bytes = readFileSync(join(work, `${file}.hl7`));
+    expect(bytes.toString('latin1')).toContain('|8859/15\r');
+    expect(bytes.toString('latin1')).toContain('Näidis');
+    rmSync(join(work, `${file}.hl7`));
+    const { exit, notes } = await translate('--to', 'hl7v2', '--country', 'EE', '--charset', 'ASCII', file);
+    expect(exit).toBe(1);
+    expect(notes).toContain('translate.charset-lacking');
+    expect(existsSync(join(work, `${file}.hl7`))).toBe(false);
+  });
   it.each([
     ['no JSON', '{', 'ingest.malformed'],
     ['no resource', '[]', 'ingest.malformed'],

@@ -1,6 +1,14 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { CharsetOut } from '@portolan/contracts';
 import type { Run } from '../terminal.js';
 import type { TranslateFlags } from './translator.js';
+
+/** Each is known to the contract of country.json. */
+const charsets: readonly CharsetOut[] = [
+  ...(['ASCII', '8859/1', '8859/2', '8859/3', '8859/4', '8859/5', '8859/6', '8859/7', '8859/8', '8859/9', '8859/15'] as const),
+  'UNICODE UTF-8',
+  'UNICODE UTF-16',
+];
 
 export function addTranslate(program: Command, run: Run): void {
   program
@@ -16,8 +24,14 @@ export function addTranslate(program: Command, run: Run): void {
     .addOption(
       new Option(
         '--to <format>',
-        'write FHIR back as an HL7 v2 message (ORU where there is a report, else ADT), or as a CDA patient summary',
+        'write FHIR back as HL7 v2 messages (ADT, ORU: as many as the record needs), or as a CDA patient summary',
       ).choices(['hl7v2', 'cda']),
+    )
+    .addOption(
+      new Option(
+        '--charset <set>',
+        "character set of HL7 v2 that is written, by its name in HL7 table 0211 (default: the country's, else UTF-8)",
+      ).choices(charsets),
     )
     .option('--jobs <number>', 'translate so many documents at once, each in a thread (default: one after the other)', threads)
     .option('--out <dir>', 'folder of the results, made where it is missing (default: the current folder)')
@@ -27,7 +41,7 @@ export function addTranslate(program: Command, run: Run): void {
       'after',
       "\nWrites NAME.fhir.json (a Bundle, decimals with their digits) and NAME.report.json, NAME being the file's name with its ending;\n" +
         'of a batch file (FHS, BHS, or several messages) NAME.1, NAME.2 and so on, one for each message.\n' +
-        'With --to hl7v2: NAME.hl7 (ER7, UTF-8), with --to cda: NAME.xml, and NAME.report.json, which tells of every value where it stands there or why it does not.\n' +
+        'With --to hl7v2: NAME.hl7 (ER7), with --to cda: NAME.xml, and NAME.report.json, which tells of every value where it stands there or why it does not.\n' +
         'Exit code 1 where a document cannot be read, or a node would refuse it as a whole; what else could not be used of it stands in its report.',
     )
     .action((files: string[], flags: TranslateFlags) =>

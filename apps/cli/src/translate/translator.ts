@@ -1,4 +1,4 @@
-import type { FormatName } from '@portolan/contracts';
+import type { CharsetOut, FormatName } from '@portolan/contracts';
 import type { CountryFlags } from './country-files.js';
 import { finish, readerOf, type Finished, type Work } from './translate-document.js';
 import { finishBack, type BackForm } from './write-back.js';
@@ -7,6 +7,7 @@ export interface TranslateFlags extends CountryFlags {
   readonly format: FormatName | 'auto';
   readonly out?: string;
   readonly to?: BackForm;
+  readonly charset?: CharsetOut;
   /** Threads that translate; without it, it is done here. */
   readonly jobs?: number;
 }
@@ -14,6 +15,6 @@ export interface TranslateFlags extends CountryFlags {
 /** What is done with each document: here or in a thread, the same. `from`: where relative names start. Throws as `packOf` does. */
 export async function translatorOf(flags: TranslateFlags, from: string): Promise<(work: Work) => Promise<Finished>> {
   const reader = await readerOf(flags, from);
-  const { to, format } = flags;
-  return (work) => (to === undefined ? finish(work, format, reader) : finishBack(work, to, reader.country));
+  const { to, format, charset } = flags;
+  return (work) => (to === undefined ? finish(work, format, reader) : finishBack(work, to, reader.country, charset));
 }

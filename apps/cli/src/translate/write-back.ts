@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { depthOf, PortolanError } from '@portolan/contracts';
+import { depthOf, PortolanError, type CharsetOut } from '@portolan/contracts';
 import {
   BackDocuments,
   BackMaps,
@@ -24,7 +24,7 @@ export type BackForm = keyof typeof backForms;
 
 /** A message or document, and what became of every value. */
 export interface WrittenBack {
-  readonly text: string;
+  readonly content: string | Uint8Array;
   readonly account: BackAccount;
   readonly told: string;
 }
@@ -32,34 +32,41 @@ export interface WrittenBack {
 const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
 
 /** Writes one document back, and its account beside it. Throws as `writtenBack` does, and `cli.output-unwritable`. */
-export async function finishBack({ part, path, base }: Work, to: BackForm, pack: CountryPack): Promise<Finished> {
+export async function finishBack(
+  { part, path, base }: Work,
+  to: BackForm,
+  pack: CountryPack,
+  charset: CharsetOut | undefined,
+): Promise<Finished> {
   if ('code' in part) throw new PortolanError(part.code, part.place);
-  const { text, account, told: note } = writtenBack(part.bytes, to, pack);
-  const written = await write(base, { [backForms[to]]: text, 'report.json': `${JSON.stringify(account, null, 2)}\n` });
+  const { content, account, told: note } = writtenBack(part.bytes, to, pack, charset);
+  const written = await write(base, { [backForms[to]]: content, 'report.json': `${JSON.stringify(account, null, 2)}\n` });
   return { written, note: `${path}: ${note}`, refused: false };
 }
 
 /**
- * A Bundle, or one resource, as an HL7 v2 message or a CDA patient summary to systems of the country. Its id is made of the bytes, so the same file gives the same one.
- * Throws PortolanError `ingest.malformed` where the bytes are no FHIR JSON, `translate.back-unwritable` where nothing can be made of it.
+ * A Bundle, or one resource, as HL7 v2 messages or a CDA patient summary to systems of the country. Its id is made of the bytes, so the same file gives the same one.
+ * Throws PortolanError `ingest.malformed` where the bytes are no FHIR JSON, `translate.back-unwritable` where nothing can be made of it,
+ * `translate.charset-lacking` where the character set lacks a sign: `charset`, else that of the country's systems.
  */
-export function writtenBack(bytes: Uint8Array, form: BackForm, country: CountryPack): WrittenBack {
+export function writtenBack(bytes: Uint8Array, form: BackForm, country: CountryPack, charset?: CharsetOut): WrittenBack {
   const now = new Date().toISOString();
-  return form === 'cda' ? asDocument(bytes, country, now) : asMessage(bytes, country, now);
+  return form === 'cda' ? asDocument(bytes, country, now) : asMessages(bytes, country, now, charset ?? country.charsetOut);
 }
 
-function asMessage(bytes: Uint8Array, country: CountryPack, now: string): WrittenBack {
-  const { text, types, account } = BackMaps.of().write({
-    resources: resourcesOf(bytes),
+function asMessages(source: Uint8Array, country: CountryPack, now: string, charset: CharsetOut | undefined): WrittenBack {
+  const { bytes, types, account } = BackMaps.of().write({
+    resources: resourcesOf(source),
     message: 'all',
     country,
     sha256,
     sender: { application: 'PORTOLAN', facility: country.country },
     sent: `${now.replace(/\D/g, '').slice(0, 14)}+0000`,
-    controlId: (number) => `${sha256(bytes).slice(0, 14)}-${number}`.toUpperCase(),
+    controlId: (number) => `${sha256(source).slice(0, 14)}-${number}`.toUpperCase(),
     processing: 'P',
+    ...(charset !== undefined && { charset }),
   });
-  return { text, account, told: told(types.join(' and '), account) };
+  return { content: bytes, account, told: told(types.join(' and '), account) };
 }
 
 function asDocument(bytes: Uint8Array, country: CountryPack, now: string): WrittenBack {
@@ -72,7 +79,7 @@ function asDocument(bytes: Uint8Array, country: CountryPack, now: string): Writt
     language: country.language,
     custodian: { root: stableUuid(sha256, ['custodian', country.country]), name: country.country },
   });
-  return { text, account, told: told('CDA patient summary', account) };
+  return { content: text, account, told: told('CDA patient summary', account) };
 }
 
 const told = (what: string, { mapped, left }: BackAccount): string => `${what}; values: ${mapped.length} mapped, ${left.length} left out`;

@@ -2187,6 +2187,13 @@ export const errorRegistry = {
   "http": 422,
   "fhir": "not-supported"
  },
+ "translate.charset-lacking": {
+  "what": "The character set of the reading system has no byte for a sign of the record; nothing was replaced",
+  "next": "Ask for the record as FHIR or CDA, or name a character set that holds it: charsetOut of country.json, --charset of portolan translate",
+  "retriable": false,
+  "http": 422,
+  "fhir": "not-supported"
+ },
  "verify.encoding-malformed": {
   "what": "A text is not strict base64url or hexadecimal",
   "next": "Send it as RFC 4648 section 5 without padding, or as lower-case hexadecimal",

@@ -1184,6 +1184,25 @@ export const schemas = {
       "cda"
      ]
     }
+   },
+   "charsetOut": {
+    "title": "CharsetOut",
+    "description": "Character set, by its name in HL7 table 0211, of the HL7 v2 messages that this country's systems read. Without it UTF-8",
+    "enum": [
+     "ASCII",
+     "8859/1",
+     "8859/2",
+     "8859/3",
+     "8859/4",
+     "8859/5",
+     "8859/6",
+     "8859/7",
+     "8859/8",
+     "8859/9",
+     "8859/15",
+     "UNICODE UTF-8",
+     "UNICODE UTF-16"
+    ]
    }
   },
   "$defs": {

@@ -77,6 +77,23 @@ export type CsvName = string;
  */
 export type FormatName = 'hl7v2' | 'cda' | 'kmehr' | 'ldt' | 'csv' | 'fhir';
 export type OutFormat = 'hl7v2' | 'cda';
+/**
+ * Character set, by its name in HL7 table 0211, of the HL7 v2 messages that this country's systems read. Without it UTF-8
+ */
+export type CharsetOut =
+  | 'ASCII'
+  | '8859/1'
+  | '8859/2'
+  | '8859/3'
+  | '8859/4'
+  | '8859/5'
+  | '8859/6'
+  | '8859/7'
+  | '8859/8'
+  | '8859/9'
+  | '8859/15'
+  | 'UNICODE UTF-8'
+  | 'UNICODE UTF-16';
 export type WordingText = string;
 /**
  * A code that no concept map of a rule knows is kept as it came (the default), or refuses its entry, or is kept and a person asked. Each is told
@@ -704,6 +721,7 @@ export interface Country {
    * @minItems 1
    */
   formatsOut?: OutFormat[];
+  charsetOut?: CharsetOut;
 }
 export interface CountryZone {
   /**

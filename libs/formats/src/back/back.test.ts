@@ -328,6 +328,38 @@ describe('a record that is more than one message', () => {
   });
 });
 
+describe('the character set that the reader has', () => {
+  const sets = ['8859/1', '8859/9', '8859/15', 'UNICODE UTF-8', 'UNICODE UTF-16'] as const;
+  const before = readFixture('ee-oru-r01-chemistry.hl7');
+  it.each(sets)('%s: MSH-18 says it, and what is read of the bytes is the same', (charset) => {
+    const { bytes, text } = maps.write({ ...inputFor(before, 'ee'), charset });
+    expect(text).toContain(`|${charset}\r`);
+    const after = read(bytes, 'ee');
+    expect(after.account.rejects).toEqual([]);
+    expect(byName(after.resources)).toEqual(byName(referredTo(before.resources)));
+  });
+  it.each([
+    ['ASCII', 'PID-5'],
+    ['8859/4', 'OBX-6'],
+    ['8859/5', 'PID-5'],
+    ['8859/8', 'PID-5'],
+  ] as const)('%s lacks a sign: refused, with the place and without the sign', (charset, where) => {
+    const { message: told } = refusal(() => maps.write({ ...inputFor(before, 'ee'), charset }), 'translate.charset-lacking', where);
+    expect(told).toContain(charset);
+    expect(told).not.toMatch(/[^\p{ASCII}]/u);
+  });
+});
+
+function refusal(act: () => unknown, code: string, where: string): Error {
+  try {
+    act();
+  } catch (error) {
+    expect(error).toMatchObject({ code, where });
+    return error as Error;
+  }
+  throw new Error('was not refused');
+}
+
 describe('what cannot be written is refused', () => {
   const input = inputFor(readFixture('ee-oru-r01-chemistry.hl7'), 'ee');
   it.each([

@@ -1,4 +1,5 @@
-import { canonicalJson, PortolanError, Validators } from '@portolan/contracts';
+import { canonicalJson, PortolanError, Validators, type CharsetOut } from '@portolan/contracts';
+import { encodeExactly } from '../bytes/charset.js';
 import type { CountryPack } from '../country-pack.js';
 import type { FhirResource, MapMistake, Sha256Hex, SourceNode } from '../engine/index.js';
 import { accountOf, type BackAccount } from './account.js';
@@ -13,6 +14,8 @@ import person from './maps/person.json' with { type: 'json' };
 import { namesOf } from './names.js';
 import { restored, type BackOriginal } from './restore.js';
 import { MAX_SEGMENTS, writeSegments, type WriteContext, type WrittenMessage } from './write.js';
+
+const UTF8 = 'UNICODE UTF-8';
 
 /** The messages that FHIR can be written back as. */
 export type BackMessage = 'ORU' | 'ADT';
@@ -34,6 +37,8 @@ export interface BackInput {
   /** MSH-10 of the message of this number, from 1: at most 20 characters (HL7 v2.5.1 §2.15.9.10), no two alike. */
   readonly controlId: (number: number) => string;
   readonly processing: 'P' | 'T' | 'D';
+  /** MSH-18, and what the bytes are in: the reading system's; UTF-8 where it says none. */
+  readonly charset?: CharsetOut;
   /** MSH-9.2, where the map's own choice is not wanted. */
   readonly event?: string;
   /** What the same resources left carried when they came as one HL7 v2 message: it is put back where it stood, in the first message. */
@@ -42,8 +47,10 @@ export interface BackInput {
 
 /** The messages, and what became of every value of the bundle. */
 export interface BackTranslation {
-  /** ER7 in UTF-8, each segment ended by CR; messages one after another, as a batch without BHS has them (HL7 v2.5.1 §2.10.3.1). */
+  /** ER7, each segment ended by CR; messages one after another, as a batch without BHS has them (HL7 v2.5.1 §2.10.3.1). */
   readonly text: string;
+  /** The text in the character set that each MSH-18 names. */
+  readonly bytes: Uint8Array;
   /** Of each message, `ADT^A31`. */
   readonly types: readonly string[];
   /** SHA-256 of the maps. */
@@ -80,7 +87,8 @@ export class BackMaps {
 
   /**
    * Writes FHIR R4 resources as HL7 v2 messages. Pure: the same input gives the same bytes. Throws PortolanError `translate.back-unwritable`
-   * where there is nobody whom a message could be about, no report for a report's message, or more than a message can hold.
+   * where there is nobody whom a message could be about, no report for a report's message, or more than a message can hold, and
+   * `translate.charset-lacking` where the character set has no byte for a sign.
    */
   write(input: BackInput): BackTranslation {
     const tree = fhirTree(input.resources);
@@ -92,8 +100,10 @@ export class BackMaps {
       return i === 0 && input.original !== undefined ? restored(segments, input.original) : { segments, lost: [] };
     });
     const used = new Map(messages.flatMap(({ written }) => [...written.used]));
+    const text = parts.map(({ segments }) => er7(segments)).join('');
     return {
-      text: parts.map(({ segments }) => er7(segments)).join(''),
+      text,
+      bytes: encoded(text, input.charset ?? UTF8),
       types: messages.map(({ type }) => type.slice(0, 2).join('^')),
       mapVersion: input.sha256(new TextEncoder().encode(canonicalJson(maps.map(({ map }) => map)))),
       account: {
@@ -140,8 +150,16 @@ function typeOf({ map: { message }, events }: CompiledBackMap, node: SourceNode,
   return [message.code, chosen?.event ?? wanted ?? '', chosen?.structure ?? message.structure];
 }
 
+/** The escapes of HL7 v2.5.1 §2.7.2 for further sets (`\C..\`, `\M..\`) need a reader that was told of them in MSH-18: what the one set lacks is refused, and never replaced. */
+function encoded(text: string, charset: CharsetOut): Uint8Array {
+  const bytes = encodeExactly(text, charset);
+  if (typeof bytes !== 'number') return bytes;
+  const segment = text.slice(text.lastIndexOf('\r', bytes) + 1, bytes);
+  throw new PortolanError('translate.charset-lacking', `${segment.slice(0, 3)}-${segment.split('|').length - 1}`, charset);
+}
+
 function header(input: BackInput, type: readonly string[], number: number): WrittenSegment {
-  const { sender, receiver, sent, controlId, processing } = input;
+  const { sender, receiver, sent, controlId, processing, charset = UTF8 } = input;
   const universal = sender.universalId === undefined ? [] : [sender.universalId, 'URI'];
   const fields: readonly (readonly [number, readonly string[]])[] = [
     [3, [sender.application]],
@@ -153,7 +171,7 @@ function header(input: BackInput, type: readonly string[], number: number): Writ
     [10, [controlId(number)]],
     [11, [processing]],
     [12, ['2.5.1']],
-    [18, ['UNICODE UTF-8']],
+    [18, [charset]],
   ];
   return { name: 'MSH', fields: new Map(fields.map(([number, texts]) => [number, [cellOf(texts)]])) };
 }

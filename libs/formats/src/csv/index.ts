@@ -1,7 +1,7 @@
 import { PortolanError, type CsvExtract } from '@portolan/contracts';
 import { SourceNode, type Format, type Reject, type SourceDocument } from '../engine/index.js';
 import type { BatchItem, BatchLimits } from '../hl7v2/index.js';
-import { decodeCharset } from '../hl7v2/charset.js';
+import { decodeCharset } from '../bytes/charset.js';
 import { extractOf, readRows, type CsvFile, type CsvRow } from './rows.js';
 
 /**

@@ -1,6 +1,6 @@
 import { PortolanError, type CsvExtract } from '@portolan/contracts';
 import { parse } from 'csv-parse/browser/esm/sync';
-import { decodeCharset, withoutMark } from '../hl7v2/charset.js';
+import { decodeCharset, withoutMark } from '../bytes/charset.js';
 
 /** Largest files and cells that are read. */
 const MAX_ROWS = 20_000;

@@ -1,8 +1,8 @@
 import { PortolanError, type ErrorCode } from '@portolan/contracts';
 import { ByteSink } from './byte-sink.js';
-import { withoutMark } from './charset.js';
-import { joined } from './joined.js';
-import { narrowed, WideText, wideOrder } from './wide-text.js';
+import { withoutMark } from '../bytes/charset.js';
+import { joined } from '../bytes/joined.js';
+import { narrowed, WideText, wideOrder } from '../bytes/wide-text.js';
 
 /** Largest batch file that is read: how many messages, and how long each may be. */
 export interface BatchLimits {

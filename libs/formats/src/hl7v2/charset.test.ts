@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { countryPack } from '../country-pack.js';
 import { translate, type Translation } from '../translate.js';
 import { BatchReader, isBatch, readBatch } from './batch.js';
-import { decodeCharset, encodeCharset } from './charset.js';
+import { decodeCharset, encodeCharset, encodeExactly, ianaName } from '../bytes/charset.js';
 import { readHl7, serialiseHl7 } from './message.js';
 import { personParts } from './swap-parts.js';
 
@@ -58,6 +58,21 @@ describe('the character set that MSH-18 names', () => {
   ])('%s is refused', (_name, charset, bytes) => {
     const [before, after] = message('@', charset).split('@');
     expect(() => translated(Buffer.concat([Buffer.from(before!), bytes, Buffer.from(after!)]))).toThrow('ingest.encoding-invalid');
+  });
+
+  it.each<[string, string, string, number | number[]]>([
+    ['8859/1', 'iso-8859-1', 'aé', [0x61, 0xe9]],
+    ['8859/1', 'iso-8859-1', 'aéŁ', 2],
+    ['8859/15', 'iso-8859-15', 'a😀', 1],
+    ['ASCII', 'us-ascii', 'aé', 1],
+    ['UNICODE UTF-8', 'utf-8', 'Ł', [0xc5, 0x81]],
+    ['UNICODE UTF-8', 'utf-8', 'a\ud83d', 1],
+    ['UNICODE UTF-16', 'utf-16', 'Ł', [0xfe, 0xff, 0x01, 0x41]],
+    ['UNICODE UTF-16', 'utf-16', '\ude00', 0],
+  ])('%s (%s) holds %s, or says where it does not', (charset, iana, text, expected) => {
+    const written = encodeExactly(text, charset);
+    expect(typeof written === 'number' ? written : [...written]).toEqual(expected);
+    expect(ianaName(charset)).toBe(iana);
   });
 
   it('is answered with a question mark where it has no such sign', () => {

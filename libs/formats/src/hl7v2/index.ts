@@ -1,5 +1,5 @@
 import { SourceNode, type Format, type Reject } from '../engine/index.js';
-import { decodeHead } from './charset.js';
+import { decodeHead } from '../bytes/charset.js';
 import { hl7v2CodeMaps } from './code-maps/index.js';
 import { hl7v2Conversions } from './conversions.js';
 import { headerProblem, readHeader, sourceHeader, structureOf } from './header.js';
@@ -53,7 +53,7 @@ export const hl7v2: Format = {
 };
 
 export { BatchReader, isBatch, readBatch, type BatchItem, type BatchLimits } from './batch.js';
-export { decodeHead, encodeCharset } from './charset.js';
+export { decodeHead, encodeCharset } from '../bytes/charset.js';
 export { escapeText, unescapeText } from './escapes.js';
 export { headerProblem, readHeader, type HeaderProblem, type Hl7Header } from './header.js';
 export { parseHl7, readHl7, serialiseHl7, type Hl7Message, type Hl7ReadOptions, type Hl7Segment } from './message.js';

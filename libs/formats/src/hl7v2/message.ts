@@ -1,5 +1,5 @@
 import { PortolanError } from '@portolan/contracts';
-import { decodeEscaped, decodeHead, decodeText } from './charset.js';
+import { decodeEscaped, decodeHead, decodeText } from '../bytes/charset.js';
 import { unescapeText } from './escapes.js';
 import { readSeparators, type Separators } from './separators.js';
 

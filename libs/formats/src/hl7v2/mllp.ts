@@ -1,5 +1,5 @@
 import { PortolanError } from '@portolan/contracts';
-import { joined } from './joined.js';
+import { joined } from '../bytes/joined.js';
 
 /** Minimal Lower Layer Protocol (HL7 v2 Transport Specification, MLLP release 1): VT, the message, FS, CR. */
 const startBlock = 0x0b;

@@ -1,6 +1,6 @@
-import { decodeHead } from './charset.js';
-import { joined } from './joined.js';
-import { narrowed, wideOrder, widened } from './wide-text.js';
+import { decodeHead } from '../bytes/charset.js';
+import { joined } from '../bytes/joined.js';
+import { narrowed, wideOrder, widened } from '../bytes/wide-text.js';
 
 const [carriageReturn, lineFeed] = [0x0d, 0x0a];
 

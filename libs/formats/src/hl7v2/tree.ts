@@ -1,5 +1,5 @@
 import { SourceNode } from '../engine/index.js';
-import { decodeEscaped } from './charset.js';
+import { decodeEscaped } from '../bytes/charset.js';
 import { unescapeText } from './escapes.js';
 import { rawField, type Hl7Message, type Hl7Segment } from './message.js';
 

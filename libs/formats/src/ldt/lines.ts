@@ -1,5 +1,5 @@
 import { PortolanError } from '@portolan/contracts';
-import { decodeCharset } from '../hl7v2/charset.js';
+import { decodeCharset } from '../bytes/charset.js';
 
 /** One field of an xDT file. */
 export interface LdtLine {

@@ -1,5 +1,5 @@
 import { PortolanError } from '@portolan/contracts';
-import { decodeHead, decodeText } from '../hl7v2/charset.js';
+import { decodeHead, decodeText } from '../bytes/charset.js';
 
 /** Longest prolog (declaration, comments, processing instructions) that is read before the root element. */
 const MAX_PROLOG_CHARS = 65_536;

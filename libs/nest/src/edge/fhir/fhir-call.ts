@@ -31,6 +31,8 @@ export interface FhirAnswer {
   readonly plain?: true;
   /** The text is no FHIR at all, and goes out as this. */
   readonly contentType?: string;
+  /** What goes out instead of the text, which is in another character set than UTF-8. */
+  readonly bytes?: Uint8Array;
 }
 
 export const ok = (text: string, headers: Readonly<Record<string, string>> = {}): FhirAnswer => ({ status: 200, text, headers });

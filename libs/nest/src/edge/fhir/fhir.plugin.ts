@@ -61,13 +61,13 @@ const formOf = ({ headers, query }: FhirCall, offered: readonly OtherForm[]): Fh
 
 function send(
   reply: FastifyReply,
-  { status, text, headers, plain, contentType }: FhirAnswer,
+  { status, text, headers, plain, contentType, bytes }: FhirAnswer,
   format: FhirFormat,
   parts: EdgeParts,
 ): FastifyReply {
   void reply.status(status).headers({ ...NO_STORE, ...headers });
   if (text === undefined) return reply.send();
-  if (contentType !== undefined) return reply.type(contentType).send(text);
+  if (contentType !== undefined) return reply.type(contentType).send(bytes === undefined ? text : Buffer.from(bytes));
   if (plain === true) return reply.type('application/json; charset=utf-8').send(text);
   return reply.type(contentTypeOf(format)).send(format === 'xml' ? parts.fhirXml.toXml(text) : text);
 }

@@ -177,6 +177,29 @@ describe('a hospital whose systems read HL7 v2 and CDA alone', () => {
   });
 });
 
+describe('a country whose systems read ISO 8859-1', () => {
+  let node: FhirNode;
+  beforeAll(async () => (node = await FhirNode.start(({ pack }) => ({ pack: { ...pack, formatsOut: ['hl7v2'], charsetOut: '8859/1' } }))));
+  afterAll(() => node.close());
+
+  it('gets its bytes, and MSH-18 and Content-Type say so', async () => {
+    const { patient } = await seedPerson(node, 'Näidis');
+    const reply = await node.call(`/fhir/Patient/${patient}/$summary`, HL7);
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'application/hl7-v2; charset=iso-8859-1']);
+    expect(reply.text).toMatch(/^MSH\|.*\|8859\/1\r/);
+    // The reply was read as UTF-8, in which the byte of ä is none.
+    expect(reply.text).toContain('N\ufffdidis');
+  });
+
+  it('is refused what this set cannot say, and nothing is on record as read', async () => {
+    const { person, patient } = await seedPerson(node, 'Łucja');
+    const reply = await node.call(`/fhir/Patient/${patient}/$summary`, HL7);
+    expect([reply.status, codeOf(reply)]).toEqual([422, 'translate.charset-lacking']);
+    expect(reply.text).not.toContain('Ł');
+    expect(await node.run(({ audit }) => audit.list({ person }, 10))).toEqual([]);
+  });
+});
+
 describe('a country that has declared no other form', () => {
   let node: FhirNode;
   beforeAll(async () => (node = await FhirNode.start()));

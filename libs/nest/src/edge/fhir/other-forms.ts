@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { PortolanError } from '@portolan/contracts';
 import { answerFormat, instant, parseFhirJson, type FhirFormat } from '@portolan/domain';
-import { BackDocuments, BackMaps, resourcesIn, stableUuid, type FhirObject, type FhirResource } from '@portolan/formats';
+import { BackDocuments, BackMaps, ianaName, resourcesIn, stableUuid, type FhirObject, type FhirResource } from '@portolan/formats';
 import { hexOf } from '@portolan/verify';
 import { EdgeParts } from '../edge.parts.js';
 import type { FhirAnswer, OtherForm } from './fhir-call.js';
@@ -17,11 +17,6 @@ const MEDIA_TYPES: ReadonlyMap<string, OtherForm> = new Map([
   ['application/cda+xml', 'cda'],
   ['application/hl7-cda+xml', 'cda'],
 ]);
-const CONTENT_TYPES: Readonly<Record<OtherForm, string>> = {
-  hl7v2: 'application/hl7-v2; charset=utf-8',
-  cda: 'application/cda+xml; charset=utf-8',
-};
-
 /** The form of an answer; of those that are no FHIR only what is offered here. Throws `fhir.not-acceptable` and `fhir.form-undeclared` (406). */
 export function answerForm(accept: string | undefined, format: string | undefined, offered: readonly OtherForm[]): FhirFormat | OtherForm {
   try {
@@ -34,6 +29,8 @@ export function answerForm(accept: string | undefined, format: string | undefine
   }
 }
 
+type Written = Pick<FhirAnswer, 'text' | 'bytes' | 'contentType'>;
+
 /** Writes what a call is answered with in another form: the very Bundle that it would have got as FHIR, and nothing more. */
 @Injectable()
 export class OtherForms {
@@ -44,21 +41,21 @@ export class OtherForms {
 
   /**
    * Called in the transaction that records the reading: where it cannot be written, nothing is on record as read. Throws
-   * `translate.back-unwritable`.
+   * `translate.back-unwritable` and `translate.charset-lacking`.
    */
   write(answer: FhirAnswer | undefined, form: OtherForm | undefined): FhirAnswer | undefined {
     if (answer?.text === undefined || form === undefined) return answer;
     const bundle = parseFhirJson(answer.text, 'the answer') as FhirObject;
     const resources = resourcesIn(bundle);
     if (resources === undefined) throw new PortolanError('translate.back-unwritable', 'the answer');
-    const text = form === 'cda' ? this.document(resources) : this.message(resources);
-    return { ...answer, text, contentType: CONTENT_TYPES[form] };
+    return { ...answer, ...(form === 'cda' ? this.document(resources) : this.messagesOf(resources)) };
   }
 
-  private message(resources: readonly FhirResource[]): string {
+  private messagesOf(resources: readonly FhirResource[]): Written {
     const { country, pack, clock, random, mode } = this.parts;
     this.messages ??= BackMaps.of();
-    return this.messages.write({
+    const charset = pack.charsetOut ?? 'UNICODE UTF-8';
+    const { text, bytes } = this.messages.write({
       resources,
       message: 'all',
       country: pack,
@@ -67,13 +64,15 @@ export class OtherForms {
       sent: `${instant(clock.now()).replace(/\D/g, '').slice(0, 14)}+0000`,
       controlId: () => random.uuid().replaceAll('-', '').slice(0, 20).toUpperCase(),
       processing: mode === 'production' ? 'P' : 'T',
-    }).text;
+      charset,
+    });
+    return { text, bytes, contentType: `application/hl7-v2; charset=${ianaName(charset)}` };
   }
 
-  private document(resources: readonly FhirResource[]): string {
+  private document(resources: readonly FhirResource[]): Written {
     const { country, pack, clock, random } = this.parts;
     this.documents ??= BackDocuments.of();
-    return this.documents.write({
+    const { text } = this.documents.write({
       resources,
       country: pack,
       sha256: this.sha256,
@@ -81,7 +80,8 @@ export class OtherForms {
       documentId: random.uuid(),
       language: pack.language,
       custodian: { root: stableUuid(this.sha256, ['custodian', country.code]).toUpperCase(), name: country.name },
-    }).text;
+    });
+    return { text, contentType: 'application/cda+xml; charset=utf-8' };
   }
 
   private readonly sha256 = (bytes: Uint8Array): string => hexOf(this.parts.sha256(bytes));

@@ -47,12 +47,43 @@ export function decodeEscaped(bytes: Uint8Array, name: string): string | undefin
  * Writes a text in the character set that MSH-18 names; in UTF-8 where it names none that is read. What the set has no byte for becomes `?`.
  */
 export function encodeCharset(text: string, name: string): Uint8Array {
+  const encoded = encoder(name);
+  return encoded instanceof Function ? encoded(text) : Uint8Array.from(text, (sign) => byteOf(sign, encoded) ?? '?'.charCodeAt(0));
+}
+
+/** As `encodeCharset`, or where in the text the first sign stands that the set has no byte for. */
+export function encodeExactly(text: string, name: string): Uint8Array | number {
+  const encoded = encoder(name);
+  // Half of a pair of surrogates is no sign of any set.
+  if (encoded instanceof Function) return /\p{Surrogate}/u.exec(text)?.index ?? encoded(text);
+  const bytes = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) {
+    const byte = byteOf(text.charAt(at), encoded);
+    if (byte === undefined) return at;
+    bytes[at] = byte;
+  }
+  return bytes;
+}
+
+/** A Unicode form holds every sign; another set has a byte for each of those above ASCII that it holds. */
+function encoder(name: string): ((text: string) => Uint8Array) | ReadonlyMap<string, number> {
   const set = name.trim().toUpperCase();
-  if (isUtf16(name)) return widened(new TextEncoder().encode(`\ufeff${text}`), 'utf-16be');
+  if (isUtf16(name)) return (text) => widened(new TextEncoder().encode(`\ufeff${text}`), 'utf-16be');
   const part = partOf(set);
-  if (part === 0 && set !== 'ASCII') return new TextEncoder().encode(text);
-  const upper = part === 0 ? new Map<string, number>() : upperHalf(part);
-  return Uint8Array.from(text, (sign) => (sign < '\x80' ? sign.charCodeAt(0) : (upper.get(sign) ?? '?'.charCodeAt(0))));
+  if (part === 0 && set !== 'ASCII') return (text) => new TextEncoder().encode(text);
+  return part === 0 ? new Map<string, number>() : upperHalf(part);
+}
+
+const byteOf = (sign: string, upper: ReadonlyMap<string, number>): number | undefined =>
+  sign < '\x80' ? sign.charCodeAt(0) : upper.get(sign);
+
+/** The name of a set of HL7 table 0211 with IANA, as a media type has it (RFC 6657). */
+export function ianaName(name: string): string {
+  const set = name.trim().toUpperCase();
+  if (set === 'ASCII') return 'us-ascii';
+  if (isUtf16(name)) return 'utf-16';
+  const part = partOf(set);
+  return part === 0 ? 'utf-8' : `iso-8859-${part}`;
 }
 
 function upperHalf(part: number): ReadonlyMap<string, number> {
