@@ -40,6 +40,8 @@ export interface TranslationInput {
   readonly judge?: FhirJudge;
   /** The authenticated sender: part of the ids of a format whose documents need not say where they come from. */
   readonly source?: string;
+  /** Who sent the document, in place of whom it names: ids are those that documents of this organisation give (`SourceHeader.sender`). */
+  readonly organisation?: string;
   /** Id of the Patient whom the document is about, in place of the one that its identifiers give: what is filed under her hangs under this. */
   readonly subject?: string;
 }
@@ -191,9 +193,9 @@ function chosenFormat({ bytes, format, country }: TranslationInput): Format {
   return found;
 }
 
-function identityOf({ sha256, country, subject }: TranslationInput, { header }: SourceDocument): Parameters<typeof run>[2] {
+function identityOf({ sha256, country, subject, organisation }: TranslationInput, { header }: SourceDocument): Parameters<typeof run>[2] {
   const whose = subject !== undefined && { subject };
-  return { sha256, country: country.country, organisation: header.sender.organisation, documentId: header.id, ...whose };
+  return { sha256, country: country.country, organisation: organisation ?? header.sender.organisation, documentId: header.id, ...whose };
 }
 
 function timesOf(country: CountryPack, { header }: SourceDocument): SaidTimes {

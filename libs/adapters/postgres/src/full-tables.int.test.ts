@@ -175,6 +175,7 @@ const ofEdge: readonly Exercise<EdgeTx>[] = [
   ],
   ['reconciliations: unjudged of an entry', (tx) => tx.reconciliations.unjudged(['t5', 't6'])],
   ['reconciliations: unjudged of a person', (tx) => tx.reconciliations.unjudgedOf(person)],
+  ['stays moved: of a person', (tx) => tx.stayMoves.of([person], [filled('row', 5), filled('row', 6)])],
   ['proposals: of a person', (tx) => tx.proposals.ofPerson(person, LIMIT)],
   ['proposals: waiting', (tx) => tx.proposals.waitingFor('PT', undefined, LIMIT)],
   ['proposals: waiting, second page', (tx) => tx.proposals.waitingFor('PT', filled('row', 5), LIMIT)],

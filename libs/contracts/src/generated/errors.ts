@@ -794,7 +794,7 @@ export const errorRegistry = {
   "hl7": "204"
  },
  "ingest.stay-moved": {
-  "what": "The message tells of a stay, or of something filed with it, that its source has moved to another person or number since",
+  "what": "The message tells of a stay, or of something filed with it, that its source, or who assigns its number, has moved to another person or number",
   "next": "Have the source send it under the person and number to which it moved the stay; nothing was filed",
   "retriable": false,
   "http": 409,

@@ -5055,7 +5055,7 @@ export const schemas = {
        "title": "SourceOrganisation"
       },
       "assigns": {
-       "description": "Identifier systems in which its organisation gives persons their numbers. Only organisations that list a system may join, link or move numbers of it; a system that nobody lists is anybody's",
+       "description": "Identifier systems in which its organisation gives persons and stays their numbers. Only organisations that list a system may join, link or move persons' numbers of it; a system that nobody lists is anybody's. A stay that the organisation moves takes along what others sent under its number, where the number's system is listed",
        "type": "array",
        "maxItems": 50,
        "items": {

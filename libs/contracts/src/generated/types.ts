@@ -2064,7 +2064,7 @@ export interface NodeSource {
   name: string;
   organisation: SourceOrganisation;
   /**
-   * Identifier systems in which its organisation gives persons their numbers. Only organisations that list a system may join, link or move numbers of it; a system that nobody lists is anybody's
+   * Identifier systems in which its organisation gives persons and stays their numbers. Only organisations that list a system may join, link or move persons' numbers of it; a system that nobody lists is anybody's. A stay that the organisation moves takes along what others sent under its number, where the number's system is listed
    *
    * @maxItems 50
    */

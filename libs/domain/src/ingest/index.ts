@@ -1,4 +1,4 @@
-export { isAssignedElsewhere, type Assigner } from './assigned-elsewhere.js';
+export { isAssignedElsewhere, isAssignedHere, type Assigner } from './assigned-elsewhere.js';
 export { agesOf, isOlder, standingAge, type Age, type StandingAge } from './age.js';
 export { filingOf, filingsOf, refiled, sourcePlace, type Filing } from './filing.js';
 export { joinedPatient, keptJoined, partedPatient } from './joins.js';

@@ -156,6 +156,26 @@ export interface PersonStore {
   undoMerge(id: Uuid, at: Instant): Promise<boolean>;
 }
 
+/** A stay that its source, or whoever assigns its number, moved from a person or a number (HL7 v2 A45), known here or not. */
+export interface StayMoved {
+  /** Whose it is no more. */
+  readonly person: PersonId;
+  /** `stayKey` of the number under which it is no more. */
+  readonly stay: Uuid;
+  readonly toPerson: PersonId;
+  readonly toStay: Uuid;
+  readonly messageId: Uuid;
+}
+
+/** One row for a number of a stay that a message moves; what still comes under it is known by this. */
+export interface StayMoveStore {
+  /** Said anew of the same it replaces what was said. */
+  remember(move: StayMoved): Promise<void>;
+  /** These stays are theirs again. */
+  forget(persons: readonly PersonId[], stays: readonly Uuid[]): Promise<void>;
+  of(persons: readonly PersonId[], stays: readonly Uuid[]): Promise<readonly StayMoved[]>;
+}
+
 /** One version of a FHIR resource: exact JSON text, encrypted under its person's key. */
 export interface ResourceVersion {
   readonly type: string;
@@ -360,6 +380,7 @@ export interface EdgeTx extends RoleTx {
   readonly rejects: RejectStore;
   readonly mappings: MappingStore;
   readonly persons: PersonStore;
+  readonly stayMoves: StayMoveStore;
   readonly resources: ResourceStore;
   readonly views: ViewStore;
   readonly transfers: EdgeTransferStore;

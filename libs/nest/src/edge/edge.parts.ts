@@ -57,6 +57,6 @@ export interface SendingSystem {
   /** MSH-3|MSH-4 over MLLP, client id over HTTP. */
   readonly name: string;
   readonly organisation: { readonly system: string; readonly value: string; readonly name: string };
-  /** Identifier systems in which the organisation gives persons their numbers. */
+  /** Identifier systems in which the organisation gives persons and stays their numbers. */
   readonly assigns?: readonly string[];
 }

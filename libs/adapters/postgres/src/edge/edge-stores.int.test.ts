@@ -401,6 +401,28 @@ describe('the edge’s stores', () => {
     expect(await run(({ proposals }) => proposals.ofPerson(person, 10))).toEqual([{ ...proposal, state: 'permitted' }]);
   });
 
+  it('remembers which stays were moved from whom, once each, until they are back or the person is erased', async () => {
+    const [wrong, right] = [personId(), personId()];
+    const [stay, next] = [uuid(), uuid()];
+    const sent = await message();
+    await run(({ messages }) => messages.put(sent));
+    const move = { person: wrong, stay, toPerson: right, toStay: stay, messageId: sent.id };
+    const moves = (): Promise<unknown> => run(({ stayMoves }) => stayMoves.of([wrong, right], [stay, next, uuid()]));
+    for (let times = 0; times < 2; times += 1) await run(({ stayMoves }) => stayMoves.remember(move));
+    expect(await moves()).toEqual([move]);
+    const onward = { ...move, toStay: next };
+    await run(({ stayMoves }) => stayMoves.remember(onward));
+    expect(await moves()).toEqual([onward]);
+    await run(({ stayMoves }) => stayMoves.forget([right], [stay]));
+    await run(({ persons }) => persons.erase(right));
+    expect(await moves()).toEqual([onward]);
+    await run(({ stayMoves }) => stayMoves.forget([wrong], [stay, next]));
+    expect(await moves()).toEqual([]);
+    await run(({ stayMoves }) => stayMoves.remember(move));
+    await run(({ persons }) => persons.erase(wrong));
+    expect(await moves()).toEqual([]);
+  });
+
   describe('pairs of entries that may say the same', () => {
     const custodian = `urn:o|${uuid()}`;
     type Pair = Parameters<EdgeTx['reconciliations']['propose']>[0][number];

@@ -245,6 +245,26 @@ export class ProposalEntity {
   custodian!: string | null;
 }
 
+/** A stay that is no longer this person's, or no longer under this number. */
+@Entity('stay_move')
+export class StayMoveEntity {
+  @PrimaryColumn('uuid')
+  person!: string;
+
+  /** A hash of the number, and of whose word it is. */
+  @PrimaryColumn('uuid')
+  stay!: string;
+
+  @Column('uuid', { name: 'to_person' })
+  toPerson!: string;
+
+  @Column('uuid', { name: 'to_stay' })
+  toStay!: string;
+
+  @Column('uuid', { name: 'message_id' })
+  messageId!: string;
+}
+
 /** Two entries of one record of which one may repeat the other, and what was judged of them. */
 @Entity('reconciliation')
 export class ReconciliationEntity {
@@ -330,6 +350,7 @@ export const edgeEntities = [
   FeedEntryEntity,
   ProposalEntity,
   ReconciliationEntity,
+  StayMoveEntity,
   MappingQuestionEntity,
   MappingQuestionMessageEntity,
 ];

@@ -13,6 +13,7 @@ import { PersonTraits1795226400035 } from './migrations/1795226400035-person-tra
 import { PersonMerges1795226400036 } from './migrations/1795226400036-person-merges.js';
 import { MappingQuestions1795226400040 } from './migrations/1795226400040-mapping-questions.js';
 import { Reconciliations1795226400050 } from './migrations/1795226400050-reconciliations.js';
+import { StayMoves1795226400052 } from './migrations/1795226400052-stay-moves.js';
 import { WaitingProposals1795226400032 } from './migrations/1795226400032-waiting-proposals.js';
 import { SearchValueEntity } from './search/search-value.entity.js';
 import { viewEntities } from './view.entities.js';
@@ -34,5 +35,6 @@ export const edgeModel: SchemaModel = {
     PersonMerges1795226400036,
     MappingQuestions1795226400040,
     Reconciliations1795226400050,
+    StayMoves1795226400052,
   ],
 };

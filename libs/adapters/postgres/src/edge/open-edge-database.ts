@@ -15,6 +15,7 @@ import { PostgresProposalStore } from './proposal.store.js';
 import { PostgresReconciliationStore } from './reconciliation.store.js';
 import { PostgresRejectStore } from './reject.store.js';
 import { PostgresResourceStore } from './resource.store.js';
+import { PostgresStayMoveStore } from './stay-move.store.js';
 import { PostgresViewStore } from './view.store.js';
 import { PostgresStatementStore } from '../role/statement.store.js';
 
@@ -25,6 +26,7 @@ export async function openEdgeDatabase(config: RoleDatabaseConfig, keys: DataKey
     messages: new PostgresMessageStore(sql, bodies),
     rejects: new PostgresRejectStore(sql, bodies),
     persons: new PostgresPersonStore(sql),
+    stayMoves: new PostgresStayMoveStore(sql),
     resources: new PostgresResourceStore(sql, bodies),
     views: new PostgresViewStore(sql, bodies, new PostgresKeyStore(sql, bodies, keys)),
     transfers: new PostgresEdgeTransferStore(sql, bodies),

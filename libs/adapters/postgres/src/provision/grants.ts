@@ -55,6 +55,7 @@ export const grants: Readonly<Record<Schema, TableGrants>> = {
     person: FREE,
     person_identifier: FREE,
     person_merge: KEEP,
+    stay_move: FREE,
     resource: KEEP,
     resource_version: APPEND,
     search_value: FREE,

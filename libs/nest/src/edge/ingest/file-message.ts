@@ -28,6 +28,7 @@ import { moveStays } from './move-stays.js';
 import { fileElsewhere, movedSince } from './moved-since.js';
 import { partLinked } from './part-linked.js';
 import { partMoved } from './part-moved.js';
+import { refuseMoved } from './stay-moves.js';
 import { fileProvenance, recordFiling, tellChanges } from './tell-filing.js';
 
 /**
@@ -50,6 +51,7 @@ export async function fileMessage(tx: EdgeTx, usable: Usable, tools: IngestTools
   const plain = await fileAll(
     tx,
     here.filter((filing) => !gone.some((one) => one.filing === filing)),
+    usable,
     place,
     tools,
   );
@@ -119,11 +121,18 @@ async function giveOriginal(tx: EdgeTx, { repairs }: Incoming, subject: Subject)
 }
 
 /** What stands is read at once, and what is new is locked at once. */
-async function fileAll(tx: EdgeTx, filings: readonly Filing[], place: Place, tools: IngestTools): Promise<readonly Filed[]> {
+async function fileAll(
+  tx: EdgeTx,
+  filings: readonly Filing[],
+  usable: Usable,
+  place: Place,
+  tools: IngestTools,
+): Promise<readonly Filed[]> {
   const standing = await tx.resources.standing(filings);
   const fresh: { filing: Filing; version: Omit<ResourceVersion, 'versionId'> }[] = [];
-  for (const filing of filings.filter(({ type, id }) => !standing.has(`${type}/${id}`)))
-    fresh.push({ filing, version: await nextVersion(tx, filing, undefined, place) });
+  const unknown = filings.filter((filing) => !standing.has(nameOf(filing)));
+  await refuseMoved(tx, unknown, usable, place, tools);
+  for (const filing of unknown) fresh.push({ filing, version: await nextVersion(tx, filing, undefined, place) });
   await tx.resources.lock(fresh.map(({ version }) => version));
   const versions = new Map(fresh.map(({ filing, version }) => [filing, version]));
   const filed: Filed[] = [];

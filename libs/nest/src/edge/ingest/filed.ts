@@ -1,6 +1,6 @@
 import type { Instant, Uuid } from '@portolan/contracts';
 import type { EdgeTx, Filing, KeyId, ResourceVersion } from '@portolan/domain';
-import type { Translation } from '@portolan/formats';
+import { isFhirObject, type FhirObject, type Translation } from '@portolan/formats';
 import type { SendingSystem } from '../edge.parts.js';
 import type { Incoming } from './incoming.js';
 import type { Subject } from './message-subject.js';
@@ -38,6 +38,10 @@ export const isAnothers = ({ person }: ResourceVersion, { same }: Whose): boolea
 export const wasMovedAway = ({ deleted, messageId }: ResourceVersion): boolean => deleted && messageId !== undefined;
 
 export const nameOf = ({ type, id }: { readonly type: string; readonly id: string }): string => `${type}/${id}`;
+
+/** The Identifiers of a resource. */
+export const identifiersIn = ({ identifier }: FhirObject): readonly FhirObject[] =>
+  Array.isArray(identifier) ? identifier.filter(isFhirObject) : [];
 
 /** The version that follows on the current one, with the filing's content. */
 export async function nextVersion(

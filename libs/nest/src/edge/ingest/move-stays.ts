@@ -12,17 +12,18 @@ import {
   type Filing,
   type EdgeTx,
   type MovedEntry,
-  type PersonEntry,
   type ResourceVersion,
   type StandingAge,
 } from '@portolan/domain';
-import { identifierKey, isFhirObject, type FhirObject, type FhirResource, type MovedStay } from '@portolan/formats';
+import { identifierKey, toFhirJson, type FhirObject, type FhirResource, type MovedStay } from '@portolan/formats';
 import { recordLocalAct } from '../local-acts.js';
 import { judgeAgain } from '../reconciliation/proposals.js';
-import { isAnothers, itemsOf, nameOf, nextVersion, type Filed, type Place, type Usable } from './filed.js';
-import { idsUnder } from './ids-under.js';
+import { identifiersIn, isAnothers, itemsOf, nameOf, nextVersion, type Filed, type Place, type Usable } from './filed.js';
+import { idsUnder, originOf } from './ids-under.js';
 import { sendingActor, sourceOf, type IngestTools } from './incoming.js';
-import { entryOf } from './message-subject.js';
+import { entryOf, type Subject } from './message-subject.js';
+import { rememberMove } from './stay-moves.js';
+import { staysOfOthers, type OthersStay } from './stays-of-others.js';
 
 /** Entries of one record that are looked through; in a larger one nobody can say what refers to a stay. */
 const MAX_RECORD = 20_000;
@@ -44,7 +45,7 @@ interface Job {
 
 /** A stay as it was found, in whose record. */
 interface Found {
-  readonly whose: PersonEntry;
+  readonly whose: Pick<Subject, 'id'>;
   readonly record: readonly ResourceVersion[];
   readonly stay: ResourceVersion;
 }
@@ -75,7 +76,23 @@ export async function moveStays(
 }
 
 async function moveStay(job: Job, told: MovedStay, filing: Filing): Promise<MovedStays> {
-  const found = await findStay(job, told);
+  const { tx, usable, place, tools } = job;
+  const whose = await entryOf(tx, usable.translation, told.person, tools);
+  const hers = place.subject.same.includes(whose.id);
+  // Nobody heard of her yet: she is known by this number from now on, so that what comes under it is met by what is remembered.
+  if (whose.before === undefined && !hers) await tx.persons.save(whose.after);
+  await rememberMove(tx, usable, told, whose, place, tools);
+  const { own, others, record } = await findStays(job, told, whose);
+  const moves = [await moveOwn(job, told, filing, own && { whose, record, stay: own })];
+  for (const { stay, ...to } of hers ? [] : await staysOfOthers(tx, usable, told, others, tools)) {
+    const gone = new Set(moves.flatMap(({ moved }) => moved.map(({ type, was }) => nameOf({ type, id: was }))));
+    const left = record.filter((one) => !gone.has(nameOf(one)));
+    if (left.includes(stay)) moves.push(await moveAlong(job, told, to, { whose, record: left, stay }));
+  }
+  return { filed: moves.flatMap(({ filed }) => filed), moved: moves.flatMap(({ moved }) => moved) };
+}
+
+async function moveOwn(job: Job, told: MovedStay, filing: Filing, found: Found | undefined): Promise<MovedStays> {
   if (found === undefined || found.stay.id === filing.id) return { filed: [await fileStay(job, told, filing, [])], moved: [] };
   return job.place.subject.same.includes(found.whose.id) ? renumber(job, told, filing, found) : moveAway(job, told, filing, found);
 }
@@ -108,6 +125,27 @@ async function moveAway(job: Job, told: MovedStay, filing: Filing, found: Found)
   return { filed, moved: await leave(job, found, goes, names) };
 }
 
+/** What another system sent under the number goes along, as it is; whoever sent it goes on under the new person, whom it calls by its own id. */
+async function moveAlong(
+  job: Job,
+  told: MovedStay,
+  { patient, filing }: Pick<OthersStay, 'patient' | 'filing'>,
+  found: Found,
+): Promise<MovedStays> {
+  const { tx, usable, place, tools } = job;
+  const { stay, record } = found;
+  const goes = goesAlong(found, sourcePlace(usable.translation, told.from, 'identifier'));
+  const others = goes.filter((one) => one !== stay);
+  const hers = record.filter(({ type }) => type === 'Patient').map((one) => [nameOf(one), nameOf(patient)] as const);
+  const names = new Map([...hers, ...(await idsUnder(tx, others, patient.id, tools)), [nameOf(stay), nameOf(filing)]]);
+  const filed = (await standingAt(tx, patient, place)).current === undefined ? [await put(tx, patient, undefined, NEVER, place)] : [];
+  const before = identifiersIn(usable.translation.resources[told.from] ?? {});
+  const said = { identifier: [...identifiersIn(treeOf(filing.text))] };
+  const text = toFhirJson(restedStay([treeOf(stay.text), said], before));
+  for (const one of goes) filed.push(...(await fileOther(job, one === stay ? { ...stay, text } : one, names)));
+  return { filed, moved: await leave(job, found, goes, names) };
+}
+
 /** Nothing stands any more where these stood, and whom it concerns is told. */
 async function leave(
   job: Job,
@@ -122,27 +160,31 @@ async function leave(
   return moved;
 }
 
-/** The stay under the number that it had: in the record of whom the message names, and sent by the message's own source. */
-async function findStay({ tx, usable: { translation, incoming }, tools }: Job, told: MovedStay): Promise<Found | undefined> {
-  const { before: whose } = await entryOf(tx, translation, told.person, tools);
-  if (whose === undefined) return undefined;
-  const record = await tx.resources.ofPerson(whose.id, 'all', MAX_RECORD);
+/** Stays under the number in the record of whom the message names: that of the message's own source, and those of others. */
+async function findStays(
+  { tx, usable: { translation, incoming } }: Job,
+  told: MovedStay,
+  whose: Subject,
+): Promise<{ readonly own: ResourceVersion | undefined; readonly others: readonly ResourceVersion[]; readonly record: Found['record'] }> {
+  const record = whose.before === undefined ? [] : await tx.resources.ofPerson(whose.id, 'all', MAX_RECORD);
   if (record.length === MAX_RECORD) throw new PortolanError('ingest.move-entangled', sourcePlace(translation, told.from, 'identifier'));
-  const named = translation.resources[told.from];
+  const named: FhirObject = translation.resources[told.from] ?? {};
   const stays = record.filter(({ type }) => type === 'Encounter');
-  const stay = stays.find(({ id }) => id === named?.id) ?? (await ofThisSource(tx, incoming.source, stays.filter(bears(named))));
-  return stay === undefined ? undefined : { whose, record, stay };
+  const borne = stays.filter(bears(named));
+  const own = stays.find(({ id }) => id === named['id']) ?? (await ofThisSource(tx, incoming.source, borne));
+  return { own, others: borne.filter((one) => one !== own), record };
 }
 
-const bears = (named: FhirObject | undefined): ((stay: ResourceVersion) => boolean) => {
-  const numbers = new Set(identifiersOf(named).map(identifierKey));
-  return (stay) => identifiersOf(treeOf(stay.text)).some((one) => numbers.has(identifierKey(one)));
+const bears = (named: FhirObject): ((stay: ResourceVersion) => boolean) => {
+  const numbers = new Set(identifiersIn(named).map(identifierKey));
+  return (stay) => identifiersIn(treeOf(stay.text)).some((one) => numbers.has(identifierKey(one)));
 };
 
 /** A number is its sender's own: another source may use the same one for another stay. */
 async function ofThisSource(tx: EdgeTx, source: string, stays: readonly ResourceVersion[]): Promise<ResourceVersion | undefined> {
   for (const stay of stays) {
-    const message = stay.messageId === undefined ? undefined : await tx.messages.get(stay.messageId);
+    const { messageId } = await originOf(tx, stay);
+    const message = messageId === undefined ? undefined : await tx.messages.get(messageId);
     if (message !== undefined && sourceOf(message.source) === source) return stay;
   }
   return undefined;
@@ -163,7 +205,7 @@ async function fileStay({ tx, usable, place, tools }: Job, told: MovedStay, fili
   const stands = current === undefined || current.deleted ? [] : [treeOf(current.text)];
   const late = isOlder(filing.age, age);
   const layers = late ? [...known, said, ...stands] : [...known, ...stands, said];
-  const tree = known.length + stands.length === 0 ? said : restedStay(layers, identifiersOf(translation.resources[told.from]));
+  const tree = known.length + stands.length === 0 ? said : restedStay(layers, identifiersIn(translation.resources[told.from] ?? {}));
   const next = filingOf({ ...tree, resourceType: 'Encounter', id: filing.id }, filing.age, tools);
   return put(tx, next, current, late ? age : standingAge(filing.age, place.at), place);
 }
@@ -231,8 +273,3 @@ async function tell({ tx, usable, place, tools }: Job, { whose }: Found, moved: 
 
 const idIn = (names: ReadonlyMap<string, string>, { type, id }: ResourceVersion): string =>
   names.get(`${type}/${id}`)?.slice(type.length + 1) ?? id;
-
-const identifiersOf = (resource: FhirObject | undefined): readonly FhirObject[] => {
-  const list = resource?.['identifier'];
-  return Array.isArray(list) ? list.filter(isFhirObject) : [];
-};

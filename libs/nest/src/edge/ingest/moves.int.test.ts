@@ -10,13 +10,27 @@ import { testEdge, type TestEdge } from '../testing/test-edge.js';
 
 let edge: TestEdge;
 beforeAll(async () => {
-  edge = await testEdge('EE', { sources: ['NAIDIS-HIS|EE-NAIDISHAIGLA', 'KAUGE-HIS|EE-KAUGEHAIGLA'] });
+  const house = (value: string) => ({ system: 'urn:portolan:demo:organisation', value, name: value });
+  const hospital = { organisation: house('hospital'), assigns: [VISITS] };
+  edge = await testEdge('EE', {
+    sources: [
+      { name: 'NAIDIS-HIS|EE-NAIDISHAIGLA', ...hospital },
+      { name: 'NAIDIS-RIS|EE-NAIDISRADIO', ...hospital },
+      { name: 'KAUGE-HIS|EE-KAUGEHAIGLA', organisation: house('another') },
+      { name: 'NAIDIS-LIS|EE-NAIDISLABOR', organisation: house('laboratory') },
+    ],
+  });
 });
 afterAll(() => edge.close());
 
 const SENDER = 'NAIDIS-HIS|EE-NAIDISHAIGLA^urn:portolan:demo:ee:naidishaigla^URI';
+const [LABORATORY, RADIOLOGY] = [
+  'NAIDIS-LIS|EE-NAIDISLABOR^urn:portolan:demo:ee:naidislabor^URI',
+  'NAIDIS-RIS|EE-NAIDISRADIO^urn:portolan:demo:ee:naidisradio^URI',
+];
 const OTHER = 'KAUGE-HIS|EE-KAUGEHAIGLA^urn:portolan:demo:ee:kaugehaigla^URI';
-/** The system of the hospital's own numbers. */
+/** The systems in which the hospital gives stays, and persons, their numbers. */
+const VISITS = 'urn:portolan:demo:ee:naidishaigla:visit';
 const HOSPITAL = 'urn:portolan:demo:ee:naidishaigla:patient';
 const number = (kind: string): string => `${kind}-${randomUUID().slice(0, 8)}`;
 const local = (value: string): string => `${value}^^^EE-NAIDISHAIGLA^MR`;
@@ -41,12 +55,17 @@ const admitted = (who: string, stay: string): Uint8Array =>
     'AL1|1|DA|PENI^Penitsilliin^99EEALL|SV',
     'DG1|1||J18.9^Kopsupõletik^I10|||A',
   ]);
-const results = (who: string, stay: string, filler: string, value: string): Uint8Array =>
-  message('ORU^R01^ORU_R01', who, [
-    visit(stay),
-    `OBR|1||${filler}^LAB|KREA^Kreatiniin^99EELAB|||20261101080000+0200|||||||||||||||20261101090000+0200|||F`,
-    `OBX|1|NM|KREA^Kreatiniin^99EELAB||${value}|umol/L|45-84||||F|||20261101080000+0200`,
-  ]);
+const results = (who: string, stay: string, filler: string, value: string, sender = SENDER): Uint8Array =>
+  message(
+    'ORU^R01^ORU_R01',
+    who,
+    [
+      visit(stay),
+      `OBR|1||${filler}^LAB|KREA^Kreatiniin^99EELAB|||20261101080000+0200|||||||||||||||20261101090000+0200|||F`,
+      `OBX|1|NM|KREA^Kreatiniin^99EELAB||${value}|umol/L|45-84||||F|||20261101080000+0200`,
+    ],
+    sender,
+  );
 interface Move {
   readonly from: string;
   readonly stay: string;
@@ -224,6 +243,124 @@ describe("A45: a stay was another's until now", () => {
     await stored(moved({ from: wrong, stay, to: right, as: number('V') }, OTHER));
     expect(await countsOf(wrong)).toEqual({ AllergyIntolerance: 1, ...WHOLE });
     expect(await countsOf(right)).toEqual({ Encounter: 3 });
+  });
+});
+
+describe('a stay of which nobody heard until it was moved', () => {
+  const [wrong, right, stay] = [number('H'), number('H'), number('V')];
+
+  it('is moved from somebody of whom nobody heard either', async () => {
+    for (let times = 0; times < 2; times += 1) await stored(moved({ from: wrong, stay, to: right }));
+    expect(await countsOf(right)).toEqual({ Encounter: 1 });
+  });
+
+  it('is not written under the wrong one by what comes later, whatever else that calls her', async () => {
+    const both = (bytes: Uint8Array): Uint8Array =>
+      Buffer.from(
+        Buffer.from(bytes)
+          .toString()
+          .replace('PID|1||', `PID|1||4${String(Date.now()).slice(-10)}^^^EE-PIN^NI~`),
+      );
+    for (const late of [admitted(wrong, stay), results(wrong, stay, number('F'), '99'), both(admitted(wrong, stay))])
+      expect(await accept(late)).toMatchObject(refused('ingest.stay-moved'));
+    await stored(admitted(wrong, number('V')));
+    await stored(admitted(number('H'), stay));
+    expect(await countsOf(wrong)).toEqual({ AllergyIntolerance: 1, Condition: 1, Encounter: 1 });
+    await stored(results(right, stay, number('F'), '71'));
+  });
+
+  it('of a person who is known is remembered alike, until it is moved back', async () => {
+    const [known, other] = [number('H'), number('V')];
+    await stored(admitted(known, number('V')));
+    await stored(moved({ from: known, stay: other, to: right }));
+    expect(await accept(results(known, other, number('F'), '99'))).toMatchObject(refused('ingest.stay-moved'));
+    await stored(moved({ from: right, stay: other, to: known }));
+    await stored(results(known, other, number('F'), '71'));
+    expect(await accept(results(right, other, number('F'), '99'))).toMatchObject(refused('ingest.stay-moved'));
+  });
+
+  it('under another number is not written under the old one, and an account alone moves nothing', async () => {
+    const [who, old, as] = [number('H'), number('V'), number('V')];
+    await stored(moved({ from: who, stay: old, to: who, as }));
+    expect(await accept(results(who, old, number('F'), '99'))).toMatchObject(refused('ingest.stay-moved'));
+    await stored(moved({ from: who, stay: as, to: who }));
+    await stored(results(who, as, number('F'), '71'));
+  });
+
+  it('is what its own house says: another one has a stay of that number, too', async () => {
+    const theirs = number('V');
+    await stored(moved({ from: wrong, stay: theirs, to: right }, OTHER));
+    await stored(results(wrong, theirs, number('F'), '71'));
+  });
+});
+
+describe('what others sent under the number of a stay', () => {
+  /** Results of a laboratory, which the hospital sends to it, and of the hospital's own radiology. */
+  const fromAll = async (): Promise<{ wrong: string; right: string; stay: string; filler: string }> => {
+    const all = await wrongly();
+    await stored(results(all.wrong, all.stay, number('F'), '81', RADIOLOGY));
+    await stored(results(all.wrong, all.stay, all.filler, '91.50', LABORATORY));
+    return all;
+  };
+  const THREE = { Condition: 1, DiagnosticReport: 3, Encounter: 3, Observation: 3 };
+
+  it('goes along where who moves it assigns the number, and stays the entry of who sent it', async () => {
+    const { wrong, right, stay } = await fromAll();
+    await stored(moved({ from: wrong, stay, to: right }));
+    expect(await countsOf(wrong)).toEqual({ AllergyIntolerance: 1 });
+    expect(await countsOf(right)).toEqual(THREE);
+    const record = await recordOf(right);
+    const own = new Set(record.map(({ type, id }) => `${type}/${id}`));
+    for (const { text } of record)
+      for (const [, name = ''] of text.matchAll(/"reference":"((?!Organization|Practitioner|Location)[^"]+)"/g))
+        expect(own).toContain(name);
+    const theirs = record.find(({ type, text }) => type === 'Observation' && text.includes('91.50'));
+    const houses = await Promise.all(
+      record.filter(({ type }) => type === 'Observation').map((one) => edge.uow.run((tx) => custodianOf(tx, one, edge.parts))),
+    );
+    expect(houses.map(({ value }) => value).toSorted()).toEqual(['hospital', 'hospital', 'laboratory']);
+    expect(await edge.uow.run((tx) => custodianOf(tx, theirs!, edge.parts))).toMatchObject({ value: 'laboratory' });
+  });
+
+  it('is met there by what they send later, and refused where they still send it under the wrong one', async () => {
+    const { wrong, right, stay, filler } = await fromAll();
+    await stored(moved({ from: wrong, stay, to: right }));
+    for (const late of [filler, number('F')])
+      expect(await accept(results(wrong, stay, late, '99', LABORATORY))).toMatchObject(refused('ingest.stay-moved'));
+    await stored(results(right, stay, filler, '92.50', LABORATORY));
+    expect(await countsOf(right)).toEqual(THREE);
+    expect((await recordOf(right)).filter(({ text }) => text.includes('92.50'))).toHaveLength(1);
+  });
+
+  it('that comes only after the move is refused under the wrong one, and its own move is filed and moves nothing twice', async () => {
+    const { wrong, right, stay } = await wrongly();
+    await stored(moved({ from: wrong, stay, to: right }));
+    expect(await accept(results(wrong, stay, number('F'), '99', LABORATORY))).toMatchObject(refused('ingest.stay-moved'));
+    await stored(moved({ from: wrong, stay, to: right }, LABORATORY));
+    await stored(results(right, stay, number('F'), '91', LABORATORY));
+    expect(await countsOf(right)).toEqual({ ...WHOLE, DiagnosticReport: 2, Encounter: 2, Observation: 2 });
+  });
+
+  it('goes back with it, and under another number where the stay has one', async () => {
+    const { wrong, right, stay, filler } = await fromAll();
+    const as = number('V');
+    await stored(moved({ from: wrong, stay, to: right, as }));
+    expect(await countsOf(right)).toEqual(THREE);
+    const numbers = (await treesOf(right, 'Encounter')).flatMap(({ identifier }) =>
+      (identifier as { value: string }[]).map(({ value }) => value),
+    );
+    expect(numbers).toEqual([as, as, as]);
+    await stored(moved({ from: right, stay: as, to: wrong, as: stay }));
+    expect(await countsOf(wrong)).toEqual({ AllergyIntolerance: 1, ...THREE });
+    await stored(results(wrong, stay, filler, '93', LABORATORY));
+    expect(await countsOf(wrong)).toEqual({ AllergyIntolerance: 1, ...THREE });
+  });
+
+  it('stays where who moves it does not assign the number: a laboratory moves its own alone', async () => {
+    const { wrong, right, stay } = await fromAll();
+    await stored(moved({ from: wrong, stay, to: right }, LABORATORY));
+    expect(await countsOf(right)).toEqual({ DiagnosticReport: 1, Encounter: 1, Observation: 1 });
+    expect(await countsOf(wrong)).toEqual({ AllergyIntolerance: 1, Condition: 1, DiagnosticReport: 2, Encounter: 2, Observation: 2 });
   });
 });
 
