@@ -639,6 +639,14 @@ export const errorRegistry = {
   "fhir": "structure",
   "hl7": "102"
  },
+ "ingest.charset-unsupported": {
+  "what": "The message names a character set that this node does not read",
+  "next": "Send it in UTF-8 (MSH-18: UNICODE UTF-8), or in one of the sets of docs/formats.md",
+  "retriable": false,
+  "http": 422,
+  "fhir": "not-supported",
+  "hl7": "103"
+ },
  "ingest.malformed": {
   "what": "The message breaks the syntax of its format",
   "next": "Correct the message at the named place and send it again",

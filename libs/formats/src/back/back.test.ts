@@ -88,6 +88,20 @@ describe('the message', () => {
     expect(text).toContain('|20261103073000+0200|');
   });
   it('is the same the second time', () => expect(maps.write(inputFor(before, 'ee')).text).toBe(text));
+  it('has the layout of a text again, where the text is the same, and that of local segments; nothing of it adds a segment', () => {
+    const layout = '\\.in+4\\one \\H\\two\\N\\\\.br\\a\\F\\b \\Z01\\ C:\\E\\x';
+    const source = readFileSync(join(own, 'ee-oru-r01-immunology.hl7'), 'utf8');
+    const changed =
+      source.replace(/(\|FT\|KOMM[^|]*\|[^|]*\|)[^|]*/, (_, before: string) => `${before}${layout}`) + `ZZ1|${layout}|\\H\\\\X0D\\PID\r`;
+    const before = read(Buffer.from(changed), 'ee');
+    const { text, account } = maps.write(inputFor(before, 'ee'));
+    expect(text.match(/\rOBX\|\d+\|..\|[^|]*KOMM[^|]*\|[^|]*\|([^|]*)/)?.[1]).toBe(layout);
+    expect(text).toContain(`\rZZ1|${layout}|\\H\\\\X0D\\PID\r`);
+    expect(account.left.map(({ path }) => path)).not.toContain('OBX-5');
+    const other = inputFor(before, 'ee');
+    const resources = other.resources.map((one) => (typeof one['valueString'] === 'string' ? { ...one, valueString: 'other' } : one));
+    expect(maps.write({ ...other, resources }).text).toContain('|other|');
+  });
   it('has what was carried of the original, and not without it', () => {
     expect(text).toContain('\rNTE|1|L|');
     const { original: _, ...alone } = inputFor(before, 'ee');

@@ -5,6 +5,8 @@ export class Cell {
   text: string | undefined;
   /** Line breaks are written as HL7's formatting command `\.br\`. */
   formatted = false;
+  /** The text holds sequences of HL7 v2 that act (the `original` of an unescaped text). */
+  escaped = false;
   readonly parts = new Map<number, Cell>();
   /** The leaves of the bundle that stand here or below. */
   readonly used: SourceNode[] = [];
@@ -19,6 +21,11 @@ export class Cell {
 
   get empty(): boolean {
     return (this.text === undefined || this.text === '') && [...this.parts.values()].every((part) => part.empty);
+  }
+
+  /** The cell at `numbers` below this one, or this one itself. */
+  at([number, ...rest]: readonly number[]): Cell | undefined {
+    return number === undefined ? this : this.parts.get(number)?.at(rest);
   }
 
   /** Puts `cell` below this one, at `numbers`; what stands there first stays. Whether it was put. */

@@ -1,5 +1,5 @@
 import { PortolanError } from '@portolan/contracts';
-import { escapeText, recommendedSeparators } from '../hl7v2/index.js';
+import { escapeOriginal, escapeText, recommendedSeparators } from '../hl7v2/index.js';
 import type { Cell } from './cell.js';
 
 /** A segment to be written: the repetitions of each field, by number. */
@@ -28,7 +28,8 @@ function line({ name, fields }: WrittenSegment): string {
 }
 
 function cellText(cell: Cell, level: number): string {
-  if (cell.text !== undefined) return signs(cell.text, cell.formatted);
+  if (cell.text !== undefined)
+    return cell.escaped ? escapeOriginal(cell.text, (text) => signs(text, true)) : signs(cell.text, cell.formatted);
   const sign = levels[level];
   if (sign === undefined) throw new PortolanError('translate.back-unwritable', 'component', 'nested deeper than a message can say');
   return upTo(cell.parts, (part) => cellText(part, level + 1)).join(sign);

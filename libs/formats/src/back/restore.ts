@@ -1,4 +1,5 @@
-import type { Account, ElementProvenance, FhirResource } from '../engine/index.js';
+import type { Account, CarriedValue, ElementProvenance, FhirResource } from '../engine/index.js';
+import { recommendedSeparators, unescapeText } from '../hl7v2/index.js';
 import { Cell } from './cell.js';
 import type { WrittenSegment } from './er7.js';
 
@@ -38,10 +39,11 @@ export function restored(
   const mapped = new Set(original.provenance.map(({ source }) => fieldOf(source)));
   const byLabel = labelled(segments, sourcesOf(original));
   const added: WrittenSegment[] = [];
-  const lost = original.carried.filter(({ path, value }) => {
+  const lost = original.carried.filter((part) => {
+    const { path } = part;
     const place = placeOf(path);
     const segment = place === undefined ? undefined : (byLabel.get(place.label) ?? localSegment(place, byLabel, added));
-    return place === undefined || segment === undefined || !put(segment, place, value, mapped.has(fieldOf(path)));
+    return place === undefined || segment === undefined || !put(segment, place, part, mapped.has(fieldOf(path)));
   });
   return { segments: [...segments, ...added], lost: lost.map(({ path }) => path) };
 }
@@ -92,14 +94,32 @@ const fieldOf = (path: string): string => /^[^-]*-\d+/.exec(path)?.[0] ?? path;
 const ownFields = new Set([1, 2, 7, 9, 10, 12, 18]);
 
 /** `inPart`: another part of the field became FHIR; without what that says, this part would say something else. */
-function put({ name, fields }: WrittenSegment, { field, repetition, below }: Place, value: string, inPart: boolean): boolean {
+function put({ name, fields }: WrittenSegment, { field, repetition, below }: Place, part: CarriedValue, inPart: boolean): boolean {
   if (name === 'MSH' && ownFields.has(field)) return false;
   const cells = fields.get(field) ?? [];
   const there = cells[repetition];
-  if (there !== undefined) return below.length > 0 && there.put(below, Cell.of(value, []));
+  if (there !== undefined) return putInto(there, below, part);
   if (repetition > cells.length || inPart) return false;
-  const whole = below.length === 0 ? Cell.of(value, []) : new Cell();
-  if (below.length > 0) whole.put(below, Cell.of(value, []));
+  const whole = below.length === 0 ? cellOf(part) : new Cell();
+  if (below.length > 0) whole.put(below, cellOf(part));
   fields.set(field, [...cells, whole]);
+  return true;
+}
+
+const putInto = (there: Cell, below: readonly number[], part: CarriedValue): boolean =>
+  laidOut(there.at(below), part) || (below.length > 0 && there.put(below, cellOf(part)));
+
+function cellOf({ value, escaped }: CarriedValue): Cell {
+  const cell = Cell.of(value, []);
+  cell.escaped = escaped === true;
+  return cell;
+}
+
+/** Gives a text back the layout that its original had, where it still says the same. */
+function laidOut(cell: Cell | undefined, { value, escaped }: CarriedValue): boolean {
+  if (escaped !== true || cell?.text === undefined) return false;
+  if (cell.text !== unescapeText(value, recommendedSeparators, () => undefined)) return false;
+  cell.text = value;
+  cell.escaped = true;
   return true;
 }

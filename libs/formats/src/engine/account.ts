@@ -27,11 +27,18 @@ export interface MappedValue {
   readonly chose?: true;
 }
 
+/** A value kept beside the resources because no rule expresses it, or not wholly. An explicit null is carried as `""`. */
+export interface CarriedValue {
+  readonly path: string;
+  readonly value: string;
+  /** HL7 v2: sequences that only say how a text looks, or what nobody here knows, stand in it (`\H\`), in the recommended delimiters. */
+  readonly escaped?: true;
+}
+
 /** What became of every value of a source document. */
 export interface Account {
   readonly mapped: readonly MappedValue[];
-  /** Values kept beside the resources because no rule expresses them, or not wholly. An explicit null is carried as `""`. */
-  readonly carried: readonly { readonly path: string; readonly value: string }[];
+  readonly carried: readonly CarriedValue[];
   readonly ignored: readonly { readonly path: string; readonly rule: string; readonly reason: string }[];
   /** Values that stand in the output and came from a rule, not from the source. */
   readonly constants: readonly { readonly to: string; readonly rule: string; readonly value: string | number | boolean }[];
@@ -59,9 +66,11 @@ export function accountOf(
 ): Account {
   const { mapped, constants, whole } = marksTold(drafts);
   const ignored = ignoredLeaves(root, set);
-  const carried: { path: string; value: string }[] = [];
+  const carried: CarriedValue[] = [];
   for (const leaf of root.leaves()) {
-    if (!whole.has(leaf) && !ignored.has(leaf) && leaf.value !== '') carried.push({ path: leaf.path, value: leaf.value ?? '' });
+    if (ignored.has(leaf) && !whole.has(leaf)) continue;
+    if (leaf.original !== undefined) carried.push({ path: leaf.path, value: leaf.original, escaped: true });
+    else if (!whole.has(leaf) && leaf.value !== '') carried.push({ path: leaf.path, value: leaf.value ?? '' });
   }
   return {
     mapped: [...mapped, ...choicesTold(root, drafts, whole)],

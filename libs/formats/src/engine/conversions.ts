@@ -64,7 +64,7 @@ function readInteger(text: string, least: number): number | undefined {
 }
 
 /** FHIR string: no control characters but tab, CR and LF. */
-function readString(text: string): string | undefined {
+export function readString(text: string): string | undefined {
   return /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/.test(text) ? undefined : text;
 }
 

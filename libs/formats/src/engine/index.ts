@@ -1,4 +1,4 @@
-export type { Account, ElementProvenance } from './account.js';
+export type { Account, CarriedValue, ElementProvenance } from './account.js';
 export type { Finding, MappingQuestion } from './findings.js';
 export type { ValueSets } from './allowed-codes.js';
 export { canBeCode } from './checked-codes.js';

@@ -47,6 +47,8 @@ export class SourceNode {
     readonly children: readonly SourceNode[],
     /** Whether the source says in so many words that there is no value (HL7 v2 `""`, CDA nullFlavor is data and not this). */
     readonly explicitNull: boolean,
+    /** What the source wrote, where the value does not say all of it (HL7 v2: layout of formatted text): it is carried besides. */
+    readonly original: string | undefined,
   ) {
     let bits = value === undefined ? 0 : OF_LEAF;
     for (const child of children) {
@@ -56,12 +58,12 @@ export class SourceNode {
     this.childBits = bits;
   }
 
-  static leaf(name: string, path: string, value: string, explicitNull = false): SourceNode {
-    return new SourceNode(name, path, value, NONE, explicitNull);
+  static leaf(name: string, path: string, value: string, explicitNull = false, original?: string): SourceNode {
+    return new SourceNode(name, path, value, NONE, explicitNull, original);
   }
 
   static branch(name: string, path: string, children: readonly SourceNode[]): SourceNode {
-    return new SourceNode(name, path, undefined, children, false);
+    return new SourceNode(name, path, undefined, children, false, undefined);
   }
 
   get parent(): SourceNode | undefined {

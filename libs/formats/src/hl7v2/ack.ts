@@ -118,7 +118,7 @@ function ackHeader(
   header: Hl7Header | undefined,
   version: string,
 ): string[] {
-  const { component, repetition, escape, subcomponent } = separators;
+  const { component, repetition, escape, subcomponent, truncation = '' } = separators;
   const raw = (field: number): string => (message?.segments[0] === undefined ? '' : rawField(message.segments[0], field, separators));
   const event = header?.triggerEvent ?? '';
   const type = ['ACK', ...(event === '' ? [] : [escapeText(event, separators)]), ...(event === '' || version < '2.4' ? [] : ['ACK'])].join(
@@ -127,7 +127,7 @@ function ackHeader(
   const processing = message === undefined ? 'P' : raw(11);
   return [
     'MSH',
-    `${component}${repetition}${escape}${subcomponent}`,
+    `${component}${repetition}${escape}${subcomponent}${truncation}`,
     raw(5),
     raw(6),
     raw(3),

@@ -1,4 +1,4 @@
-import { readDecimal, textConversion } from '../engine/conversions.js';
+import { readDecimal, readString, textConversion } from '../engine/conversions.js';
 import {
   textLeaf,
   type Conversion,
@@ -132,9 +132,23 @@ function unitBeside(node: SourceNode, context: ConversionContext): FhirObject {
 const comments: Conversion = (node) => {
   const notes = node.name === 'NTE' ? [node] : node.named('NTE');
   const leaves = notes.flatMap((note) => note.named('3')).flatMap((field) => field.leaves());
-  const said = leaves.filter((leaf) => !leaf.explicitNull && leaf.value !== undefined && leaf.value.trim() !== '');
-  return said.length === 0 ? undefined : { value: said.map((leaf) => leaf.value ?? '').join('\n'), origins: [{ path: '', from: said }] };
+  return linesOf(
+    node,
+    leaves.filter((leaf) => leaf.value?.trim() !== ''),
+  );
 };
+
+/** FT as text: its components are its lines (HL7 v2.8 §2.7.6). */
+const formattedText: Conversion = (node) => linesOf(node, node.leaves());
+
+/** A line each; what begins with a line end of its own gets no second one (`^\.sp\` is one). */
+function linesOf(node: SourceNode, leaves: readonly SourceNode[]): Converted | undefined {
+  const said = leaves.filter((leaf) => !leaf.explicitNull && leaf.value !== undefined);
+  const text = said.map(({ value = '' }, i) => (i === 0 || value.startsWith('\n') ? value : `\n${value}`)).join('');
+  if (text.trim() === '') return undefined;
+  const value = readString(text);
+  return value === undefined ? { problem: 'translate.value-invalid', at: node } : { value, origins: [{ path: '', from: said }] };
+}
 
 /** XTN as one number: XTN.12 or XTN.1 as written, else country, area and local number, and the extension. */
 const phone: Conversion = (node) => {
@@ -179,6 +193,7 @@ export const hl7v2Conversions: Readonly<Record<string, Conversion>> = {
   unit,
   'reference-range': referenceRange,
   comments,
+  'formatted-text': formattedText,
   phone,
   'location-name': locationName,
   'message-type': messageType,

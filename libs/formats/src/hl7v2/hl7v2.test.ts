@@ -176,6 +176,24 @@ describe('ORU', () => {
     expect(observation(answer, '718-7')).toMatchObject({ status: 'preliminary', note: [{ text: 'Esialgne tulemus.' }] });
   });
 
+  it('gives formatted text its lines, and keeps the layout that text has not beside', () => {
+    // The example of HL7 v2.8 §2.7.6.
+    const layout = ['\\.in+4\\\\.ti-4\\1. Normal silhouette.', '\\.sp\\\\.ti-4\\2. \\H\\Ground glass\\N\\.', 'See \\Z01\\.'];
+    const answer = translated('ee-oru-r01-immunology.hl7', (text) =>
+      text.replace(/(\|FT\|KOMM[^|]*\|[^|]*\|)[^|]*/, `$1${layout.join('^')}`),
+    );
+    expect(observation(answer, '8251-1')['valueString']).toBe('1. Normal silhouette.\n2. Ground glass.\nSee \ufffd.');
+    const kept = answer.account.carried.filter(({ escaped }) => escaped);
+    expect(kept.map(({ value }) => value)).toEqual([layout[0], layout[1]?.replace('\\.sp\\', '\n'), layout[2]]);
+    expect(kept.every(({ path }) => answer.account.mapped.some((one) => one.path === path))).toBe(true);
+  });
+
+  it('makes nothing of a value that is layout alone', () => {
+    const answer = translated('ee-oru-r01-immunology.hl7', (text) => text.replace(/(\|FT\|KOMM[^|]*\|[^|]*\|)[^|]*/, '$1\\H\\\\N\\'));
+    expect(observation(answer, '8251-1')['valueString']).toBeUndefined();
+    expect(answer.account.carried).toContainEqual(expect.objectContaining({ value: '\\H\\\\N\\', escaped: true }));
+  });
+
   it.each([
     ['DT', '20261103', 'valueDateTime', '2026-11-03'],
     ['TM', '0730', 'valueTime', '07:30:00'],
@@ -289,7 +307,7 @@ describe('what cannot be read', () => {
     ['delimiters that are letters', (text) => text.replace('|^~\\&|', '|ABCD|'), 'ingest.malformed'],
     ['no sender', (text) => text.replace(/(MSH\|.{4}\|)[^|]*\|[^|]*\|/, '$1||'), 'ingest.header-incomplete'],
     ['no control id', (text) => text.replace('EE-ADT-0001', ''), 'ingest.header-incomplete'],
-    ['an unknown character set', (text) => text.replace('UNICODE UTF-8', 'KLINGON'), 'ingest.encoding-invalid'],
+    ['an unknown character set', (text) => text.replace('UNICODE UTF-8', 'KLINGON'), 'ingest.charset-unsupported'],
     ['too many segments', (text) => text + 'NTE|1\r'.repeat(20_001), 'ingest.too-large'],
     ['too many bytes', (text) => `${text}NTE|1||${'x'.repeat(1_048_576)}`, 'ingest.too-large'],
   ];

@@ -54,7 +54,7 @@ export const hl7v2: Format = {
 
 export { BatchReader, isBatch, readBatch, type BatchItem, type BatchLimits } from './batch.js';
 export { decodeHead, encodeCharset } from '../bytes/charset.js';
-export { escapeText, unescapeText } from './escapes.js';
+export { escapeOriginal, escapeText, unescapeText } from './escapes.js';
 export { headerProblem, readHeader, type HeaderProblem, type Hl7Header } from './header.js';
 export { parseHl7, readHl7, serialiseHl7, type Hl7Message, type Hl7ReadOptions, type Hl7Segment } from './message.js';
 export { recommendedSeparators, type Separators } from './separators.js';

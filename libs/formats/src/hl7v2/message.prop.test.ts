@@ -8,11 +8,11 @@ import { countryPack } from '../country-pack.js';
 import { openReferences, sharedIds } from '../testing/oracles.js';
 import { translate } from '../translate.js';
 import { buildAck, verdictOf } from './ack.js';
-import { escapeText, unescapeText } from './escapes.js';
+import { escapeOriginal, escapeText, unescaped, unescapeText } from './escapes.js';
 import { messageTree } from './index.js';
 import { parseHl7, readHl7, serialiseHl7 } from './message.js';
 import { MllpDecoder, mllpFrame } from './mllp.js';
-import { recommendedSeparators } from './separators.js';
+import { readSeparators, recommendedSeparators } from './separators.js';
 
 const own = join(import.meta.dirname, '../../fixtures/hl7v2');
 const messages = readdirSync(own)
@@ -64,14 +64,35 @@ describe('escapes', () => {
     ['\\F\\\\S\\\\T\\\\R\\\\E\\', '|^&~\\'],
     ['a\\.br\\b', 'a\nb'],
     ['\\X48C3A4\\', 'Hä'],
-    ['\\XFF\\', '\\XFF\\'],
-    ['\\H\\loud\\N\\', '\\H\\loud\\N\\'],
-    ['\\Z7\\ \\q\\', '\\Z7\\ \\q\\'],
+    ['a\\.sp\\b\\.sp3\\c\\.sp +2\\d', 'a\nb\n\n\nc\n\nd'],
+    ['a\\.sk3\\b\\.sk\\c', 'a   b c'],
+    ['\\X1D\\ \\x41\\ \\X4\\', '\ufffd \\x41\\ \\X4\\', '\\X1D\\ \\E\\x41\\E\\ \\E\\X4\\E\\'],
+    ['\\XFF\\', '\ufffd', '\\XFF\\'],
+    ['\\H\\loud\\N\\', 'loud', '\\H\\loud\\N\\'],
+    ['\\H\\', '', '\\H\\'],
+    ['\\.in+4\\\\.ti-4\\1. Lungs \\T\\ heart', '1. Lungs & heart', '\\.in+4\\\\.ti-4\\1. Lungs & heart'],
+    ['\\.ce\\Title\\.br\\\\.ce\\Line\\.nf\\a\\.ce\\b\\.fi\\', 'Title\nLine' + 'a\nb', '\\.ce\\Title\n\\.ce\\Line\\.nf\\a\\.ce\\b\\.fi\\'],
+    ['\\.sp999\\|\\.sk999\\', `${'\n'.repeat(10)}|${' '.repeat(40)}`, '\\.sp999\\|\\.sk999\\'],
+    ['\\.sp0\\', '', '\\.sp0\\'],
+    ['\\Z7\\ \\q\\', '\ufffd \\q\\', '\\Z7\\ \\E\\q\\E\\'],
+    ['\\C2842\\\\M242844\\', '\ufffd\ufffd', '\\C2842\\\\M242844\\'],
     ['open \\ end', 'open \\ end'],
     ['C:\\F', 'C:\\F'],
-  ])('%s', (raw, meant) => {
+    ['C:\\Zip\\Nose\\.spx\\', 'C:\\Zip\\Nose\\.spx\\'],
+    ['\\P\\', '\\P\\'],
+  ])('%s', (raw, meant, original?: string) => {
     const decode = (bytes: Uint8Array): string | undefined => (bytes.includes(0xff) ? undefined : new TextDecoder().decode(bytes));
-    expect(unescapeText(raw, recommendedSeparators, decode)).toBe(meant);
+    expect(unescaped(raw, recommendedSeparators, decode)).toEqual({ text: meant, ...(original !== undefined && { original }) });
+    if (original === undefined) return;
+    const written = escapeOriginal(original, (text) => escapeText(text, recommendedSeparators));
+    expect(written).not.toMatch(/[|^~&\r\n]/);
+    expect(unescaped(written, recommendedSeparators, decode)).toEqual({ text: meant, original });
+  });
+  it('are those of the delimiters that a message declares, its truncation character among them', () => {
+    const separators = readSeparators('MSH!*%@?#!')!;
+    expect(separators).toEqual({ field: '!', component: '*', repetition: '%', escape: '@', subcomponent: '?', truncation: '#' });
+    expect(unescaped('@P@@H@@E@\\', separators, () => undefined)).toEqual({ text: '#@\\', original: '#\\H\\@\\E\\' });
+    expect(unescapeText(escapeText('a#b!', separators), separators, () => undefined)).toBe('a#b!');
   });
 });
 

@@ -1,6 +1,7 @@
 import { PortolanError } from '@portolan/contracts';
-import { decodeEscaped, decodeHead, decodeText } from '../bytes/charset.js';
+import { decodeEscaped } from '../bytes/charset.js';
 import { unescapeText } from './escapes.js';
+import { messageText } from './message-text.js';
 import { readSeparators, type Separators } from './separators.js';
 
 /** One segment, its fields as they stand in the message (escapes unresolved). */
@@ -16,6 +17,7 @@ export interface Hl7Segment {
 /** A message split into segments, nothing resolved and nothing lost: `serialiseHl7` gives the text back exactly. */
 export interface Hl7Message {
   readonly separators: Separators;
+  /** MSH-18, its first repetition. */
   readonly charset: string;
   readonly segments: readonly Hl7Segment[];
 }
@@ -27,15 +29,11 @@ export interface Hl7ReadOptions {
 }
 
 const maxSegments = 20_000;
-/** So much of a message is looked at for its first segment. */
-const MAX_HEAD = 4096;
 
-/** Decodes and splits a message. Throws PortolanError ingest.too-large, ingest.encoding-invalid or ingest.malformed. */
+/** Decodes and splits a message. Throws PortolanError ingest.too-large, ingest.charset-unsupported, ingest.encoding-invalid or ingest.malformed. */
 export function readHl7(bytes: Uint8Array, options: Hl7ReadOptions): Hl7Message {
   if (bytes.length > options.maxBytes) throw new PortolanError('ingest.too-large', 'message', `more than ${options.maxBytes} bytes`);
-  const text = decodeText(bytes, declaredCharset(decodeHead(bytes.subarray(0, MAX_HEAD))));
-  if (text === undefined) throw new PortolanError('ingest.encoding-invalid', 'MSH-18');
-  return parseHl7(text, options);
+  return parseHl7(messageText(bytes), options);
 }
 
 /** Splits a message's text. Throws PortolanError ingest.malformed or ingest.too-large. */
@@ -50,7 +48,7 @@ export function parseHl7(text: string, { terminators }: Pick<Hl7ReadOptions, 'te
     const parts = line.split(separators.field);
     segments.push({ name: parts[0] ?? '', parts, terminator });
   }
-  return { separators, charset: declaredCharset(text.slice(0, MAX_HEAD)), segments };
+  return { separators, charset: segments[0]?.parts[17]?.split(separators.repetition)[0] ?? '', segments };
 }
 
 /** The message's text, exactly as it was read. */
@@ -65,15 +63,6 @@ function* lines(text: string, end: RegExp): Generator<{ line: string; terminator
     at = match.index + match[0].length;
   }
   if (at < text.length) yield { line: text.slice(at), terminator: '' };
-}
-
-/** MSH-18, first repetition, from the first line of the message. */
-function declaredCharset(head: string): string {
-  const line = head.split(/[\r\n]/, 1)[0] ?? '';
-  const field = line.charAt(3);
-  const repetition = line.charAt(5);
-  const value = field === '' ? '' : (line.split(field)[17] ?? '');
-  return (repetition === '' ? value : value.split(repetition)[0]) ?? '';
 }
 
 /** Field `number` of a segment as it stands in the message; '' where it is absent. */

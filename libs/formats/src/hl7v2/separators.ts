@@ -5,6 +5,8 @@ export interface Separators {
   readonly repetition: string;
   readonly escape: string;
   readonly subcomponent: string;
+  /** What stands at the end of a text that was cut off (v2.7), where the message names one. */
+  readonly truncation?: string;
 }
 
 export const recommendedSeparators: Separators = { field: '|', component: '^', repetition: '~', escape: '\\', subcomponent: '&' };
@@ -19,7 +21,9 @@ export function readSeparators(text: string): Separators | undefined {
   const encoding = line.split(field, 1).join('');
   // v2.7 adds a truncation character as fifth encoding character.
   if (!/^.{4,5}$/su.test(encoding) || /[\p{L}\p{N}\s]/u.test(field + encoding)) return undefined;
-  const [component = '', repetition = '', escape = '', subcomponent = ''] = Array.from(encoding);
+  const [component = '', repetition = '', escape = '', subcomponent = '', truncation] = Array.from(encoding);
   const separators = { field, component, repetition, escape, subcomponent };
-  return new Set(Object.values(separators)).size === 5 ? separators : undefined;
+  const signs = new Set(Object.values(separators));
+  if (signs.size < 5) return undefined;
+  return truncation === undefined || signs.has(truncation) ? separators : { ...separators, truncation };
 }

@@ -1,6 +1,6 @@
 import { SourceNode } from '../engine/index.js';
 import { decodeEscaped } from '../bytes/charset.js';
-import { unescapeText } from './escapes.js';
+import { unescaped } from './escapes.js';
 import { rawField, type Hl7Message, type Hl7Segment } from './message.js';
 
 /** Most repetitions of one field that are read apart; what follows stays one value and is carried. */
@@ -77,9 +77,6 @@ function isSplit({ separators: { component, subcomponent } }: Hl7Message, raw: s
 function leafNode(message: Hl7Message, raw: string, name: string, path: string): SourceNode {
   if (raw === '""') return SourceNode.leaf(name, path, raw, true);
   if (!raw.includes(message.separators.escape)) return SourceNode.leaf(name, path, raw);
-  return SourceNode.leaf(
-    name,
-    path,
-    unescapeText(raw, message.separators, (bytes) => decodeEscaped(bytes, message.charset)),
-  );
+  const { text, original } = unescaped(raw, message.separators, (bytes) => decodeEscaped(bytes, message.charset));
+  return SourceNode.leaf(name, path, text, false, original);
 }

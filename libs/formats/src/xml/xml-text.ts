@@ -1,5 +1,5 @@
 import { PortolanError } from '@portolan/contracts';
-import { decodeHead, decodeText } from '../bytes/charset.js';
+import { decodeHead, decodeText, isReadCharset } from '../bytes/charset.js';
 
 /** Longest prolog (declaration, comments, processing instructions) that is read before the root element. */
 const MAX_PROLOG_CHARS = 65_536;
@@ -7,15 +7,18 @@ const MAX_PROLOG_CHARS = 65_536;
 const PROLOG_PARTS = [1024, 4096, 16_384, MAX_PROLOG_CHARS];
 
 /**
- * Bytes of an XML document as text, in the encoding that its declaration names (UTF-8, UTF-16, ISO 8859). A document
+ * Bytes of an XML document as text, in the encoding that its declaration names (UTF-8, UTF-16, ISO 8859, Windows-125x and others). A document
  * type declaration is refused: no entity of ours is ever defined by a sender. Throws `ingest.too-large`,
- * `ingest.encoding-invalid`, `ingest.malformed`.
+ * `ingest.charset-unsupported`, `ingest.encoding-invalid`, `ingest.malformed`.
  */
 export function xmlText(bytes: Uint8Array, maxBytes: number): string {
   if (bytes.length > maxBytes) throw new PortolanError('ingest.too-large', 'document', `more than ${maxBytes} bytes`);
   const encoding = declaredEncoding(bytes);
   const text = decodeText(bytes, encoding);
-  if (text === undefined) throw new PortolanError('ingest.encoding-invalid', 'XML declaration', encoding);
+  if (text === undefined) {
+    const code = isReadCharset(encoding) ? 'ingest.encoding-invalid' : 'ingest.charset-unsupported';
+    throw new PortolanError(code, 'XML declaration', encoding);
+  }
   if (forbidden.test(text)) throw new PortolanError('ingest.malformed', 'document', 'a character that XML cannot hold');
   if (rootOf(text) === undefined) throw new PortolanError('ingest.malformed', 'prolog', 'a document type declaration, or no element');
   return text.replace(/\r\n?/g, '\n');
