@@ -174,6 +174,7 @@ const ofEdge: readonly Exercise<EdgeTx>[] = [
     (tx) => tx.reconciliations.list({ custodian: 'PT', state: 'withdrawn', after: filled('row', 5), limit: LIMIT }),
   ],
   ['reconciliations: unjudged of an entry', (tx) => tx.reconciliations.unjudged(['t5', 't6'])],
+  ['reconciliations: entries from abroad', (tx) => tx.reconciliations.foreignOf(person, LIMIT)],
   ['reconciliations: unjudged of a person', (tx) => tx.reconciliations.unjudgedOf(person)],
   ['stays moved: of a person', (tx) => tx.stayMoves.of([person], [filled('row', 5), filled('row', 6)])],
   ['proposals: of a person', (tx) => tx.proposals.ofPerson(person, LIMIT)],

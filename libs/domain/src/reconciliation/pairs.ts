@@ -37,14 +37,18 @@ export function findIn(record: readonly Resource[]): Find {
 }
 
 /**
- * Entries that came (`Type/id`), each with what the record held already that says the same, in a stable order. Those that came together are not
+ * Entries that came (`Type/id`), each with what the record held already that says the same, `among` these alone, in a stable order. Those that came together are not
  * compared with each other: a document that says a thing twice has its reason.
  */
-export function proposedPairs(record: readonly Resource[], come: ReadonlySet<string>): readonly EntryPair[] {
+export function proposedPairs(
+  record: readonly Resource[],
+  come: ReadonlySet<string>,
+  among: (entry: string) => boolean = () => true,
+): readonly EntryPair[] {
   const compared = record.filter(({ resourceType }) => RECONCILED.has(resourceType)).toSorted(byKey);
   const find = findIn(record);
   const known = new Map<string, Resource[]>();
-  for (const one of compared.filter((each) => !come.has(keyOf(each)))) {
+  for (const one of compared.filter((each) => !come.has(keyOf(each)) && among(keyOf(each)))) {
     for (const place of placesOf(one, find)) {
       const there = known.get(place);
       if (there === undefined) known.set(place, [one]);

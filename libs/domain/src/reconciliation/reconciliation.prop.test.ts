@@ -94,6 +94,9 @@ describe('what is proposed', () => {
           expect(pairs.filter((pair) => pair.come === keyOf(one))).toHaveLength(Math.min(10, same.length));
         }
         expect(proposedPairs(record.toReversed(), come)).toEqual(pairs);
+        // Of one entry that was filed now: what is proposed of it among all, bounded for itself.
+        const [own] = record.map(keyOf).filter((one) => !come.has(one));
+        expect(proposedPairs(record, come, (one) => one === own)).toEqual(pairs.filter(({ known }) => known === own));
       }),
     );
   });

@@ -359,7 +359,19 @@ export interface ReconciliationsWanted {
   readonly limit: number;
 }
 
+/** An entry of a record that a document from abroad brought, or that was taken over from a view. */
+export interface ForeignEntry {
+  /** `Type/id`. */
+  readonly entry: string;
+  /** `system|value` of the organisation that brought it: its staff judges what it repeats. */
+  readonly custodian: string;
+}
+
 export interface ReconciliationStore {
+  /** These (`Type/id`) came from abroad, by this organisation; said again it changes nothing. */
+  noteForeign(person: PersonId, entries: readonly string[], custodian: string): Promise<void>;
+  /** Those of the person, all entries of the index that are hers, at most `limit`. */
+  foreignOf(person: PersonId, limit: number): Promise<readonly ForeignEntry[]>;
   /** Opens those that are new and those that were withdrawn; what was judged stays so. */
   propose(pairs: readonly Omit<Reconciliation, 'state'>[]): Promise<void>;
   get(id: Uuid): Promise<Reconciliation | undefined>;

@@ -468,6 +468,26 @@ describe('the edge’s stores', () => {
       expect(await page()).toEqual([second.id, third.id]);
     });
 
+    it('may name entries that came from abroad, each noted once with who brought it, until the person is erased', async () => {
+      const [person, somebody] = [personId(), personId()];
+      const foreignOf = (limit = 10): Promise<unknown> => run(({ reconciliations }) => reconciliations.foreignOf(person, limit));
+      const note = (entries: readonly string[], whose: string): Promise<void> =>
+        run(({ reconciliations }) => reconciliations.noteForeign(person, entries, whose));
+      await note(['Condition/b', 'Condition/a'], custodian);
+      await note(['Condition/b', 'Condition/c'], 'urn:o|later');
+      await note([], custodian);
+      await run(({ reconciliations }) => reconciliations.noteForeign(somebody, ['Condition/a'], custodian));
+      const [a, b] = [
+        { entry: 'Condition/a', custodian },
+        { entry: 'Condition/b', custodian },
+      ];
+      expect(await foreignOf()).toEqual([a, b, { entry: 'Condition/c', custodian: 'urn:o|later' }]);
+      expect(await foreignOf(2)).toEqual([a, b]);
+      await run(({ persons }) => persons.erase(person));
+      expect(await foreignOf()).toEqual([]);
+      expect(await run(({ reconciliations }) => reconciliations.foreignOf(somebody, 10))).toEqual([a]);
+    });
+
     it('are found by either entry and by the person until they are judged, and go with her', async () => {
       const person = personId();
       const [one, judged] = [pair(person), pair(person)];

@@ -293,6 +293,21 @@ export class ReconciliationEntity {
   at!: string;
 }
 
+/** An entry that a document from abroad brought. */
+@Entity('foreign_entry')
+export class ForeignEntryEntity {
+  @PrimaryColumn('uuid')
+  person!: string;
+
+  /** `Type/id`. */
+  @PrimaryColumn('text')
+  entry!: string;
+
+  /** `system|value` of the organisation whose staff judges. */
+  @Column('text')
+  custodian!: string;
+}
+
 /** A code for whose counterpart a person is asked, and the answer (`target` of a FHIR ConceptMap as JSON). It names no person. */
 @Entity('mapping_question')
 export class MappingQuestionEntity {
@@ -350,6 +365,7 @@ export const edgeEntities = [
   FeedEntryEntity,
   ProposalEntity,
   ReconciliationEntity,
+  ForeignEntryEntity,
   StayMoveEntity,
   MappingQuestionEntity,
   MappingQuestionMessageEntity,

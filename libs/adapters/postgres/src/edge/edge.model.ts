@@ -11,6 +11,7 @@ import { ViewResourceIndex1795226400005 } from './migrations/1795226400005-view-
 import { StandingAge1795226400031 } from './migrations/1795226400031-standing-age.js';
 import { PersonTraits1795226400035 } from './migrations/1795226400035-person-traits.js';
 import { PersonMerges1795226400036 } from './migrations/1795226400036-person-merges.js';
+import { ForeignEntries1795226400053 } from './migrations/1795226400053-foreign-entries.js';
 import { MappingQuestions1795226400040 } from './migrations/1795226400040-mapping-questions.js';
 import { Reconciliations1795226400050 } from './migrations/1795226400050-reconciliations.js';
 import { StayMoves1795226400052 } from './migrations/1795226400052-stay-moves.js';
@@ -36,5 +37,6 @@ export const edgeModel: SchemaModel = {
     MappingQuestions1795226400040,
     Reconciliations1795226400050,
     StayMoves1795226400052,
+    ForeignEntries1795226400053,
   ],
 };

@@ -64,6 +64,7 @@ export class PostgresPersonStore implements PersonStore {
     await this.sql.later('DELETE FROM person WHERE id = $1', [id]);
     await this.sql.later('DELETE FROM reconciliation WHERE person = $1', [id]);
     await this.sql.later('DELETE FROM stay_move WHERE person = $1', [id]);
+    await this.sql.later('DELETE FROM foreign_entry WHERE person = $1', [id]);
     // Pairs of somebody from whom she was parted name entries of hers, too.
     for (const end of ['known', 'come'])
       await this.sql.later(`DELETE FROM reconciliation p USING resource r WHERE r.person = $1 AND p.${end} = r.type || '/' || r.id`, [id]);

@@ -1,5 +1,5 @@
 import type { Uuid } from '@portolan/contracts';
-import type { PersonId, Reconciliation, ReconciliationStore, ReconciliationsWanted } from '@portolan/domain';
+import type { ForeignEntry, PersonId, Reconciliation, ReconciliationStore, ReconciliationsWanted } from '@portolan/domain';
 import type { Sql } from '../connect/sql.js';
 
 interface Row extends Omit<Reconciliation, 'at'> {
@@ -25,6 +25,21 @@ export class PostgresReconciliationStore implements ReconciliationStore {
        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[]) AS p (id, person, known, come, custodian, at)
        ON CONFLICT (id) DO UPDATE SET state = 'open', at = excluded.at WHERE r.state = 'withdrawn'`,
       [column('id'), column('person'), column('known'), column('come'), column('custodian'), column('at')],
+    );
+  }
+
+  async noteForeign(person: PersonId, entries: readonly string[], custodian: string): Promise<void> {
+    if (entries.length === 0) return;
+    await this.sql.later(
+      `INSERT INTO foreign_entry (person, entry, custodian) SELECT $1, entry, $3 FROM unnest($2::text[]) AS e (entry) ON CONFLICT DO NOTHING`,
+      [person, entries.toSorted(), custodian],
+    );
+  }
+
+  async foreignOf(person: PersonId, limit: number): Promise<readonly ForeignEntry[]> {
+    return this.sql.rows<ForeignEntry>(
+      'SELECT entry, custodian FROM foreign_entry WHERE person = ANY (edge.same_person($1)) ORDER BY person, entry LIMIT $2',
+      [person, limit],
     );
   }
 

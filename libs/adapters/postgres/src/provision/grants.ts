@@ -65,6 +65,7 @@ export const grants: Readonly<Record<Schema, TableGrants>> = {
     feed_entry: APPEND,
     proposal: KEEP,
     reconciliation: FREE,
+    foreign_entry: ADD_AND_REMOVE,
     patient_link: KEEP,
   },
   exchange: {

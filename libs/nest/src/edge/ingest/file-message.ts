@@ -19,7 +19,7 @@ import {
 } from '@portolan/domain';
 import type { FhirResource, Translation } from '@portolan/formats';
 import { organisationKey } from '../person/proposed-entry.js';
-import { judgeAgain, proposeRepeats } from '../reconciliation/proposals.js';
+import { judgeAgain, proposeRepeated, proposeRepeats } from '../reconciliation/proposals.js';
 import { isAnothers, nameOf, nextVersion, wasMovedAway, type Filed, type Place, type Usable } from './filed.js';
 import { keepMessage, type Incoming, type IngestTools } from './incoming.js';
 import { joinPriors } from './join-priors.js';
@@ -92,7 +92,7 @@ function filedApart({ resources, persons, priors, parted, movedStays }: Translat
   return new Set([...[...priors, ...parted].map(({ resource }) => resource), ...moves].map((i) => resources[i]?.id));
 }
 
-/** What a document from abroad repeats of what is known is proposed; of what has a new version, proposals are judged again. */
+/** What a document from abroad repeats of what is known is proposed, whichever of the two comes first; of what has a new version, proposals are judged again. */
 async function reconcile(
   tx: EdgeTx,
   filed: readonly Filed[],
@@ -104,7 +104,10 @@ async function reconcile(
     tx,
     filed.filter(({ changed, versionId }) => changed && versionId > 1).map(({ filing }) => nameOf(filing)),
   );
-  if (!isFromAbroad(translation)) return;
+  if (!isFromAbroad(translation)) {
+    const own = filed.filter(({ changed }) => changed).map(({ filing }) => nameOf(filing));
+    return proposeRepeated(tx, { person: subject.id, filed: own, at }, sha256);
+  }
   const come = filed
     .filter(({ filing, stands }) => filing.personal && !filing.mention && stands === undefined)
     .map(({ filing }) => nameOf(filing));

@@ -3,6 +3,7 @@ import {
   pairId,
   proposedPairs,
   readResource,
+  RECONCILED,
   standingIn,
   type EdgeTx,
   type EntryPair,
@@ -31,9 +32,34 @@ export interface Newcomers {
  */
 export async function proposeRepeats(tx: EdgeTx, { person, come, custodian, at }: Newcomers, sha256: Sha256Hex): Promise<void> {
   if (come.length === 0) return;
+  await tx.reconciliations.noteForeign(person, come.filter(isReconciled), custodian);
   const pairs = proposedPairs(await recordOf(tx, person), new Set(come));
   await tx.reconciliations.propose(pairs.map((pair) => ({ id: pairId(pair, sha256), person, ...pair, custodian, at })));
 }
+
+/** Entries of the country's own systems in a person's record, filed by one message. */
+export interface OwnEntries extends Pick<Newcomers, 'person' | 'at'> {
+  /** `Type/id`. */
+  readonly filed: readonly string[];
+}
+
+/**
+ * The same where the country's own message comes after the document from abroad: what the document brought is what may repeat the own entry, and
+ * whoever brought it judges. Of a person to whom nothing came from abroad it costs one look.
+ */
+export async function proposeRepeated(tx: EdgeTx, { person, filed, at }: OwnEntries, sha256: Sha256Hex): Promise<void> {
+  const own = new Set(filed.filter(isReconciled));
+  if (own.size === 0) return;
+  const foreign = await tx.reconciliations.foreignOf(person, MAX_RECORD);
+  const custodians = new Map(foreign.filter(({ entry }) => !own.has(entry)).map(({ entry, custodian }) => [entry, custodian]));
+  if (custodians.size === 0) return;
+  const pairs = proposedPairs(await recordOf(tx, person), new Set(custodians.keys()), (entry) => own.has(entry));
+  await tx.reconciliations.propose(
+    pairs.map((pair) => ({ id: pairId(pair, sha256), person, ...pair, custodian: custodians.get(pair.come) ?? '', at })),
+  );
+}
+
+const isReconciled = (entry: string): boolean => RECONCILED.has(entry.slice(0, entry.indexOf('/')));
 
 /** Of entries that have a new version (`Type/id`): proposals that fit no more are withdrawn, and those that fit again are opened. */
 export async function judgeAgain(tx: EdgeTx, entries: readonly string[]): Promise<void> {

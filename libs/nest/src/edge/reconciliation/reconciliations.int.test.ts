@@ -283,6 +283,62 @@ describe('what the staff judges', () => {
   });
 });
 
+describe('a message of the country’s own that comes after the summary', () => {
+  const name = `own-${randomUUID().slice(0, 8)}`;
+  /** A result that the summary told of already, as the laboratory itself sends it. */
+  const own = (value: number, from = name, identifier = people.mari, given = 'Mari'): string => {
+    const bundle = JSON.parse(summary(from, identifier, given)) as { entry: { resource: IdentifiedResource; fullUrl: string }[] };
+    const kept = bundle.entry.filter(({ resource: { resourceType, id } }) => resourceType === 'Patient' || id === 'other');
+    const entry = kept.map(({ resource, fullUrl }) => ({
+      fullUrl,
+      resource: {
+        ...resource,
+        ...(resource.resourceType === 'Observation' && {
+          valueQuantity: { value, unit: 'g/L', system: 'http://unitsofmeasure.org', code: 'g/L' },
+        }),
+      },
+      request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
+    }));
+    return JSON.stringify({ resourceType: 'Bundle', id: randomUUID(), type: 'transaction', entry });
+  };
+  const results = async (person: PersonId): Promise<readonly string[]> =>
+    (await node.run((tx) => tx.resources.ofPerson(person, 'all', 500)))
+      .filter(({ type, text }) => type === 'Observation' && text.includes('118'))
+      .map(({ id }) => `Observation/${id}`);
+  let entry: string;
+  const open = async (): Promise<readonly ListedPair[]> => (await listed()).filter((one) => one.known === entry);
+
+  it('is compared when it is filed: what came from abroad may repeat it, and is judged by who brought that', async () => {
+    await arrives(summary('first'));
+    const before = new Set(await results(mari));
+    await arrives(own(118));
+    [entry = ''] = (await results(mari)).filter((one) => !before.has(one));
+    const pairs = await open();
+    expect(pairs.length).toBeGreaterThan(0);
+    expect(pairs.map(({ come }) => come).toSorted()).toEqual([...before].toSorted());
+    expect((await listed()).filter(({ come }) => come === entry)).toEqual([]);
+    await arrives(own(118));
+    expect(await open()).toEqual(pairs);
+  });
+
+  it('is compared again where it says something else since, and not where it was judged', async () => {
+    const [judged, ...others] = await open();
+    expect((await judge(judged?.id ?? '', 'different')).status).toBe(200);
+    await arrives(own(119));
+    expect(await open()).toEqual([]);
+    await arrives(own(118));
+    expect((await open()).map(({ id }) => id).toSorted()).toEqual(others.map(({ id }) => id).toSorted());
+  });
+
+  it('proposes nothing of a person to whom nothing came from abroad', async () => {
+    const somebody = await node.person([people.nobody], 'Nobody');
+    await arrives(own(118, `${name}-nobody`, people.nobody, 'Nobody'));
+    await arrives(own(119, `${name}-nobody`, people.nobody, 'Nobody'));
+    expect(await node.run((tx) => tx.reconciliations.unjudgedOf(somebody))).toEqual([]);
+    expect(await node.run((tx) => tx.reconciliations.foreignOf(somebody, 10))).toEqual([]);
+  });
+});
+
 describe('two entries of persons who were joined', () => {
   it('are proposed as one person’s, withdrawn where the two are parted, and gone with either', async () => {
     const { country, random, sha256 } = node.parts;
@@ -316,5 +372,6 @@ describe('of a person who is erased', () => {
       expect(problem(await judge(id, 'open'))).toEqual({ status: 404, code: 'reconciliation.unknown' });
     }
     expect(await current(node, 'Linkage', pairs[0]?.id ?? '')).toBeUndefined();
+    expect(await node.run((tx) => tx.reconciliations.foreignOf(mari, 10))).toEqual([]);
   });
 });
