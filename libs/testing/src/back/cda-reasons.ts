@@ -19,14 +19,13 @@ export const cdaReasons: Reasons = reasonsOf({
   'a reason is a code, and no pointer to a problem': /^Encounter\.reason(Reference\.reference gone|Code\.coding\.\w+ new)$/,
   'a medicine is a material, and so a resource of its own':
     /\.medication(CodeableConcept\.[a-z.]+ gone|Reference\.reference new)$|^Medication new$/,
-  'a prescription stands among the medicines': /^(MedicationRequest gone|MedicationStatement new)$/,
   'a remark to a dose has no code in CDA': /^MedicationStatement\.dosage\.additionalInstruction\..* gone$/,
   'when a vaccination was recorded is when the document was': /^Immunization\.recorded new$/,
   'against what a vaccine is given is told by its code': /^Immunization\.protocolApplied\.targetDisease\..* gone$/,
   'a supply has no site': /^DeviceUseStatement\.bodySite\..* gone$/,
   'one author an entry: who recorded it, not who asserted it': /^Condition\.asserter\.reference gone$/,
-  'a specimen has a kind and an identifier': /^Specimen\.(receivedTime|collection\..*) gone$/,
-  'organisations of authors are not written': /^(Observation|DiagnosticReport)\.performer\.reference gone$|^Organization gone$/,
+  'of a specimen CDA says kind, identifier, and when it was taken':
+    /^Specimen\.(receivedTime|collection\.fastingStatusCodeableConcept\.text) gone$/,
   'completed, also where corrected': /^Observation\.status other$/,
   'white space of a text is one space': /\.(conclusion|note\.text) other$/,
   'who stands under one identifier is one person': /^Practitioner gone$/,

@@ -150,6 +150,12 @@ export const richPerson: readonly FhirResource[] = [
     dosageInstruction: [
       { text: 'One in the evening', timing: { repeat: { when: ['HS'] } }, doseAndRate: [{ doseQuantity: amount('1', '{tbl}') }] },
     ],
+    dispenseRequest: {
+      validityPeriod: { start: '2026-09-01', end: '2027-03-01' },
+      numberOfRepeatsAllowed: 2,
+      quantity: amount('30', '{tbl}'),
+    },
+    note: [{ text: 'Not with grapefruit' }],
   },
   {
     resourceType: 'Immunization',
