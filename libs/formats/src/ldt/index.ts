@@ -1,5 +1,6 @@
 import { PortolanError } from '@portolan/contracts';
 import { parseSourcePath, select, textLeaf, type Format, type SourceHeader, type SourceNode } from '../engine/index.js';
+import { withoutMark } from '../bytes/charset.js';
 import { ldtCodeMaps } from './code-maps/index.js';
 import { ldtConversions } from './conversions.js';
 import { readLines } from './lines.js';
@@ -12,7 +13,7 @@ import { ldtTree } from './tree.js';
  */
 export const ldt: Format = {
   name: 'ldt',
-  detect: (bytes) => /^0138000\d{4}\r?\n/.test(String.fromCharCode(...bytes.subarray(0, 13))),
+  detect: (bytes) => /^0138000\d{4}\r?\n/.test(String.fromCharCode(...withoutMark(bytes.subarray(0, 16)).subarray(0, 13))),
   read: (bytes, { maxBytes }) => {
     const root = ldtTree(readLines(bytes, maxBytes));
     return { root, header: headerOf(root) };

@@ -157,6 +157,16 @@ describe('a German laboratory report', () => {
     expect(utf8.resources.map(toFhirJson)).toEqual(answer.resources.map(toFhirJson));
   });
 
+  it.each([
+    ['a byte order mark before', '\ufeff', ''],
+    ['an empty line behind', '', '\r\n'],
+    ['the sign for the end of a file behind', '', '\x1a'],
+    ['empty lines and that sign behind', '', '\n\r\n\x1a\r\n'],
+  ])('is the same with %s', (_, before, behind) => {
+    const bytes = Buffer.concat([Buffer.from(before), changed((lines) => lines, 'utf8'), Buffer.from(behind)]);
+    expect(translateBytes(bytes).resources.map(toFhirJson)).toEqual(answer.resources.map(toFhirJson));
+  });
+
   it('carries a number that is none, and warns', () => {
     const odd = translateBytes(changed(replaced('84207.80', '84201x10^6')));
     expect(only(odd, 'Observation')[0]).not.toHaveProperty('valueQuantity.value');

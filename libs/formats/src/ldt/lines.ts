@@ -1,5 +1,5 @@
 import { PortolanError } from '@portolan/contracts';
-import { decodeCharset } from '../bytes/charset.js';
+import { decodeCharset, withoutMark } from '../bytes/charset.js';
 
 /** One field of an xDT file. */
 export interface LdtLine {
@@ -20,7 +20,13 @@ const MAX_LINES = 100_000;
 export function readLines(bytes: Uint8Array, maxBytes: number): readonly LdtLine[] {
   if (bytes.length > maxBytes) throw new PortolanError('ingest.too-large', 'document', `more than ${maxBytes} bytes`);
   const charset = decodeCharset(bytes, 'UTF-8') === undefined ? 'ISO-8859-15' : 'UTF-8';
-  return splitLines(bytes).map((line, i) => readLine(line, i + 1, charset));
+  return splitLines(withoutEnd(withoutMark(bytes))).map((line, i) => readLine(line, i + 1, charset));
+}
+
+/** Without what editors and old systems put behind the last line: empty lines, and the sign for the end of a file. */
+function withoutEnd(bytes: Uint8Array): Uint8Array {
+  const last = bytes.findLastIndex((byte) => ![0x0d, 0x0a, 0x1a].includes(byte));
+  return bytes.subarray(0, last + 1);
 }
 
 /** Lines without their CR and LF; an empty last one is none. */
