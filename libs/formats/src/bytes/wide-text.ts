@@ -8,12 +8,17 @@ export type WideOrder = 'utf-16le' | 'utf-16be';
  * message and XML document are. UTF-32 is neither.
  */
 export function wideOrder(bytes: Uint8Array): WideOrder | undefined {
-  const kinds = Array.from(bytes.subarray(0, 4), kindOf).join('');
-  if (/^(?:FE(?!00)..|a0a0)$/.test(kinds)) return 'utf-16le';
-  return /^(?:EF(?!00)..|0a0a)$/.test(kinds) ? 'utf-16be' : undefined;
+  if (bytes.length < 4) return undefined;
+  const [a = 0, b = 0, c = 0, d = 0] = bytes;
+  if (isLowFirst(a, b, c, d)) return 'utf-16le';
+  return isLowFirst(b, a, d, c) ? 'utf-16be' : undefined;
 }
 
-const kindOf = (byte: number): string => ({ 0x00: '0', 0xfe: 'E', 0xff: 'F' })[byte] ?? (byte < 0x80 ? 'a' : '.');
+function isLowFirst(a: number, b: number, c: number, d: number): boolean {
+  return (a === 0xff && b === 0xfe && (c | d) !== 0) || (isAscii(a) && b === 0 && isAscii(c) && d === 0);
+}
+
+const isAscii = (byte: number): boolean => byte > 0 && byte < 0x80;
 
 /** Bytes of UTF-16 as UTF-8, without a byte order mark; what is no text becomes U+FFFD. */
 export function narrowed(bytes: Uint8Array, order: WideOrder): Uint8Array {

@@ -9,9 +9,9 @@ import type { Conversion, ConversionContext, Converted } from './conversion.js';
 import { Refused, type Finding, type MappingQuestion, type Severity } from './findings.js';
 import { isFhirObject, type FhirObject, type FhirValue } from './fhir.js';
 import type { Instance, InstanceIndex } from './instances.js';
-import { isWithin, joinPath, shifted, type Built, type Mark } from './marks.js';
+import { isInOrder, isWithin, joinPath, shifted, type Built, type Mark } from './marks.js';
 import type { MapSet } from './map-set.js';
-import type { SourceNode } from './source-node.js';
+import { textLeaf, type SourceNode } from './source-node.js';
 import { opens } from './source-path.js';
 import { putAt } from './target-path.js';
 
@@ -127,6 +127,7 @@ function place(object: Building, element: CompiledElement, built: Built, job: Bu
 
 /** Puts each element of a built object beside what stands there: lists are joined, of anything else the first stands. */
 function placeAll(object: Building, element: CompiledElement, built: FhirObject, marks: readonly Mark[], job: BuildJob): void {
+  if (placedAtOnce(object, built, marks)) return;
   for (const name of Object.keys(built)) {
     const value = built[name];
     const present = object.value[name];
@@ -142,6 +143,16 @@ function placeAll(object: Building, element: CompiledElement, built: FhirObject,
     }
     for (const mark of own) object.marks.push(mark);
   }
+}
+
+/** Whether none of it stood yet and the marks come element by element, as most do: then all is taken over as it is. */
+function placedAtOnce(object: Building, built: FhirObject, marks: readonly Mark[]): boolean {
+  const names = Object.keys(built);
+  for (const name of names) if (object.value[name] !== undefined || built[name] === undefined) return false;
+  if (!isInOrder(names, marks)) return false;
+  Object.assign(object.value, built);
+  for (const mark of marks) object.marks.push(mark);
+  return true;
 }
 
 function tellConflict(marks: readonly Mark[], element: CompiledElement, job: BuildJob): void {
@@ -237,6 +248,8 @@ function elementsOf({ type, elements }: ObjectMaking, set: MapSet): readonly Com
 function converted(element: CompiledElement, conversion: Conversion, source: SourceNode, job: BuildJob): Built | undefined {
   job.rule = ruleOf(element.rule, job.boundSystem);
   job.ruleId = element.id;
+  const plain = plainly(element, conversion, source, job);
+  if (plain !== undefined) return plain;
   const result = conversion(source, job);
   if (result === undefined) return undefined;
   if (!('problem' in result)) return { value: result.value, marks: marksOf(element, result) };
@@ -245,6 +258,12 @@ function converted(element: CompiledElement, conversion: Conversion, source: Sou
   job.note(result.problem, result.at);
   if (result.problem === 'translate.code-unmapped') ask(element, undefined, result.at.value?.trim(), job);
   return undefined;
+}
+
+function plainly(element: CompiledElement, { plain }: Conversion, source: SourceNode, job: BuildJob): Built | undefined {
+  const leaf = plain === undefined ? undefined : textLeaf(source);
+  const value = leaf?.value === undefined ? undefined : plain?.(leaf.value, job);
+  return leaf === undefined || value === undefined ? undefined : { value, marks: [sourceMark(element, '', leaf.alone, undefined)] };
 }
 
 function ruleOf(rule: CompiledElement['rule'], boundSystem: string | undefined): ConversionContext['rule'] {
@@ -257,11 +276,15 @@ function refusalOf({ rule, unmapped: policy }: CompiledElement, problem: ErrorCo
   return rule.strict ?? unmapped ?? (rule.otherwise === undefined ? rule.required : undefined);
 }
 
+function sourceMark(element: CompiledElement, path: string, from: readonly SourceNode[], partial: boolean | undefined): Mark {
+  return { kind: 'source', path, rule: element.id, from, partial };
+}
+
 /** The origins of a converted value as marks; a value that came from the rule alone is a constant. */
 function marksOf(element: CompiledElement, { value, origins }: Extract<Converted, { readonly value: FhirValue }>): Mark[] {
   if (origins.length === 0 && typeof value === 'string') return [{ kind: 'constant', path: '', rule: element.id, value }];
   const marks: Mark[] = [];
-  for (const { path, from, partial } of origins) marks.push({ kind: 'source', path, rule: element.id, from, partial });
+  for (const { path, from, partial } of origins) marks.push(sourceMark(element, path, from, partial));
   return marks;
 }
 

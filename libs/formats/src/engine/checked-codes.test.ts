@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkedDraft } from './checked-codes.js';
+import { canBeCode, checkedDraft, PossibleCodes } from './checked-codes.js';
 import type { Draft } from './drafts.js';
 import type { Finding } from './findings.js';
 import type { Mark } from './marks.js';
@@ -54,5 +54,15 @@ describe('a code that cannot be of its system', () => {
       valueQuantity: { value: 1, system: UCUM, code: 'mmol/L' },
     });
     expect(check(good).draft).toBe(good);
+  });
+});
+
+describe('codes that are remembered', () => {
+  it('are answered for as those that are not, in every spelling of their system and beyond as many as are kept', () => {
+    const possible = new PossibleCodes();
+    const many = Array.from({ length: 2_100 }, (_, i) => `${i}-${i % 10}`);
+    const codes = [...many, 'mmol/L', 'not a unit', '14749-6', 'mmol/L', '14749-6'];
+    for (const system of [LOINC, 'urn:oid:2.16.840.1.113883.6.1', UCUM, 'urn:local:codes'])
+      expect(codes.filter((code) => possible.has(system, code))).toEqual(codes.filter((code) => canBeCode(system, code)));
   });
 });

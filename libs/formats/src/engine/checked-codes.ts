@@ -47,15 +47,37 @@ export function canBeCode(system: string, code: string): boolean {
 }
 
 /** `canBeCode` of one document, in which the same few units stand in most results: each code is asked about once. */
-export function rememberedCodes(): typeof canBeCode {
+export function rememberedCodes(ask: typeof canBeCode = canBeCode): typeof canBeCode {
   const found = new Map<string, Map<string, boolean>>();
   return (system, code) => {
     let ofSystem = found.get(system);
     if (ofSystem === undefined) found.set(system, (ofSystem = new Map<string, boolean>()));
     let can = ofSystem.get(code);
-    if (can === undefined) ofSystem.set(code, (can = canBeCode(system, code)));
+    if (can === undefined) ofSystem.set(code, (can = ask(system, code)));
     return can;
   };
+}
+
+/** So many possible codes of a system are remembered; at more, all are asked about anew. */
+const MOST_CODES = 2_000;
+
+/** `canBeCode` of many documents. Only what can be a code is remembered, so that no text that a sender wrote into the place of one stays. */
+export class PossibleCodes {
+  private readonly found = new Map<string, Set<string>>();
+
+  has(system: string, code: string): boolean {
+    const name = canonicalSystem(system) ?? system;
+    const can = checks.get(name);
+    if (can === undefined) return true;
+    let ofSystem = this.found.get(name);
+    if (ofSystem === undefined) this.found.set(name, (ofSystem = new Set<string>()));
+    if (ofSystem.has(code)) return true;
+    if (!can(code)) return false;
+    if (ofSystem.size >= MOST_CODES) ofSystem.clear();
+    // A copy: a part of a text keeps all of the text in memory.
+    ofSystem.add(JSON.parse(JSON.stringify(code)) as string);
+    return true;
+  }
 }
 
 function withoutSystem({ system: _system, code, ...rest }: FhirObject, path: string, fates: Map<string, Fate>): FhirObject {

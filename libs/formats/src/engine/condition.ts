@@ -30,7 +30,11 @@ function pathChecks(condition: MapCondition): Condition[] {
   }
   if (!asks) throw new Error('a condition names a path and asks nothing about it');
   const { find } = parseSourcePath(path);
-  return asked(condition).map((holds) => (node) => holds(find(node)));
+  return asked(condition).map(
+    (holds): Condition =>
+      (node) =>
+        holds(find(node)),
+  );
 }
 
 type Holds = (found: readonly SourceNode[]) => boolean;
@@ -38,13 +42,18 @@ type Holds = (found: readonly SourceNode[]) => boolean;
 /** What a condition asks of the nodes that its path finds, one check for each thing asked. */
 function asked({ in: allowed, present, atLeast, atMost, longerThan }: MapCondition): Holds[] {
   const checks: (Holds | undefined)[] = [
-    allowed && ((found) => found.some((node) => allowed.includes(textOf(node)))),
+    allowed && ((found) => someIn(found, allowed)),
     present === undefined ? undefined : (found) => found.some(hasValue) === present,
     atLeast === undefined ? undefined : (found) => found.length >= atLeast,
     atMost === undefined ? undefined : (found) => found.length <= atMost,
     longerThan === undefined ? undefined : (found) => found.some((node) => textOf(node).length > longerThan),
   ];
   return checks.filter((check) => check !== undefined);
+}
+
+function someIn(found: readonly SourceNode[], allowed: readonly string[]): boolean {
+  for (const node of found) if (allowed.includes(textOf(node))) return true;
+  return false;
 }
 
 /** A node's own text. */

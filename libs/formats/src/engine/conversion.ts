@@ -35,4 +35,10 @@ export type Converted =
  * Turns one source node into a FHIR value, pure. Undefined: nothing there. A problem: something there that the conversion
  * cannot express; its leaves are carried and the place is named in the account.
  */
-export type Conversion = (node: SourceNode, context: ConversionContext) => Converted | undefined;
+export type Conversion = ((node: SourceNode, context: ConversionContext) => Converted | undefined) & {
+  /**
+   * Of a conversion of the node's own text: the value, where it says all that the text says and nothing is to be told of it, as mostly. Undefined
+   * for anything else: then the conversion itself is asked.
+   */
+  readonly plain?: (text: string, context: ConversionContext) => FhirValue | undefined;
+};

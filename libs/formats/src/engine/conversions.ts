@@ -6,20 +6,23 @@ import { isoDate, isoDateTime, compactDate, compactDateTime, compactInstant, com
 
 /** A conversion of one text; `undefined` from `read` means that the text does not fit. */
 export function textConversion(read: (text: string, context: ConversionContext) => FhirValue | undefined): Conversion {
-  return (node, context) => {
+  const convert: Conversion = (node, context) => {
     const leaf = textLeaf(node);
     if (leaf?.value === undefined || leaf.value.trim() === '') return undefined;
     const value = read(leaf.value, context);
     return value === undefined ? problem(leaf) : { value, origins: [{ path: '', from: [leaf] }] };
   };
+  return withPlain(convert, (text, context) => (text.trim() === '' ? undefined : read(text, context)));
 }
 
 function problem(at: SourceNode): Converted {
   return { problem: 'translate.value-invalid', at };
 }
 
+const withPlain = (convert: Conversion, plain: NonNullable<Conversion['plain']>): Conversion => Object.assign(convert, { plain });
+
 function timeConversion(read: (text: string, context: ConversionContext) => TimeReading | undefined): Conversion {
-  return (node, context) => {
+  const convert: Conversion = (node, context) => {
     const leaf = textLeaf(node);
     if (leaf?.value === undefined || leaf.value.trim() === '') return undefined;
     const reading = read(leaf.value.trim(), context);
@@ -27,6 +30,10 @@ function timeConversion(read: (text: string, context: ConversionContext) => Time
     if (reading.note !== undefined) context.note(reading.note, leaf);
     return { value: reading.value, origins: [{ path: '', from: [leaf], ...(reading.partial && { partial: true }) }] };
   };
+  return withPlain(convert, (text, context) => {
+    const reading = read(text.trim(), context);
+    return reading === undefined || reading.partial || reading.note !== undefined ? undefined : reading.value;
+  });
 }
 
 /** A text as a FHIR code through the rule's concept map; where the counterpart is not equal, the original is carried too. */
@@ -42,6 +49,14 @@ const mappedCode: Conversion = (node, context) => {
   if (isInexact(found.equivalence)) context.note('translate.code-inexact', leaf);
   return { value: found.code, origins: [{ path: '', from: [leaf], ...(partial && { partial }) }] };
 };
+
+function plainCode(text: string, { rule, conceptMaps }: ConversionContext): string | undefined {
+  const code = text.trim();
+  const map = rule.map === undefined ? undefined : conceptMaps.get(rule.map);
+  if (map === undefined || code === '') return code === '' ? undefined : code;
+  const found = map.translate(undefined, code);
+  return found === undefined || found.unmapped === true || !isSame(found.equivalence) ? undefined : found.code;
+}
 
 const mappedBoolean: Conversion = (node, context) => {
   const code = mappedCode(node, context);
@@ -84,7 +99,7 @@ export const commonConversions: Readonly<Record<string, Conversion>> = {
   string: textConversion(readString),
   joined,
   'bound-system': boundSystem,
-  code: mappedCode,
+  code: withPlain((node, context) => mappedCode(node, context), plainCode),
   boolean: mappedBoolean,
   decimal: textConversion(readDecimal),
   integer: textConversion((text) => readInteger(text, 0)),

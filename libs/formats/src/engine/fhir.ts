@@ -60,11 +60,16 @@ export function sameFhir(a: FhirValue, b: FhirValue): boolean {
 /** Whether an object at or below `value` is such a one: found without lists and paths, since for most questions there is none. */
 export function someObject(value: FhirValue | null, isSuch: (object: FhirObject) => boolean): boolean {
   if (typeof value !== 'object' || value === null || value instanceof DecimalText) return false;
-  if (Array.isArray(value)) return value.some((one) => someObject(one, isSuch));
+  if (Array.isArray(value)) return someOf(value, isSuch);
   if (isSuch(value)) return true;
   for (const name in value) {
     const one = value[name];
     if (typeof one === 'object' && someObject(one, isSuch)) return true;
   }
+  return false;
+}
+
+function someOf(list: readonly FhirValue[], isSuch: (object: FhirObject) => boolean): boolean {
+  for (const one of list) if (someObject(one, isSuch)) return true;
   return false;
 }

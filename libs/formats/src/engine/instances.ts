@@ -45,10 +45,23 @@ export function findInstances(root: SourceNode, set: MapSet, identity: IdentityC
 }
 
 function nodesOf(paths: PathFinder, rule: CompiledResource): readonly SourceNode[] {
-  const found = rule.each.map((path) => paths.find(path)).filter((nodes) => nodes.length > 0);
-  const nodes = found.length < 2 && (found[0] ?? []).length < 2 ? (found[0] ?? []) : [...new Set(found.flat())];
-  return nodes.filter((node) => hasValue(node) && (rule.when === undefined || rule.when(node)));
+  const nodes = allOf(paths, rule);
+  return nodes.length === 0 ? nodes : nodes.filter((node) => makes(rule, node));
 }
+
+const makes = ({ when }: CompiledResource, node: SourceNode): boolean => hasValue(node) && (when === undefined || when(node));
+
+/** What the rule's paths find, each node once. Most find nothing, or are alone in what they find. */
+function allOf(paths: PathFinder, { each }: CompiledResource): readonly SourceNode[] {
+  let all: readonly SourceNode[] = NONE;
+  for (const path of each) {
+    const found = paths.find(path);
+    if (found.length > 0) all = all.length === 0 ? found : [...all, ...found];
+  }
+  return all.length < 2 ? all : [...new Set(all)];
+}
+
+const NONE: readonly SourceNode[] = [];
 
 function parentKey(rule: CompiledResource, node: SourceNode, index: InstanceIndex): string[] {
   return rule.rule.under === undefined ? [] : [index.nearest(rule.rule.under, node)?.id ?? ''];

@@ -8,6 +8,7 @@ import {
   type CompiledResource,
   type Known,
 } from './compile.js';
+import { PossibleCodes } from './checked-codes.js';
 import type { ClosedSystems } from './closed-systems.js';
 import type { ConceptMap } from './concept-map.js';
 import type { KnownSystems } from './known-codes.js';
@@ -33,6 +34,8 @@ export interface MapMistake {
 
 /** All rules of one format for one country, checked and compiled. */
 export class MapSet {
+  /** Codes of documents translated so far that can be such. */
+  readonly possible = new PossibleCodes();
   private hash: string | undefined;
 
   private constructor(

@@ -43,6 +43,16 @@ export function isWithin(path: string, name: string): boolean {
   return code === DOT || code === BRACKET;
 }
 
+/** Whether the marks come element by element, in the order of `names`, and each lies within one of these. */
+export function isInOrder(names: readonly string[], marks: readonly Mark[]): boolean {
+  let at = 0;
+  for (const { path } of marks) {
+    while (at < names.length && !isWithin(path, names[at] ?? '')) at += 1;
+    if (at === names.length) return false;
+  }
+  return true;
+}
+
 /** `name[0].code` behind `by` items that stood there before. */
 export function shifted(path: string, name: string, by: number): string {
   const end = path.indexOf(']', name.length);

@@ -4,7 +4,7 @@ import { merged, type Draft } from './drafts.js';
 import { isFhirObject } from './fhir.js';
 import { Refused, type Finding, type MappingQuestion } from './findings.js';
 import { findInstances, InstanceIndex, type IdentityContext, type Instance } from './instances.js';
-import { inCanonicalUnits, type CanonicalUnits } from '../terminology/canonical-units.js';
+import { inCanonicalUnits } from '../terminology/canonical-units.js';
 import type { MapSet } from './map-set.js';
 import type { SourceNode } from './source-node.js';
 
@@ -48,7 +48,7 @@ export function run(root: SourceNode, set: MapSet, identity: IdentityContext, fa
       if (!isDraft(outcome.built)) gone.add(nameOf(instance));
       rejects.push(...rejectOf(instance, outcome.built));
     }
-    if (gone.size === 0) return resultOf(instances, outcomes, rejects, set.units);
+    if (gone.size === 0) return resultOf(instances, outcomes, rejects, set);
     instances = instances.filter((instance) => isDraft(outcomes.get(instance)?.built));
     index = new InstanceIndex(instances);
     for (const instance of instances) if (refersTo(gone, outcomes.get(instance))) outcomes.delete(instance);
@@ -69,11 +69,11 @@ function resultOf(
   instances: readonly Instance[],
   outcomes: ReadonlyMap<Instance, Outcome>,
   rejects: readonly Reject[],
-  units: CanonicalUnits,
+  { units, possible }: MapSet,
 ): RunResult {
   const all = instances.flatMap((instance) => outcomes.get(instance) ?? []);
   const findings = all.flatMap((outcome) => outcome.findings);
-  const can = rememberedCodes();
+  const can = rememberedCodes((system, code) => possible.has(system, code));
   const tell = (one: Finding): void => void findings.push(one);
   const drafts = all.flatMap(({ built }) => (isDraft(built) ? [checkedDraft(built, tell, can)] : []));
   const { drafts: whole, warnings } = merged(drafts, findings);

@@ -129,7 +129,7 @@ const NONE: readonly SourceNode[] = [];
 export function planOf(text: string, steps: readonly Step[]): SourcePathPlan {
   let upTo = '';
   const stages = steps.map((step) => ({ find: findOf(step), upTo: (upTo += `/${stepText(step)}`), demands: demandsOf(step) }));
-  return { text, gate: gateOf(steps), stages, find: (from) => withoutNulls(follow(stages, 0, from)) };
+  return { text, gate: gateOf(steps), stages, find: finderOf(stages) };
 }
 
 function demandsOf(step: Step): Demand[] {
@@ -137,6 +137,19 @@ function demandsOf(step: Step): Demand[] {
   return step.tests.flatMap((test) =>
     test.kind === 'where' && test.equals !== undefined && test.not !== true ? [{ path: test.path, equals: test.equals }] : [],
   );
+}
+
+/** Most paths have one step or two. */
+function finderOf(stages: readonly PathStage[]): Find {
+  const [first, second, third] = stages.map(({ find }) => find);
+  if (first === undefined || third !== undefined) return (from) => withoutNulls(follow(stages, 0, from));
+  if (second === undefined) return (from) => withoutNulls(first(from));
+  return (from) => {
+    const found = first(from);
+    const [only] = found;
+    if (only === undefined) return NONE;
+    return withoutNulls(found.length === 1 ? second(only) : found.flatMap(second));
+  };
 }
 
 /** Says one step apart from every other. */

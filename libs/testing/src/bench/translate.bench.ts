@@ -161,11 +161,15 @@ function memoryOf(batchBytes: number): Measure {
   return bounded(`peak memory over a batch file of ${number} messages`, 'MB', [peak], { below: goals.mostMegabytes });
 }
 
-/** The whole work of a node: the account of every value and the Provenance are written out, too. */
+/**
+ * The whole work of a node: the account of every value and the Provenance are written out, too, and what the message says of itself, as the peer
+ * writes it.
+ */
 function converted(bytes: Uint8Array, country: CountryPack): string {
-  const { resources, account, provenance } = translate({ bytes, format: 'auto', country, sha256, received: '2026-11-20T10:00:00.000Z' });
+  const made = translate({ bytes, format: 'auto', country, sha256, received: '2026-11-20T10:00:00.000Z' });
+  const { resources, beside, account, provenance } = made;
   if (account.mapped.length === 0 || provenance.length === 0) throw new Error('nothing was translated');
-  return toFhirJson(bundleOf(resources, 'https://example.org/fhir'));
+  return toFhirJson(bundleOf([...resources, ...beside], 'https://example.org/fhir'));
 }
 
 const sha256 = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex');
