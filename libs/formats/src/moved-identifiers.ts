@@ -1,10 +1,39 @@
-import type { Reject } from './engine/index.js';
+import { parseSourcePath, select, type Reject, type SourceNode } from './engine/index.js';
+import { businessId, textsAt, type IdentityContext } from './engine/instances.js';
 import { identifierKey } from './identifier-key.js';
 import type { PersonTraits } from './person-traits.js';
 
+/** Repetitions of PID-3 and MRG-1 that are looked at. */
+const MAX_LISTED = 50;
+
 /**
- * Why a move of an identifier (HL7 v2 A43) cannot be acted on: it does not say what is moved from whom to whom. As of 2.3 PID-3 and MRG-1 both
- * hold the identifier itself, and PID-2 and MRG-4 (withdrawn since) whose it is and was; then nothing but what is moved names the Patient.
+ * Id of the Patient to whom a message of HL7 v2.3 moves an identifier (A43, §3.2.43 there): PID-3 and MRG-1 both hold the internal identifier, which
+ * is moved, and PID-2, the external one, names whose it is from now on (MRG-4, whose it was). Undefined in every other form: where PID-3 names
+ * somebody besides what is moved, it is she.
+ */
+export function movedTo(root: SourceNode, identity: IdentityContext): string | undefined {
+  const to = numberAt(root, '//PID/PID-2[1]');
+  const listed = listAt(root, '//PID/PID-3');
+  const moved = new Set(listAt(root, '//MRG/MRG-1').map((one) => JSON.stringify(one)));
+  const isMoved = (one: readonly string[]): boolean => moved.has(JSON.stringify(one));
+  if (to === undefined || isMoved(to) || listed.length === 0 || !listed.every(isMoved)) return undefined;
+  return businessId(identity, 'Patient', to);
+}
+
+function listAt(root: SourceNode, field: string): readonly (readonly string[])[] {
+  const count = Math.min(select(root, parseSourcePath(field)).length, MAX_LISTED);
+  return Array.from({ length: count }, (_, i) => numberAt(root, `${field}[${i + 1}]`)).filter((one) => one !== undefined);
+}
+
+/** What tells a CX from others, as the rule of Patient has it: the number, and who assigns it. */
+function numberAt(root: SourceNode, field: string): readonly string[] | undefined {
+  const [value = '', assigner = ''] = ['1', '4'].map((component) => textsAt(root, parseSourcePath(`${field}/${component}`)));
+  return value === '' ? undefined : [value, assigner];
+}
+
+/**
+ * Why a move of an identifier (HL7 v2 A43) cannot be acted on: it does not say what is moved from whom to whom, as where nothing but what is moved
+ * names the Patient.
  */
 export function unmovable([subject]: readonly PersonTraits[], moved: readonly PersonTraits[]): readonly Reject[] {
   const refused = (code: Reject['code'], path: string): Reject => ({ code, path, rule: '(document)', severity: 'document' });

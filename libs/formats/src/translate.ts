@@ -18,7 +18,7 @@ import {
 import { run, type RunResult } from './engine/run.js';
 import { compactSpan, type TimeSpan } from './engine/times.js';
 import { detectFormat, formatNamed } from './formats.js';
-import { unmovable } from './moved-identifiers.js';
+import { movedTo, unmovable } from './moved-identifiers.js';
 import { movedStays, unpairedStays, type MovedStay } from './moved-stays.js';
 import { toldCodings } from './terminology/told-codings.js';
 import { personTraits, type PersonTraits } from './person-traits.js';
@@ -165,7 +165,9 @@ class WrittenWhenAsked implements Pick<Translation, 'account' | 'provenance'> {
 }
 
 function resultOf(document: SourceDocument, set: MapSet, input: TranslationInput): RunResult {
-  const identity = identityOf(input, document);
+  const named = identityOf(input, document);
+  const subject = named.subject ?? (document.header.persons === 'moved' ? movedTo(document.root, named) : undefined);
+  const identity = subject === undefined ? named : { ...named, subject };
   const facts = factsOf(input.country, document, set.conceptMaps);
   if (document.takeOver === undefined) return run(document.root, set, identity, facts);
   if (input.judge === undefined) throw new PortolanError('ingest.format-unknown', 'document', 'nothing here judges FHIR');

@@ -75,11 +75,16 @@ function businessKey(rule: CompiledResource, node: SourceNode, documentId: strin
   return ['document', documentId, rule.id];
 }
 
-function textsAt(node: SourceNode, path: CompiledResource['each'][number]): string {
+/** The text at a path; of several values all of them. */
+export function textsAt(node: SourceNode, path: CompiledResource['each'][number]): string {
   const texts: string[] = [];
   for (const found of path.find(node)) for (const leaf of found.leaves()) if (!leaf.explicitNull) texts.push(leaf.value ?? '');
   return texts.length === 1 ? (texts[0] ?? '') : texts.join('^');
 }
+
+/** The id that documents of this sender give a resource by its business identifier. */
+export const businessId = ({ sha256, country, organisation }: IdentityContext, resource: string, texts: readonly string[]): string =>
+  stableUuid(sha256, [country, organisation, resource, 'business', ...texts]);
 
 /** The parts of the id; where two nodes may share a key, or none has one, the second and later are numbered. */
 function numbered(rule: CompiledResource, key: string[], used: Map<string, number>, identity: IdentityContext): string[] {

@@ -90,6 +90,7 @@ describe('A move of an identifier, in the forms of the versions', () => {
     identifiers.map(({ value }) => value);
 
   it.each([
+    ['alone, by whom it goes to in PID-2 (2.3)', `${hers}|${moves}`, `${moves}|||${his}`, ['H-9', 'H-1']],
     ['with a number in its place (2.3)', `${hers}|${local('H-8')}`, `${moves}|||${his}`, ['H-8', 'H-1']],
     ['among the numbers of whom it goes to', `|${hers}~${moves}`, moves, ['H-1', 'H-9']],
     ['alone, by whom it goes to', `|${hers}`, moves, ['H-1']],
@@ -100,8 +101,18 @@ describe('A move of an identifier, in the forms of the versions', () => {
     expect(answer.persons.map(valuesOf)).toEqual([to]);
   });
 
+  it('of 2.3 gives whom it goes to the id that her own messages give her by that number', () => {
+    const head = bytesOf('a40').toString().split('\r')[0] ?? '';
+    const own = [head.replace('ADT^A40^ADT_A39', 'ADT^A08^ADT_A01'), `PID|1||${hers}||Katse^Jaan`, ''].join('\r');
+    const answer = moved(`${hers}|${moves}`, `${moves}|||${his}`);
+    const [to, from] = [answer.persons[0], answer.moved[0]].map((one) => answer.resources[one?.resource ?? -1]?.id);
+    expect([to]).toEqual(persons(translated(Buffer.from(own))).map(({ id }) => id));
+    expect(from).not.toBe(to);
+    expect(openReferences(answer.resources)).toEqual([]);
+  });
+
   it.each([
-    ['names nobody but by what is moved (2.3)', `${hers}|${moves}`, `${moves}|||${his}`, 'translate.value-missing'],
+    ['names whom it goes to by what is moved (2.3)', `${moves}|${moves}`, `${moves}|||${his}`, 'translate.value-missing'],
     ['names nobody to whom it goes', `|${moves}`, moves, 'translate.value-missing'],
     ['moves nothing', `|${hers}`, '|||', 'translate.value-missing'],
     ['lists whose it was beside it', `|${hers}~${moves}`, `${moves}~${his}`, 'ingest.move-entangled'],

@@ -341,6 +341,20 @@ describe("A43: a number was another person's until now", () => {
     expect([await held(wrong), await held(right)]).toEqual([1, 2]);
   });
 
+  it('goes to whom PID-2 names in the form of 2.3, where PID-3 holds the number alone', async () => {
+    const { wrong, right, old } = await wrongly();
+    const bytes = (to: string): Uint8Array =>
+      Buffer.from(
+        Buffer.from(adt('A43', 'ADT_A43', { pid: [local(old)], also: [`MRG|${local(old)}|||${national(wrong)}`] }))
+          .toString()
+          .replace('PID|1||', `PID|1|${to}|`),
+      );
+    expect(await accept(bytes(''))).toMatchObject({ state: 'rejected' });
+    for (let times = 0; times < 2; times += 1) await stored(bytes(national(right)));
+    expect([await held(wrong), await held(right)]).toEqual([1, 2]);
+    expect(await byNumber(old)).toEqual(await bearing({ system: PIN, value: right }));
+  });
+
   it('ends the one joining and begins another', async () => {
     const { wrong, right, old } = await wrongly();
     const [[him], [her]] = [await bearing({ system: PIN, value: wrong }), await bearing({ system: PIN, value: right })];
