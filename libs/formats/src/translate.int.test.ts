@@ -17,7 +17,10 @@ setFlagsFromString('--expose-gc');
 const clear = runInNewContext('gc') as (options: { type: 'minor' }) => void;
 const oldBytes = (): number => getHeapSpaceStatistics().find((space) => space.space_name === 'old_space')?.space_used_size ?? 0;
 
-/** Bytes that `count` messages leave in old memory, of which nobody keeps anything. */
+/**
+ * Bytes that `count` messages leave in old memory, of which nobody keeps anything. Not beside other tests in one process: of what those keep, V8 learns where in memory
+ * to make the next object.
+ */
 function leftBy(count: number): number {
   const before = oldBytes();
   let told = 0;
