@@ -107,7 +107,10 @@ function encoder(text: string, name: string): ((text: string) => Uint8Array) | R
   const read = readerOf(name);
   const isPlain = /^[\0-\x7f]*$/.test(text) && read !== decodeJis201;
   if (read === undefined || read === utf8 || isPlain) return (plain) => new TextEncoder().encode(plain);
-  return bytesOf(read, pairNames.get(named(name)));
+  const set = named(name);
+  let table = tables.get(set);
+  if (table === undefined) tables.set(set, (table = bytesOf(read, pairNames.get(set))));
+  return table;
 }
 
 /** The name of a set of HL7 table 0211 with IANA, as a media type has it (RFC 6657). */
@@ -122,6 +125,9 @@ export function ianaName(name: string): string {
 
 const UNKNOWN = '?'.charCodeAt(0);
 const MAX_PER_SIGN = 2;
+
+/** Of each set that was written in: some have 20,000 signs, and every acknowledgement with a name in it needs them. As many as sets are read. */
+const tables = new Map<string, ReadonlyMap<string, readonly number[]>>();
 
 /** Which bytes a set has for a sign. */
 function bytesOf(read: ReadBytes, label: string | undefined): ReadonlyMap<string, readonly number[]> {
