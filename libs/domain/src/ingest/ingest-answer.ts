@@ -1,6 +1,6 @@
 import type { Uuid } from '@portolan/contracts';
 import { verdictOf, type AckVerdict, type Translation } from '@portolan/formats';
-import type { StoredMessage } from '../store/edge-tx.port.js';
+import type { StoredMessage } from '../store/message-stores.port.js';
 import type { IngestProblem } from './reading.js';
 
 /** What became of a message; the same for the same message whenever it comes again. */

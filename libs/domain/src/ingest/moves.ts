@@ -43,21 +43,33 @@ export function linksAmong(record: readonly RecordEntry[]): Links {
   return { to: (name) => to.get(name) ?? [], from: (name) => from.get(name) ?? [] };
 }
 
-function movesWith(stay: string, { to, from }: Links): ReadonlySet<string> {
-  const moves = new Set([stay]);
+function movesWith(stay: string, links: Links): ReadonlySet<string> {
+  const { to, from } = links;
   const ofAnother = (name: string): boolean => to(name).some((one) => typeOf(one) === 'Encounter' && one !== stay);
-  const mayMove = (name: string): boolean => mayGoAlong(name) && !ofAnother(name);
-  const belongs = (name: string): boolean => to(name).some((one) => moves.has(one)) || from(name).every((one) => moves.has(one));
-  const waiting = [stay];
-  // What refers to what moves, or is referred to by it, is looked at again whenever something more moves.
-  for (let moved = waiting.pop(); moved !== undefined; moved = waiting.pop()) {
-    for (const near of [...from(moved), ...to(moved)]) {
-      if (moves.has(near) || !mayMove(near) || !belongs(near)) continue;
-      moves.add(near);
+  return joinedTo([stay], links, (name, moves) => {
+    if (!mayGoAlong(name) || ofAnother(name)) return false;
+    return to(name).some((one) => moves.has(one)) || from(name).every((one) => moves.has(one));
+  });
+}
+
+/**
+ * These, and what joins them: whatever refers to one of them, or is referred to by it, is looked at whenever another one joins.
+ */
+export function joinedTo(
+  start: Iterable<string>,
+  { to, from }: Links,
+  joins: (name: string, joined: ReadonlySet<string>) => boolean,
+): ReadonlySet<string> {
+  const joined = new Set(start);
+  const waiting = [...joined];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    for (const near of [...from(name), ...to(name)]) {
+      if (joined.has(near) || !joins(near, joined)) continue;
+      joined.add(near);
       waiting.push(near);
     }
   }
-  return moves;
+  return joined;
 }
 
 /** Whether an entry can go to another person with a stay: it is neither one itself, nor tells of the person. */

@@ -1,5 +1,5 @@
 import { sameFhir, type FhirObject, type FhirValue } from '@portolan/formats';
-import { linksAmong, mayGoAlong, type RecordEntry } from './moves.js';
+import { joinedTo, linksAmong, mayGoAlong, type RecordEntry } from './moves.js';
 
 /**
  * What stands where an entry was moved to, once the message in which it came is translated again: the elements that the message says otherwise
@@ -18,17 +18,7 @@ export function toldAgain(stands: FhirObject, before: FhirObject, now: FhirObjec
 
 /** What of a message's entries belongs to these, which were moved away: what refers to them, or they to it, and tells of no person or other stay. */
 export function goesWith(moved: ReadonlySet<string>, message: readonly RecordEntry[]): ReadonlySet<string> {
-  const links = linksAmong(message);
-  const goes = new Set(moved);
-  const waiting = [...moved];
-  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-    for (const near of [...links.from(name), ...links.to(name)]) {
-      if (goes.has(near) || !mayGoAlong(near)) continue;
-      goes.add(near);
-      waiting.push(near);
-    }
-  }
-  return goes;
+  return joinedTo(moved, linksAmong(message), mayGoAlong);
 }
 
 const isSame = (a: FhirValue | undefined, b: FhirValue | undefined): boolean =>

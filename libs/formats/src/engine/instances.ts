@@ -70,7 +70,7 @@ function parentKey(rule: CompiledResource, node: SourceNode, index: InstanceInde
 function businessKey(rule: CompiledResource, node: SourceNode, documentId: string): string[] {
   for (const alternative of rule.key) {
     const texts = alternative.map((path) => textsAt(node, path));
-    if (texts[0] !== undefined && texts[0] !== '') return ['business', ...texts];
+    if (texts[0] !== undefined && texts[0] !== '') return businessParts(texts);
   }
   return ['document', documentId, rule.id];
 }
@@ -82,13 +82,21 @@ export function textsAt(node: SourceNode, path: CompiledResource['each'][number]
   return texts.length === 1 ? (texts[0] ?? '') : texts.join('^');
 }
 
+const businessParts = (texts: readonly string[]): string[] => ['business', ...texts];
+
+const idParts = (
+  { country, organisation }: Pick<IdentityContext, 'country' | 'organisation'>,
+  resource: string,
+  key: readonly string[],
+): string[] => [country, organisation, resource, ...key];
+
 /** The id that documents of this sender give a resource by its business identifier. */
 export const businessId = ({ sha256, country, organisation }: IdentityContext, resource: string, texts: readonly string[]): string =>
-  stableUuid(sha256, [country, organisation, resource, 'business', ...texts]);
+  stableUuid(sha256, idParts({ country, organisation }, resource, businessParts(texts)));
 
 /** The parts of the id; where two nodes may share a key, or none has one, the second and later are numbered. */
 function numbered(rule: CompiledResource, key: string[], used: Map<string, number>, identity: IdentityContext): string[] {
-  const parts = [identity.country, identity.organisation, rule.resource, ...key];
+  const parts = idParts(identity, rule.resource, key);
   if (rule.rule.sameKey !== 'number' && key.includes('business')) return parts;
   const name = JSON.stringify(parts);
   const count = (used.get(name) ?? 0) + 1;

@@ -65,4 +65,4 @@ const MAX_ITEMS = 200;
 
 /** What an audit event names of these entries. */
 export const itemsOf = (entries: readonly { readonly type: string; readonly id: string }[]): readonly string[] =>
-  entries.slice(0, MAX_ITEMS).map(({ type, id }) => `${type}/${id}`);
+  entries.slice(0, MAX_ITEMS).map(nameOf);

@@ -19,9 +19,10 @@ import { identifierKey, toFhirJson, type FhirObject, type FhirResource, type Mov
 import { recordLocalAct } from '../local-acts.js';
 import { judgeAgain } from '../reconciliation/proposals.js';
 import { identifiersIn, isAnothers, itemsOf, nameOf, nextVersion, type Filed, type Place, type Usable } from './filed.js';
-import { idsUnder, originOf } from './ids-under.js';
+import { idsUnder } from './ids-under.js';
 import { sendingActor, sourceOf, type IngestTools } from './incoming.js';
 import { entryOf, type Subject } from './message-subject.js';
+import { firstMessageOf } from './sent-by.js';
 import { rememberMove } from './stay-moves.js';
 import { staysOfOthers, type OthersStay } from './stays-of-others.js';
 
@@ -183,8 +184,7 @@ const bears = (named: FhirObject): ((stay: ResourceVersion) => boolean) => {
 /** A number is its sender's own: another source may use the same one for another stay. */
 async function ofThisSource(tx: EdgeTx, source: string, stays: readonly ResourceVersion[]): Promise<ResourceVersion | undefined> {
   for (const stay of stays) {
-    const { messageId } = await originOf(tx, stay);
-    const message = messageId === undefined ? undefined : await tx.messages.get(messageId);
+    const message = await firstMessageOf(tx, stay);
     if (message !== undefined && sourceOf(message.source) === source) return stay;
   }
   return undefined;

@@ -2,9 +2,8 @@ import { filingOf, isAssignedHere, type EdgeTx, type Filing, type ResourceVersio
 import { translate, type MovedStay, type Translation } from '@portolan/formats';
 import { organisationKey } from '../person/proposed-entry.js';
 import { identifiersIn, type Usable } from './filed.js';
-import { originOf } from './ids-under.js';
 import { sourceOf, type IngestTools } from './incoming.js';
-import { sentBy } from './sent-by.js';
+import { firstMessageOf, sentBy } from './sent-by.js';
 
 /** A stay that another system sent under the number that is moved, and the move as if that system had told of it. */
 export interface OthersStay {
@@ -61,8 +60,7 @@ async function asToldBy(
   stay: ResourceVersion,
   { pack: country, sha256 }: IngestTools,
 ): Promise<Translation | undefined> {
-  const { messageId } = await originOf(tx, stay);
-  const message = messageId === undefined ? undefined : await tx.messages.get(messageId);
+  const message = await firstMessageOf(tx, stay);
   if (message?.format !== 'hl7v2') return undefined;
   const common = { format: 'hl7v2', country, sha256 } as const;
   const its = translate({ ...common, bytes: message.original, received: message.receivedAt, source: sourceOf(message.source) });
