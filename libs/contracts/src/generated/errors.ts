@@ -795,11 +795,19 @@ export const errorRegistry = {
  },
  "ingest.move-entangled": {
   "what": "The message moves an identifier or a stay to another person, and what was filed under it cannot be told from what else was filed with it",
-  "next": "Have the source send each of the entries concerned under the right person, and take back those under the wrong one; nothing was moved",
+  "next": "Have the source send each of the entries concerned under the right person, and take back those under the wrong one; of an identifier (A43) in MRG-1 what is moved and nothing else; nothing was moved",
   "retriable": false,
   "http": 409,
   "fhir": "conflict",
   "hl7": "204"
+ },
+ "ingest.move-unclear": {
+  "what": "The message moves an identifier (A43) and does not say what is moved, or to whom",
+  "next": "Have the source send in MRG-1 what is moved and nothing else, and in PID-3 an identifier of whom it goes to, beside it or instead of it (HL7 v2.3: in PID-2)",
+  "retriable": false,
+  "http": 422,
+  "fhir": "required",
+  "hl7": "101"
  },
  "ingest.stay-moved": {
   "what": "The message tells of a stay, or of something filed with it, that its source, or who assigns its number, has moved to another person or number",

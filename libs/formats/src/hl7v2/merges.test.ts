@@ -81,6 +81,7 @@ describe('A move of an identifier', () => {
 describe('A move of an identifier, in the forms of the versions', () => {
   const local = (value: string): string => `${value}^^^EE-NAIDISHAIGLA&2.999.1.1&ISO^MR`;
   const [moves, hers, his] = [local('H-9'), local('H-1'), local('H-2')];
+  const national = moves.replace(/MR$/, 'NI');
   const moved = (pid: string, mrg: string): Translation => {
     const head = bytesOf('a40').toString().split('\r')[0] ?? '';
     const msh = head.replace('ADT^A40^ADT_A39', 'ADT^A43^ADT_A43');
@@ -94,6 +95,9 @@ describe('A move of an identifier, in the forms of the versions', () => {
     ['with a number in its place (2.3)', `${hers}|${local('H-8')}`, `${moves}|||${his}`, ['H-8', 'H-1']],
     ['among the numbers of whom it goes to', `|${hers}~${moves}`, moves, ['H-1', 'H-9']],
     ['alone, by whom it goes to', `|${hers}`, moves, ['H-1']],
+    ['first among the numbers of whom it goes to', `|${moves}~${hers}`, moves, ['H-9', 'H-1']],
+    ['as a national one, first among them', `|${national}~${hers}`, national, ['H-9', 'H-1']],
+    ['first, before one of several versions that has both', `${local('H-8')}|${moves}~${hers}`, moves, ['H-9', 'H-1', 'H-8']],
   ])('%s is moved, and nothing else of whom it was', (_how, pid, mrg, to) => {
     const answer = moved(pid, mrg);
     expect(answer.account.rejects).toEqual([]);
@@ -101,10 +105,14 @@ describe('A move of an identifier, in the forms of the versions', () => {
     expect(answer.persons.map(valuesOf)).toEqual([to]);
   });
 
-  it('of 2.3 gives whom it goes to the id that her own messages give her by that number', () => {
+  it.each([
+    ['of 2.3', hers, `${hers}|${moves}`],
+    ['that stands first', hers, `|${moves}~${hers}`],
+    ['that stands before a national one', `${hers}~${national.replace('9', '7')}`, `|${moves}~${hers}~${national.replace('9', '7')}`],
+  ])('%s gives whom it goes to the id that her own messages give her', (_how, pid, moving) => {
     const head = bytesOf('a40').toString().split('\r')[0] ?? '';
-    const own = [head.replace('ADT^A40^ADT_A39', 'ADT^A08^ADT_A01'), `PID|1||${hers}||Katse^Jaan`, ''].join('\r');
-    const answer = moved(`${hers}|${moves}`, `${moves}|||${his}`);
+    const own = [head.replace('ADT^A40^ADT_A39', 'ADT^A08^ADT_A01'), `PID|1||${pid}||Katse^Jaan`, ''].join('\r');
+    const answer = moved(moving, `${moves}|||${his}`);
     const [to, from] = [answer.persons[0], answer.moved[0]].map((one) => answer.resources[one?.resource ?? -1]?.id);
     expect([to]).toEqual(persons(translated(Buffer.from(own))).map(({ id }) => id));
     expect(from).not.toBe(to);
@@ -112,9 +120,9 @@ describe('A move of an identifier, in the forms of the versions', () => {
   });
 
   it.each([
-    ['names whom it goes to by what is moved (2.3)', `${moves}|${moves}`, `${moves}|||${his}`, 'translate.value-missing'],
-    ['names nobody to whom it goes', `|${moves}`, moves, 'translate.value-missing'],
-    ['moves nothing', `|${hers}`, '|||', 'translate.value-missing'],
+    ['names whom it goes to by what is moved (2.3)', `${moves}|${moves}`, `${moves}|||${his}`, 'ingest.move-unclear'],
+    ['names nobody to whom it goes', `|${moves}`, moves, 'ingest.move-unclear'],
+    ['moves nothing', `|${hers}`, '|||', 'ingest.move-unclear'],
     ['lists whose it was beside it', `|${hers}~${moves}`, `${moves}~${his}`, 'ingest.move-entangled'],
   ])('one that %s is refused', (_how, pid, mrg, code) => {
     expect(moved(pid, mrg).account.rejects).toContainEqual(expect.objectContaining({ code, severity: 'document' }));

@@ -355,6 +355,15 @@ describe("A43: a number was another person's until now", () => {
     expect(await byNumber(old)).toEqual(await bearing({ system: PIN, value: right }));
   });
 
+  it('goes to whom a number of the same kind names behind it', async () => {
+    const { wrong, old } = await wrongly();
+    const right = number();
+    await stored(known([local(right)]));
+    await stored(moved([local(old), local(right)], old));
+    expect(await byNumber(old)).toEqual(await byNumber(right));
+    expect(await held(wrong)).toBe(1);
+  });
+
   it('ends the one joining and begins another', async () => {
     const { wrong, right, old } = await wrongly();
     const [[him], [her]] = [await bearing({ system: PIN, value: wrong }), await bearing({ system: PIN, value: right })];
