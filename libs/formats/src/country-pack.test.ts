@@ -139,6 +139,8 @@ describe('mistakes are told at load, with file and rule', () => {
     ['an unknown conversion', rule({ from: 'PID-8', as: 'magic' }), /bad: as magic: no such conversion or type/],
     ['an unknown concept map', rule({ from: 'PID-8', as: 'code', map: 'none' }), /bad: names the concept map none/],
     ['a broken source path', rule({ from: 'PID-8[', as: 'code' }), /bad: .*bracket/],
+    ['a field without its number', rule({ from: 'ZPT-', as: 'code' }), /bad: step ZPT- is no field/],
+    ['a component that is no number', rule({ from: 'ZPT-1.a', as: 'code' }), /bad: step ZPT-1\.a is no field/],
     ['a broken target path', rule({ to: 'a..b', from: 'PID-8', as: 'code' }), /bad: a\.\.b is no FHIR path/],
     ['a reference to no rule', rule({ as: 'reference', rule: 'nobody' }), /bad: refers to the rule nobody/],
     ['a constant with a source', rule({ constant: 'x', from: 'PID-8' }), /bad: a constant takes nothing/],
@@ -160,6 +162,22 @@ describe('mistakes are told at load, with file and rule', () => {
         },
       },
       /Own\.a: two rules have this id/,
+    ],
+    ['two resource rules of one id', { resources: [{ id: 'patient' }, { id: 'patient' }] }, /patient: two rules of this file have this id/],
+    [
+      'two element rules of one id over those of the format',
+      {
+        resources: [
+          {
+            id: 'patient',
+            elements: [
+              { to: 'contact[]', from: 'ZPT-1', as: 'XPN' },
+              { to: 'contact[]', from: 'ZPT-2', as: 'XPN' },
+            ],
+          },
+        ],
+      },
+      /patient\.contact\[\]: two rules of this file have this id/,
     ],
     ['a new rule without resource', { resources: [{ id: 'new', each: ['.'] }] }, /new: names no resource/],
     ['a new rule without place', { resources: [{ id: 'new', resource: 'Basic' }] }, /new: does not say where it repeats/],

@@ -1,8 +1,18 @@
-import { PortolanError, Validators, type Country, type FormatName, type TranslationMap } from '@portolan/contracts';
+import { PortolanError, Validators, type Country, type FormatName, type ResourceRule, type TranslationMap } from '@portolan/contracts';
 import { commonConversions } from './engine/conversions.js';
 import type { KnownSystems } from './engine/known-codes.js';
+import { elementId } from './engine/layers.js';
 import { mistakeLine } from './engine/mistake-line.js';
-import { ConceptMap, linkConceptMaps, MapSet, type Format, type MapMistake, type NamedMap, type ValueSets } from './engine/index.js';
+import {
+  ConceptMap,
+  linkConceptMaps,
+  MapSet,
+  type FhirShapes,
+  type Format,
+  type MapMistake,
+  type NamedMap,
+  type ValueSets,
+} from './engine/index.js';
 import { formats } from './formats.js';
 import type { CodeSystem } from './terminology/code-system.js';
 import { Displays } from './terminology/displays.js';
@@ -25,13 +35,14 @@ export interface CountryPack extends Omit<Country, 'codingSystems' | 'assigningA
  * Reads a country's folder, given as parsed JSON by relative path: `country.json`, `maps/*.json` (rules over the formats'
  * own), `code-maps/*.json` (FHIR R4 ConceptMap; one of the same id replaces the format's own), `value-sets/*.json` and `code-systems/*.json`
  * (FHIR R4 ValueSet and CodeSystem; of one URL the country's takes the place of an `imported` one). Other files are not its business. `validators` may be shared, since compiling schemas takes a while. Throws PortolanError `translate.country-invalid` or `translate.map-invalid` that names file, rule and mistake;
- * with the `texts` of the files by the same paths the line, too.
+ * with the `texts` of the files by the same paths the line, too. Where the country has maps, what rules write is checked against R4 as `shapes` knows it.
  */
 export function countryPack(
   files: Readonly<Record<string, unknown>>,
   validators = new Validators(),
   imported: readonly CodeSystem[] = [],
   texts: Readonly<Record<string, string>> = {},
+  shapes?: FhirShapes,
 ): CountryPack {
   const country = countryOf(files['country.json'], validators, texts);
   const mistakes: MapMistake[] = [];
@@ -42,6 +53,7 @@ export function countryPack(
     valueSets: terminology.valueSets,
     known: terminology.known,
     knownText: terminology.knownText,
+    shapes,
   };
   const sets = new Map(formats.map((format) => [format.name, setOf(format, own, validators, mistakes)]));
   if (mistakes.length > 0) throw mistakesError(mistakes, texts);
@@ -78,14 +90,18 @@ interface Loaded {
   readonly valueSets: ValueSets;
   readonly known: KnownSystems;
   readonly knownText: unknown;
+  readonly shapes: FhirShapes | undefined;
 }
 
 function setOf(format: Format, country: Loaded, validators: Validators, mistakes: MapMistake[]): MapSet {
   const base = readMaps(format.maps, validators, mistakes).map((one) => ({ ...one, file: `${format.name}/maps/${one.file}` }));
   const codes = new Map([...readConceptMaps(format.conceptMaps, mistakes), ...country.conceptMaps]);
+  const own = country.maps.filter(({ map }) => map.format === format.name);
   return MapSet.of({
     format: format.name,
-    maps: [...base, ...country.maps].filter(({ map }) => map.format === format.name),
+    maps: [...base, ...own],
+    // Our own rules are checked by our tests.
+    shapes: own.length === 0 ? undefined : country.shapes,
     conceptMaps: linkConceptMaps(new Map([...codes].map(([id, { map }]) => [id, map])), (id, what) => {
       mistakes.push({ file: codes.get(id)?.file ?? id, rule: '(concept map)', what });
     }),
@@ -111,10 +127,21 @@ function under(files: Readonly<Record<string, unknown>>, folder: string): Record
 function readMaps(files: Readonly<Record<string, unknown>>, validators: Validators, mistakes: MapMistake[]): NamedMap[] {
   return Object.entries(files).flatMap(([file, json]) => {
     const what = validators.mistake('translation-map', json);
-    if (what === undefined) return [{ file, map: json as TranslationMap }];
-    mistakes.push({ file, rule: ruleAt(json, what), what });
-    return [];
+    if (what !== undefined) {
+      mistakes.push({ file, rule: ruleAt(json, what), what });
+      return [];
+    }
+    const map = json as TranslationMap;
+    for (const rule of twice(map)) mistakes.push({ file, rule, what: 'two rules of this file have this id: name them apart' });
+    return [{ file, map }];
   });
+}
+
+/** Ids that two rules of one file have: the later one would take the place of the other. */
+function twice({ resources = [], ignore = [] }: TranslationMap): string[] {
+  const lists = [resources, ignore].map((rules: readonly { readonly id: string }[]) => rules.map(({ id }) => id));
+  const elements = resources.map(({ id, elements: rules = [] }: ResourceRule) => rules.map((rule) => elementId(id, rule)));
+  return [...lists, ...elements].flatMap((ids) => ids.filter((id, i) => ids.indexOf(id) !== i));
 }
 
 /** The id of the resource rule that a schema mistake's pointer leads into, for the reader's sake. */

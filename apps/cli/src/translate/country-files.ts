@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PortolanError, Validators } from '@portolan/contracts';
-import { countryPack, formats, type CountryPack } from '@portolan/formats';
+import { countryPack, formats, mistakePlace, type CountryPack } from '@portolan/formats';
 import { readNodeConfig } from '@portolan/nest/config';
 import { readCountryPack } from '@portolan/nest/country-pack';
 import { terminologyFolder } from '@portolan/nest/terminology-store';
@@ -42,8 +42,11 @@ export async function packOf(flags: CountryFlags, from: string): Promise<Country
   if (!/^[A-Za-z]{2}$/.test(country)) throw new PortolanError('cli.country-unknown', '--country', 'two letters, such as EE');
   const folder = join(countries === undefined ? OWN_COUNTRIES : resolve(from, countries), country.toLowerCase());
   if (!(await isThere(folder))) throw new PortolanError('cli.country-unknown', country.toUpperCase());
-  const { pack } = await readCountryPack(folder, await importedFor(flags, country, from), (validators ??= new Validators()));
-  return pack;
+  const { pack, texts } = await readCountryPack(folder, await importedFor(flags, country, from), (validators ??= new Validators()));
+  if (pack.country === country.toUpperCase()) return pack;
+  // A folder that was copied and not changed: a node does not start with it.
+  const what = `/country is ${pack.country} in the folder of ${country.toUpperCase()}`;
+  throw new PortolanError('translate.country-invalid', mistakePlace(texts, { file: 'country.json', rule: '(country)', what }), what);
 }
 
 /** The folder that is named, else that of the country's node in the demonstration's data folder, where there is one. */

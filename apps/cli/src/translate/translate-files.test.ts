@@ -301,9 +301,19 @@ it.each([
 describe('a mistake in a country’s folder, which may lie elsewhere, is told with file and line', () => {
   const rule = { id: 'own.gender', to: 'gender', from: 'PID-8', as: 'magic' };
   const own = { map: 'ee/a', format: 'hl7v2', resources: [{ id: 'patient', elements: [rule] }] };
+  const slip = { ...own, resources: [{ id: 'patient', elements: [{ ...rule, to: 'gendr', as: 'string' }] }] };
+  const foreign = readFileSync(join(root, 'libs/countries/pt/country.json'), 'utf8');
   const set = { resourceType: 'ValueSet', url: 'urn:vs', compose: { include: [{ system: 'urn:s', concept: [{ display: 'no code' }] }] } };
   it.each([
     ['what is no JSON', 'country.json', '{\n  "country": "EE",,\n}', 'translate.country-invalid', 'country.json:2'],
+    ['another country', 'country.json', foreign, 'translate.country-invalid', 'country.json:2'],
+    [
+      'an element that R4 has not',
+      'maps/a.json',
+      JSON.stringify(slip, null, 2),
+      'translate.map-invalid',
+      'maps/a.json:8 own.gender: writes gendr',
+    ],
     ['a file that ends early', 'code-maps/units.json', '{\n\n', 'translate.country-invalid', 'code-maps/units.json:1'],
     ['a value set', 'value-sets/a.json', JSON.stringify(set, null, 2), 'translate.map-invalid', 'value-sets/a.json:9 (value set)'],
     ['a rule', 'maps/a.json', JSON.stringify(own, null, 2), 'translate.map-invalid', 'maps/a.json:8 own.gender: as magic'],

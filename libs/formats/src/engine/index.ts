@@ -7,6 +7,7 @@ export { ConceptMap, linkConceptMaps, type MappedCode } from './concept-map.js';
 export type { Equivalence } from './equivalence.js';
 export type { Conversion, ConversionContext, Converted, Origin } from './conversion.js';
 export * from './fhir.js';
+export type { FhirElement, FhirShapes } from './fhir-shapes.js';
 export type { FhirJudge, Format, ReadLimits, SourceAuthor, SourceDocument, SourceHeader, TakeOver } from './format.js';
 export { MapSet, type MapMistake, type NamedMap } from './map-set.js';
 export type { Reject } from './run.js';

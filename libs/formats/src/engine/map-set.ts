@@ -13,6 +13,7 @@ import type { ClosedSystems } from './closed-systems.js';
 import type { ConceptMap } from './concept-map.js';
 import type { KnownSystems } from './known-codes.js';
 import type { Conversion } from './conversion.js';
+import { ShapeCheck, type FhirShapes } from './fhir-shapes.js';
 import { layered, type LayeredMaps } from './layers.js';
 import type { ValueSets } from './allowed-codes.js';
 import type { CanonicalUnits } from '../terminology/canonical-units.js';
@@ -66,6 +67,8 @@ export class MapSet {
     /** What `known` is made of, for the version. */
     readonly knownText: unknown;
     readonly conversions: Readonly<Record<string, Conversion>>;
+    /** What R4 has, where rules are to be checked against it. */
+    readonly shapes?: FhirShapes | undefined;
     readonly mistakes: MapMistake[];
   }): MapSet {
     const { format, maps, conceptMaps, conversions, mistakes } = input;
@@ -88,7 +91,13 @@ export class MapSet {
     const types = new Map(
       [...rules.types].map(([name, one]) => [name, compileElements(one.elements, { file: one.file, rule: name }, known)]),
     );
-    const resources = rules.resources.filter(({ rule }) => rule.off === undefined).map((one) => compileResource(one, known));
+    const inForce = rules.resources.filter(({ rule }) => rule.off === undefined);
+    const resources = inForce.map((one) => compileResource(one, known));
+    if (input.shapes !== undefined) {
+      const named = new Map([...rules.types].map(([name, { file }]) => [name, { file, elements: types.get(name) ?? [] }]));
+      const check = new ShapeCheck(input.shapes, named, mistakes, format !== 'fhir');
+      for (const [i, one] of resources.entries()) check.resource(one, inForce[i]?.file ?? '');
+    }
     const ignores = compileIgnores(rules.ignores, known);
     const text = canonicalJson({
       format,

@@ -82,6 +82,8 @@ function nameChain(name: string): string[] {
   const field = fieldNotation.exec(name);
   if (field !== null) return [field[1] ?? '', ...(field[2] ?? '').split('.')];
   if (componentNotation.test(name)) return name.split('.');
+  // No name of XML, LDT or a CSV column looks like this: a slip of the pen that would find nothing.
+  if (/^[A-Z][A-Z0-9]{2}-|[-.]$/.test(name)) throw new Error(`step ${name} is no field: write SEG-1 or SEG-1.2`);
   if (!/^(\*|[@#]?[\w:.-]+)$/.test(name)) throw new Error(`step ${name} is no name`);
   return [name];
 }

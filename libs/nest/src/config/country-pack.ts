@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseBounded, PortolanError, type Validators } from '@portolan/contracts';
 import { brokenLine, countryPack, type CountryPack } from '@portolan/formats';
+import { fhirShapes } from '../fhir-shapes.js';
 import { readImported } from './terminology-store.js';
 
 const MAX_FILES = 500;
@@ -22,7 +23,7 @@ export interface CountryFolder {
 export async function readCountryPack(folder: string, terminology: string | undefined, validators: Validators): Promise<CountryFolder> {
   const { files, texts } = await readJsonTree(folder);
   const imported = terminology === undefined ? [] : await readImported(terminology, languagesOf(files['country.json']));
-  return { pack: countryPack(files, validators, imported, texts), files, texts };
+  return { pack: countryPack(files, validators, imported, texts, fhirShapes()), files, texts };
 }
 
 /** As `country.json` names them, which is checked after; English besides. */
