@@ -799,7 +799,7 @@ export const schemas = {
    },
    "message": {
     "title": "BackMessage",
-    "description": "MSH-9: type and structure, and the event, the first whose condition holds over the bundle or the node",
+    "description": "MSH-9: type and structure, and the event: the first, where none is asked for",
     "type": "object",
     "additionalProperties": false,
     "required": [
@@ -815,6 +815,9 @@ export const schemas = {
      "structure": {
       "type": "string",
       "pattern": "^[A-Z]{3}_[A-Z0-9]{3}$"
+     },
+     "ownVisit": {
+      "$ref": "#/$defs/own-visit"
      },
      "each": {
       "description": "Nodes of the bundle that have a message each; without it there is one, of the whole bundle",
@@ -891,11 +894,12 @@ export const schemas = {
       "description": "Where it is not the map's own",
       "type": "string",
       "pattern": "^[A-Z]{3}_[A-Z0-9]{3}$"
-     },
-     "when": {
-      "$ref": "translation-map.schema.json#/$defs/map-condition"
      }
     }
+   },
+   "own-visit": {
+    "description": "Speaks of a visit in the reader's own house: written only where the message goes again to who sent it",
+    "const": true
    },
    "back-path": {
     "description": "Where a value stands in the bundle, from the rule's own node; `->Type` follows references to resources of that type, `<-Type/path` finds those whose `path` refers to the node",
@@ -997,6 +1001,9 @@ export const schemas = {
        "$ref": "#/$defs/back-path"
       }
      },
+     "ownVisit": {
+      "$ref": "#/$defs/own-visit"
+     },
      "first": {
       "description": "Of the nodes the first alone",
       "const": true
@@ -1014,6 +1021,7 @@ export const schemas = {
       "pattern": "^[A-Za-z][A-Za-z0-9-]{0,60}$"
      },
      "elements": {
+      "description": "Fields; beside a shared type they go before its own",
       "type": "array",
       "maxItems": 200,
       "items": {

@@ -71,6 +71,10 @@ export type BackPath = string;
  * Where a value stands in the source, from the rule's own node
  */
 export type SourcePath = string;
+/**
+ * Speaks of a visit in the reader's own house: written only where the message goes again to who sent it
+ */
+export type OwnVisit = true;
 export type CsvName = string;
 /**
  * Source formats
@@ -476,7 +480,6 @@ export interface BackEvent {
    * Where it is not the map's own
    */
   structure?: string;
-  when?: MapCondition;
 }
 /**
  * One field of a segment, or one component of a data type
@@ -529,6 +532,7 @@ export interface BackRule {
    * @maxItems 20
    */
   except?: BackPath[];
+  ownVisit?: OwnVisit;
   /**
    * Of the nodes the first alone
    */
@@ -543,6 +547,8 @@ export interface BackRule {
    */
   as?: string;
   /**
+   * Fields; beside a shared type they go before its own
+   *
    * @maxItems 200
    */
   elements?: BackElement[];
@@ -600,11 +606,12 @@ export interface BackMap {
   leave?: IgnoreRule[];
 }
 /**
- * MSH-9: type and structure, and the event, the first whose condition holds over the bundle or the node
+ * MSH-9: type and structure, and the event: the first, where none is asked for
  */
 export interface BackMessage {
   code: string;
   structure: string;
+  ownVisit?: OwnVisit;
   /**
    * Nodes of the bundle that have a message each; without it there is one, of the whole bundle
    *

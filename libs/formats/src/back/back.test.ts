@@ -124,16 +124,12 @@ describe('the message', () => {
       'note[0].text',
     ]);
   });
-  it.each([
-    ['in-progress', 'A01'],
-    ['finished', 'A03'],
-    ['cancelled', 'A11'],
-    ['planned', 'A08'],
-  ])('of a visit that is %s is ADT^%s', (status, event) => {
-    const { event: _, original: __, ...input } = inputFor(readFixture('ee-adt-a01.hl7'), 'ee');
-    const resources = input.resources.map((one) => (one.resourceType === 'Encounter' ? { ...one, status } : one));
-    expect(maps.write({ ...input, resources }).types).toEqual([`ADT^${event}`]);
+  it.each(['A01', 'A03', 'A04', 'A08', 'A11'])('that came as ADT^%s goes again to who sent it as that', (event) => {
+    const { original: _, ...input } = inputFor(readFixture('ee-adt-a01.hl7'), 'ee');
+    expect(maps.write({ ...input, event }).types).toEqual([`ADT^${event}`]);
   });
+  it('of an event that no map has is refused', () =>
+    void refusal(() => maps.write({ ...inputFor(before, 'ee'), event: 'A02' }), 'translate.back-unwritable', 'message'));
 });
 
 describe('values of FHIR that no HL7 v2 message brought', () => {
@@ -252,38 +248,65 @@ describe('a record that is more than one message', () => {
   };
   const messages = (text: string): string[] => text.split(/(?=^MSH)|(?<=\r)(?=MSH)/).filter(Boolean);
 
-  it('is one for each stay with what belongs to it, and one for what belongs to none', () => {
-    const { text, types } = of(
-      stay('first', 'finished'),
-      stay('second', 'cancelled'),
-      entry('Condition', 'of-first', { encounter: { reference: 'Encounter/first' } }),
-      entry('Procedure', 'of-second', { encounter: { reference: 'Encounter/second' } }),
-      entry('Condition', 'of-no-stay'),
-      entry('Condition', 'of-one-elsewhere', { encounter: { reference: 'Encounter/not-here' } }),
-    );
-    expect(types).toEqual(['ADT^A31', 'ADT^A03', 'ADT^A11']);
-    const [person = '', first = '', second = ''] = messages(text);
-    expect(first).toMatch(/ADT\^A03\^ADT_A03\|M-2\|.*\rDG1\|1\|\|\^{8}of-first/s);
-    expect(second).toMatch(/ADT\^A11\^ADT_A09\|M-3\|.*\rPR1\|1\|\|\^{8}of-second/s);
-    expect(person).toMatch(/ADT\^A31\^ADT_A05\|M-1\|.*\rPV1\|1\|N\rDG1\|1\|\|\^{8}of-no-stay.*\rDG1\|2\|\|\^{8}of-one-elsewhere/s);
-    expect(text.match(/\rDG1/g)).toHaveLength(3);
-  });
-  it('has a report under the stay that it was made in, and under no other', () => {
-    const report = (id: string, more: Record<string, FhirValue>): FhirResource =>
-      entry('DiagnosticReport', id, { status: 'final', result: [{ reference: 'Observation/seen' }], ...more });
-    const { text, types } = of(
-      stay('first', 'finished'),
+  it.each(['in-progress', 'finished', 'onleave', 'planned', 'cancelled', 'unknown'])(
+    'is never a visit in the reader’s house, also where a stay is %s: no event, number, bed or physician of one',
+    (status) => {
+      const place: FhirResource = { resourceType: 'Location', id: 'bed', name: 'Ward 7', physicalType: { coding: [{ code: 'bd' }] } };
+      const { text, types, account } = of(
+        { ...stay('V-77', status), location: [{ location: { reference: 'Location/bed' }, status: 'active' }] },
+        place,
+        entry('DiagnosticReport', 'report', { status: 'final', encounter: { reference: 'Encounter/V-77' } }),
+        entry('Condition', 'found', { encounter: { reference: 'Encounter/V-77' } }),
+      );
+      expect(types).toEqual(['ADT^A31', 'ORU^R01']);
+      expect(text.match(/\rPV1[^\r]*/g)).toEqual(['\rPV1|1|N']);
+      expect(text).not.toMatch(/V-77|Ward 7|\rPV2/);
+      expect(account.left.find(({ path }) => path.endsWith('V-77#identifier[0].value'))?.reason).toMatch(/stay|house/);
+      const after = messages(text).flatMap((one) => read(Buffer.from(one), 'ee').resources);
+      expect(after.map(({ resourceType }) => resourceType)).not.toContain('Encounter');
+    },
+  );
+  it('tells of each stay that it was, with its kind, time, reason, diagnoses and procedures, and not of one that was not', () => {
+    const { text } = of(
       entry('Observation', 'seen', { status: 'final' }),
-      report('inside', { encounter: { reference: 'Encounter/first' } }),
-      report('outside', {}),
+      {
+        ...stay('first', 'finished'),
+        period: { start: '2026-03-01', end: '2026-03-03' },
+        reasonCode: [concept('fall')],
+        diagnosis: [{ condition: { reference: 'Condition/of-first' }, use: coding('v2-0052', 'A') }],
+      },
+      stay('second', 'cancelled'),
+      { ...stay('third', 'in-progress'), period: { start: '2026-11-20' } },
+      entry('Condition', 'of-first', { encounter: { reference: 'Encounter/first' } }),
+      entry('Condition', 'of-no-stay'),
+      entry('Procedure', 'of-first', { encounter: { reference: 'Encounter/first' } }),
     );
-    expect(types).toEqual(['ORU^R01']);
-    expect([...text.matchAll(/\r(PID|PV1|OBR\|\d\|{3}\^{8}\w+)/g)].map(([, name]) => name?.replace(/\|.*\^/, ' '))).toEqual([
-      'PID',
-      'PV1',
-      'OBR inside',
-      'PID',
-      'OBR outside',
+    const [said] = messages(text);
+    const segments = said?.split('\r').filter((line) => /^(OBX|DG1|PR1)/.test(line));
+    const history = '46240-8^History of Hospitalizations+Outpatient visits^LN';
+    expect(segments).toEqual([
+      'OBX|1||^^^^^^^^seen||||||||F',
+      `OBX|2|CWE|${history}|1.1|I^^HL70004||||||F|||20260301`,
+      `OBX|3|DR|${history}|1.2|20260301^20260303||||||F|||20260301`,
+      `OBX|4|CWE|${history}|1.3|^^^^^^^^fall||||||F|||20260301`,
+      `OBX|5|CWE|${history}|2.1|I^^HL70004||||||P|||20261120`,
+      `OBX|6|DR|${history}|2.2|20261120||||||P|||20261120`,
+      'DG1|1||^^^^^^^^of-first|||A^^HL70052',
+      'DG1|2||^^^^^^^^of-no-stay',
+      'PR1|1||^^^^^^^^of-first',
+    ]);
+  });
+  it('has a diagnosis that is read as one of a visit only where the message speaks of one', () => {
+    const categories = (text: string): unknown[] =>
+      read(Buffer.from(text), 'ee')
+        .resources.filter(({ resourceType }) => resourceType === 'Condition')
+        .map(({ category, encounter }) => [category, encounter]);
+    const { text } = of(entry('Condition', 'a'));
+    expect(categories(text)).toEqual([[undefined, undefined]]);
+    expect(categories(text.replace(/\rPV1[^\r]*/, ''))).toEqual([[undefined, undefined]]);
+    const inVisit = text.replace('\rPV1|1|N', '\rPV1|1|I|||||||||||||||||V-1');
+    expect(categories(inVisit)).toMatchObject([
+      [[{ coding: [{ code: 'encounter-diagnosis' }] }], { reference: expect.stringMatching(/^Encounter/) as unknown }],
     ]);
   });
   it('is one where the person is all there is', () => expect(of().types).toEqual(['ADT^A31']));

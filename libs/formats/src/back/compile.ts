@@ -39,6 +39,7 @@ export interface CompiledBackRule {
   readonly except: readonly BackPath[];
   readonly first: boolean;
   readonly required: boolean;
+  readonly ownVisit: boolean;
   readonly when: Condition | undefined;
   readonly elements: readonly CompiledBackElement[];
   readonly within: readonly CompiledBackRule[];
@@ -51,7 +52,7 @@ export interface CompiledBackMap {
   readonly each: readonly BackPath[] | undefined;
   readonly types: ReadonlyMap<string, readonly CompiledBackElement[]>;
   readonly segments: readonly CompiledBackRule[];
-  readonly events: readonly { readonly event: string; readonly structure: string; readonly when: Condition | undefined }[];
+  readonly events: readonly { readonly event: string; readonly structure: string }[];
   readonly leave: readonly { readonly id: string; readonly reason: string; readonly paths: readonly BackPath[] }[];
 }
 
@@ -70,11 +71,7 @@ export function compileBackMap(file: string, json: unknown, validators: Validato
     each: message.each?.map((path) => backPath(path, '(message)', job)),
     types: new Map(Object.entries(types).map(([name, rules = []]) => [name, rules.map((rule) => element(rule, name, job))])),
     segments: map.segments.map((rule) => segment(rule, job)),
-    events: message.events.map(({ event, structure = message.structure, when }) => ({
-      event,
-      structure,
-      when: when === undefined ? undefined : condition(when, event, job),
-    })),
+    events: message.events.map(({ event, structure = message.structure }) => ({ event, structure })),
     leave: (map.leave ?? []).map(({ id, reason, paths }) => ({ id, reason, paths: paths.map((path) => backPath(path, id, job)) })),
   };
 }
@@ -104,6 +101,7 @@ function segment(rule: BackRule, job: MapJob): CompiledBackRule {
     except: paths(except),
     first: rule.first === true,
     required: rule.required === true,
+    ownVisit: rule.ownVisit === true,
     when: when && condition(when, rule.id, job),
     elements: elementsOf(rule, job),
     within: withinOf(rule, job),
@@ -113,7 +111,7 @@ function segment(rule: BackRule, job: MapJob): CompiledBackRule {
 function elementsOf({ id, segment: name = id, as, elements }: BackRule, job: MapJob): CompiledBackElement[] {
   const shared = as === undefined ? [] : job.elements[as];
   if (shared === undefined) tell(job, id, `no type ${as ?? ''}`);
-  return (elements ?? shared ?? []).map((one) => element(one, name, job));
+  return [...(elements ?? []), ...(shared ?? [])].map((one) => element(one, name, job));
 }
 
 /** A group holds no group: none can hold itself. */

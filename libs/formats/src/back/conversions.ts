@@ -8,8 +8,10 @@ export interface BackContext {
   /** `map` and `codes` of the rule. */
   readonly map?: string | undefined;
   readonly codes: readonly string[];
-  /** Which of the nodes of its rule this is, from 1. */
-  readonly count: number;
+  /** Which of the nodes of its rule this is, from 1, behind those that it stands in. */
+  readonly counts: readonly number[];
+  /** Which segment of its name in its group this is, from 1. */
+  readonly number: number;
   /** When the message is made, as it stands in MSH-7. */
   readonly sent: string;
 }
@@ -193,7 +195,9 @@ export const backConversions: Readonly<Record<string, BackConversion>> = {
   }),
   code: ofText((text, { names, map }) => (map === undefined ? text : names.codeFor(map, text))),
   time: ofText(compactTime),
-  count: (nodes, { count }) => nodes.slice(0, 1).map(() => Cell.of(String(count), [])),
+  count: (nodes, { counts }) => nodes.slice(0, 1).map(() => Cell.of(String(counts.at(-1) ?? 1), [])),
+  number: (nodes, { number }) => nodes.slice(0, 1).map(() => Cell.of(String(number), [])),
+  numbers: (nodes, { counts }) => nodes.slice(0, 1).map(() => Cell.of(counts.join('.'), [])),
   sent: (nodes, { sent }) => nodes.slice(0, 1).map(() => Cell.of(sent, [])),
   all: joined,
   further: (nodes) => joined(nodes.slice(1)),

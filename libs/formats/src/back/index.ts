@@ -1,4 +1,4 @@
-import { canonicalJson, PortolanError, Validators, type CharsetOut } from '@portolan/contracts';
+import { canonicalJson, PortolanError, Validators, type BackMap, type CharsetOut } from '@portolan/contracts';
 import { encodeExactly } from '../bytes/charset.js';
 import type { CountryPack } from '../country-pack.js';
 import type { FhirResource, MapMistake, Sha256Hex, SourceNode } from '../engine/index.js';
@@ -39,7 +39,10 @@ export interface BackInput {
   readonly processing: 'P' | 'T' | 'D';
   /** MSH-18, and what the bytes are in: the reading system's; UTF-8 where it says none. */
   readonly charset?: CharsetOut;
-  /** MSH-9.2, where the map's own choice is not wanted. */
+  /**
+   * MSH-9.2 of the message that the resources came as, where it goes again to who sent it. Without it no message speaks of a visit: a hospital
+   * that reads of a stay in another house must not take it for an admission of its own.
+   */
   readonly event?: string;
   /** What the same resources left carried when they came as one HL7 v2 message: it is put back where it stood, in the first message. */
   readonly original?: BackOriginal;
@@ -92,8 +95,8 @@ export class BackMaps {
    */
   write(input: BackInput): BackTranslation {
     const tree = fhirTree(input.resources);
-    const context = { tree, names: namesOf(input.country), sent: input.sent };
-    const maps = this.maps.filter(({ map }) => input.message === 'all' || map.message.code === input.message);
+    const context = { tree, names: namesOf(input.country), sent: input.sent, ownVisit: input.event !== undefined };
+    const maps = this.maps.filter(({ map: { message } }) => isWanted(message, input));
     const messages = telling(maps.flatMap((map) => messagesOf(map, context, input.event)));
     const parts = messages.map(({ type, written }, i) => {
       const segments = [header(input, type, i + 1), ...written.segments];
@@ -118,11 +121,16 @@ export class BackMaps {
   }
 }
 
+function isWanted({ code, ownVisit, events }: BackMap['message'], { message, event }: BackInput): boolean {
+  if (message !== 'all' && code !== message) return false;
+  return event === undefined ? ownVisit !== true : events.some((one) => one.event === event);
+}
+
 /** The messages of a map; with nothing but what is lacking where the map demands what is not there. */
 function messagesOf(map: CompiledBackMap, context: WriteContext, event: string | undefined): Message[] {
   const { root } = context.tree;
   const nodes = map.each === undefined ? [root] : map.each.flatMap((path) => path(root, context.tree));
-  return nodes.map((node) => ({ type: typeOf(map, node, event), written: writeSegments(map, node, context) }));
+  return nodes.map((node) => ({ type: typeOf(map, event), written: writeSegments(map, node, context) }));
 }
 
 /** Of those that are whole, the ones that say something that no other of them says. */
@@ -145,9 +153,9 @@ function telling(messages: readonly Message[]): Message[] {
   return told;
 }
 
-function typeOf({ map: { message }, events }: CompiledBackMap, node: SourceNode, wanted: string | undefined): string[] {
-  const chosen = events.find(({ event, when }) => (wanted === undefined ? when?.(node) !== false : event === wanted));
-  return [message.code, chosen?.event ?? wanted ?? '', chosen?.structure ?? message.structure];
+function typeOf({ map: { message }, events }: CompiledBackMap, wanted: string | undefined): string[] {
+  const chosen = events.find(({ event }) => wanted === undefined || event === wanted);
+  return [message.code, chosen?.event ?? '', chosen?.structure ?? message.structure];
 }
 
 /** The escapes of HL7 v2.5.1 §2.7.2 for further sets (`\C..\`, `\M..\`) need a reader that was told of them in MSH-18: what the one set lacks is refused, and never replaced. */

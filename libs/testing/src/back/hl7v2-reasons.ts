@@ -10,7 +10,6 @@ export const hl7v2Reasons: Reasons = reasonsOf({
   'who is named nowhere else is not named': /^(Practitioner|Organization) gone$/,
   'who recorded an entry, and who made a report, has no field': /^(\w+\.recorder|DiagnosticReport\.performer)\.reference gone$/,
   'that nothing is known of a performer is said by saying none': /^Observation\.performer\.extension\.\w+ gone$/,
-  'who takes part in a stay takes part as something': /^Encounter\.participant\.individual\.reference gone$/,
   'the assigner of an identifier is named a second time by its universal id': /\.identifier\.assigner\.identifier\./,
   'an identifier of a result, report or specimen is the filler’s':
     /^(Observation|DiagnosticReport|Specimen)\.identifier\.type\.coding\.(code|system) new$/,
@@ -22,9 +21,10 @@ export const hl7v2Reasons: Reasons = reasonsOf({
     /^(AllergyIntolerance\.verificationStatus|Condition\.(clinicalStatus|verificationStatus))\.coding\.\w+ gone$|^Condition\.abatementDateTime gone$|^Procedure\.status other$/,
   'AL1, DG1, PR1 have neither remark nor site nor grade':
     /^((AllergyIntolerance|Condition|Procedure)\.note\.text|(Condition|Procedure)\.bodySite\.coding\.\w+|Condition\.severity\.coding\.\w+) gone$/,
-  'a diagnosis in DG1 is read as one of a stay': /^Condition\.(category\.coding\.\w+ (other|gone)|encounter\.reference new)$/,
+  'DG1 without a visit does not say whether it stands among the problems': /^Condition\.category\.coding\.\w+ gone$/,
+  'a stay in another house is told of in findings, so that nobody takes it for a visit of the reader’s':
+    /^(Encounter|Location) gone$|\.encounter\.reference gone$|^Observation new$/,
   'when a diagnosis was made is when it was recorded, and asserted': /^Condition\.extension\.\w+ new$/,
-  'a reason is a code, and no pointer to a problem': /^Encounter\.reasonReference\.reference gone$/,
   'OBX has no category, and one without a report has none': /^Observation\.category\.coding\.\w+ gone$/,
   'the department of OBR-24 is a category of FHIR, too': /^DiagnosticReport\.category\.coding\.\w+ (new|other|gone)$/,
   'a part of a result is a result of its own': /^Observation (new|gone)$|^Observation\.component\./,
@@ -33,5 +33,4 @@ export const hl7v2Reasons: Reasons = reasonsOf({
   'an abnormal flag is a code of HL7’s table, too': /^Observation\.interpretation\.coding\.\w+ new$/,
   'limits are written in words, of one range': /^Observation\.referenceRange\.(text new|type\.coding\.\w+ gone)$/,
   'a specimen has no code of fasting': /^Specimen\.collection\.fastingStatusCodeableConcept\./,
-  'a point of care is a place of its own': /^Location\.mode new$/,
 });
