@@ -17,6 +17,7 @@ import {
 } from './engine/index.js';
 import { run, type RunResult } from './engine/run.js';
 import { compactSpan, type TimeSpan } from './engine/times.js';
+import { unlikeExtracts } from './csv/index.js';
 import { detectFormat, formatNamed } from './formats.js';
 import { movedTo, unmovable } from './moved-identifiers.js';
 import { movedStays, unpairedStays, type MovedStay } from './moved-stays.js';
@@ -191,7 +192,9 @@ function isReplaced(draft: RunResult['drafts'][number]): boolean {
 function chosenFormat({ bytes, format, country }: TranslationInput): Format {
   const name = format === 'auto' ? detectFormat(bytes, country.extracts) : format;
   const found = name === undefined ? undefined : formatNamed(name);
-  if (found === undefined) throw new PortolanError('ingest.format-unknown', 'document');
+  const { extracts = [] } = country;
+  if (found === undefined)
+    throw new PortolanError('ingest.format-unknown', 'document', extracts.length === 0 ? undefined : unlikeExtracts(bytes, extracts));
   return found;
 }
 

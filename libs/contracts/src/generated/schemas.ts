@@ -1233,6 +1233,7 @@ export const schemas = {
       "pattern": "^[a-z][a-z0-9-]{0,63}$"
      },
      "delimiter": {
+      "description": "Unless the file's first line says another (sep=;)",
       "enum": [
        ",",
        ";",
@@ -1241,10 +1242,22 @@ export const schemas = {
       ]
      },
      "encoding": {
+      "description": "Unless the file says by its first bytes that it is UTF-8 or UTF-16",
       "enum": [
        "UTF-8",
        "ISO-8859-1",
-       "ISO-8859-15"
+       "ISO-8859-2",
+       "ISO-8859-5",
+       "ISO-8859-7",
+       "ISO-8859-9",
+       "ISO-8859-13",
+       "ISO-8859-15",
+       "Windows-1250",
+       "Windows-1251",
+       "Windows-1252",
+       "Windows-1253",
+       "Windows-1254",
+       "Windows-1257"
       ]
      },
      "header": {

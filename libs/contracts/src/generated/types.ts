@@ -633,8 +633,28 @@ export interface CsvExtract {
    * Name of the rows in paths and rules
    */
   id: string;
+  /**
+   * Unless the file's first line says another (sep=;)
+   */
   delimiter: ',' | ';' | '\t' | '|';
-  encoding: 'UTF-8' | 'ISO-8859-1' | 'ISO-8859-15';
+  /**
+   * Unless the file says by its first bytes that it is UTF-8 or UTF-16
+   */
+  encoding:
+    | 'UTF-8'
+    | 'ISO-8859-1'
+    | 'ISO-8859-2'
+    | 'ISO-8859-5'
+    | 'ISO-8859-7'
+    | 'ISO-8859-9'
+    | 'ISO-8859-13'
+    | 'ISO-8859-15'
+    | 'Windows-1250'
+    | 'Windows-1251'
+    | 'Windows-1252'
+    | 'Windows-1253'
+    | 'Windows-1254'
+    | 'Windows-1257';
   /**
    * Whether the first row has the columns' titles; a file is known by them
    */

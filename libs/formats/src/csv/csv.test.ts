@@ -126,6 +126,91 @@ it('a quote inside of a cell is a sign like others', () => {
   expect(toFhirJson([...resources])).toContain('"family":"a\\"b\\"c"');
 });
 
+describe('what spreadsheets and national systems write beside RFC 4180', () => {
+  const text = fixture.toString('utf8');
+  const wide = (order: 'le' | 'be', mark = '\ufeff'): Buffer => {
+    const bytes = Buffer.from(`${mark}${text}`, 'utf16le');
+    return order === 'le' ? bytes : bytes.swap16();
+  };
+  const trailing = text.replaceAll(/^(.*[^s]|Comment)$/gm, (line) =>
+    /^(P-|Patient)/.test(line) && !line.endsWith('"two') ? `${line};;` : line,
+  );
+  it.each<[string, Uint8Array]>([
+    ['CR LF', Buffer.from(text.replaceAll('\n', '\r\n').replace('"two\r\n', '"two\n'))],
+    ['CR alone', Buffer.from(text.replaceAll('\n', '\r').replace('"two\r', '"two\n'))],
+    ['UTF-16, low byte first', wide('le')],
+    ['UTF-16, high byte first', wide('be')],
+    ['UTF-16 without a mark', wide('le', '')],
+    ['a byte order mark', Buffer.from(`\ufeff${text}`)],
+    ['the delimiter in a line of its own', Buffer.from(`sep=;\r\n${text}`)],
+    ['another delimiter in such a line', Buffer.from(`SEP=|\n${text.replaceAll(';', '|').replace('fasting|', 'fasting;')}`)],
+    ['empty cells behind the last', Buffer.from(trailing)],
+    ['rows without a value at the end', Buffer.from(`${text}\n;;;;;;;;;;;\n;;\n\n`)],
+    ['blanks around titles', Buffer.from(text.replace('Family;Given', ' Family ;Given\t'))],
+  ])('%s changes nothing', (_, bytes) => {
+    expect(trailing).toContain('Comment;;\n');
+    const { resources, account } = read(bytes);
+    expect(toFhirJson([...resources])).toBe(toFhirJson([...read(fixture).resources]));
+    expect(account.rejects).toHaveLength(1);
+    const items = readExtract(bytes, [extract], limits) ?? [];
+    expect(items).toHaveLength(3);
+    expect(items.flatMap((item) => (item.kind === 'message' ? results(read(item.bytes)) : []))).toEqual(results(read(fixture)));
+  });
+  it('a mark says more than the declared character set', () => {
+    const latin = { ...extract, encoding: 'Windows-1252' as const };
+    const bytes = Buffer.from(`\ufeff${text}`);
+    const [, probe] = readExtract(bytes, [latin], limits) ?? [];
+    expect(probe?.kind === 'message' && Buffer.from(probe.bytes).toString('utf8')).toMatch(/^\ufeffPatient;[^]*Jörg/);
+  });
+  it.each([
+    ['Windows-1252', 0x80, '€'],
+    ['Windows-1257', 0xd0, 'Š'],
+    ['Windows-1250', 0xe8, 'č'],
+    ['ISO-8859-2', 0xe8, 'č'],
+  ] as const)('%s is read, and its documents are the bytes of the file', (encoding, byte, sign) => {
+    const bytes = Buffer.concat([Buffer.from(`${columns.join(';')}\r\nP-1;x`), Buffer.of(byte), Buffer.from(';;;;;;;;;;\r\n')]);
+    const other = countryPack({ 'country.json': { ...country, extracts: [{ ...extract, encoding }] }, 'maps/lab.json': map });
+    const { resources } = translate({ bytes, format: 'auto', country: other, sha256, received: '2026-11-28T10:00:00.000Z' });
+    expect(toFhirJson([...resources])).toContain(`"family":"x${sign}"`);
+    const [item] = readExtract(bytes, [{ ...extract, encoding }], limits) ?? [];
+    expect(item?.kind === 'message' && Buffer.from(item.bytes).equals(bytes)).toBe(true);
+  });
+  it('rows keep their numbers behind rows without a value', () => {
+    const { account } = read(Buffer.from(`${columns.join(';')}\n\n;;;\nP-0009;x\n`));
+    expect(account.rejects).toContainEqual(expect.objectContaining({ path: 'lab-result[4]' }));
+  });
+});
+
+it.each([
+  ['comma-decimal', '7,80', '"value":7.80'],
+  ['comma-decimal', '1.234,5', undefined],
+  ['decimal', '7,80', undefined],
+])('as %s, %s is %s', (as, value, told) => {
+  const elements = map.resources[1]!.elements.map((one) => (one.to === 'valueQuantity.value' ? { ...one, as } : one));
+  const other = countryPack({
+    'country.json': country,
+    'maps/lab.json': { ...map, resources: [map.resources[0], { ...map.resources[1], elements }] },
+  });
+  const bytes = withRow(`P-1;x;;;;A-1;GLU;;${value};g;;`);
+  const { resources, account } = translate({ bytes, format: 'auto', country: other, sha256, received: '2026-11-28T10:00:00.000Z' });
+  if (told === undefined) expect(account.rejects).toHaveLength(1);
+  else expect(toFhirJson([...resources])).toContain(told);
+});
+it.each([
+  ['3.2.1970', '1970-02-03'],
+  ['03/02/1970', '1970-02-03'],
+  ['03-02-1970', '1970-02-03'],
+  ['31.02.1970', undefined],
+  ['03.02/1970', undefined],
+  ['02.1970', undefined],
+])('the day first: %s is %s', (born, told) => {
+  const elements = map.resources[0]!.elements.map((one) => (one.to === 'birthDate' ? { ...one, as: 'dmy-date' } : one));
+  const other = countryPack({ 'country.json': country, 'maps/lab.json': { ...map, resources: [{ ...map.resources[0], elements }] } });
+  const bytes = withRow(`P-1;x;;${born};;;;;;;;`);
+  const [patient] = translate({ bytes, format: 'auto', country: other, sha256, received: '2026-11-28T10:00:00.000Z' }).resources;
+  expect(patient?.['birthDate']).toBe(told);
+});
+
 describe('its documents', () => {
   it('are the rows of one person and order, each with the header, as they stand in the file', () => {
     const items = readExtract(fixture, [extract], limits) ?? [];
@@ -160,12 +245,32 @@ describe('what cannot be read', () => {
     ['more than may be', Buffer.concat([withRow('P-1'), Buffer.alloc(2_000_000, 'x')]), 'ingest.too-large'],
     ['more rows than may be', Buffer.concat([withRow('P-1'), Buffer.alloc(40_100, 'x\n')]), 'ingest.too-large'],
   ])('%s', (_, bytes, code) => expect(() => read(bytes)).toThrow(expect.objectContaining({ code })));
+  it.each([
+    ['a title', 'Patient;Family;First', 'lab-result: column 3 is not called Given'],
+    ['the number of columns', [...columns, 'More'].join(';'), 'lab-result: 13 columns, not 12'],
+    ['the delimiter', columns.join(','), 'lab-result: separated by "," and not by ";"'],
+    ['everything', 'a;b;c', 'no declared extract'],
+  ])('says in what the header differs: %s', (_, header, detail) => {
+    const error = expect.objectContaining({ code: 'ingest.format-unknown', detail }) as Error;
+    expect(() => read(Buffer.from(`${header}\nSecret;x\n`))).toThrow(error);
+    expect(() =>
+      translate({ bytes: Buffer.from(header), format: 'csv', country: pack, sha256, received: '2026-11-28T10:00:00.000Z' }),
+    ).toThrow(error);
+  });
+  it('says on which line bytes are no text', () => {
+    expect(() => read(Buffer.concat([fixture, Buffer.from('P-1;J'), Buffer.from([0xf6]), Buffer.from('rg;;;;;;;;;;\n')]))).toThrow(
+      expect.objectContaining({ code: 'ingest.encoding-invalid', where: 'line 7', detail: 'not UTF-8, which lab-result declares' }),
+    );
+  });
   it('is told with a code, whatever the bytes are', () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(';', '"', '\n', '\r\n', '\0', 'a', 'é', '=', ',', '""', ' '), { maxLength: 60 }), (signs) => {
-        const translation = attempt(() => read(withRow(signs.join(''))));
-        if (translation instanceof Error) expect(translation).toHaveProperty('code', expect.stringMatching(/^ingest\./));
-      }),
+      fc.property(
+        fc.array(fc.constantFrom(';', '"', '\n', '\r\n', '\r', 'sep=;', '\0', 'a', 'é', '=', ',', '""', ' '), { maxLength: 60 }),
+        (signs) => {
+          const translation = attempt(() => read(withRow(signs.join(''))));
+          if (translation instanceof Error) expect(translation).toHaveProperty('code', expect.stringMatching(/^ingest\./));
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -1,8 +1,10 @@
 import { PortolanError, type CsvExtract } from '@portolan/contracts';
 import { SourceNode, type Format, type Reject, type SourceDocument } from '../engine/index.js';
 import type { BatchItem, BatchLimits } from '../hl7v2/index.js';
-import { decodeCharset } from '../bytes/charset.js';
-import { extractOf, readRows, type CsvFile, type CsvRow } from './rows.js';
+import { extractOf, readRows, unlikeExtracts, type CsvFile, type CsvRow } from './rows.js';
+import { csvBytes } from './text.js';
+
+export { unlikeExtracts } from './rows.js';
 
 /**
  * CSV extracts with declared columns (RFC 4180): what a file is and what its columns are called stands in the country's `country.json`
@@ -14,7 +16,8 @@ export const csv: Format = {
   detect: (bytes, extracts = []) => extractOf(bytes, extracts) !== undefined,
   read: (bytes, { maxBytes, extracts = [], sha256 }) => {
     const extract = extractOf(bytes, extracts);
-    if (extract === undefined || sha256 === undefined) throw new PortolanError('ingest.format-unknown', 'header', 'no declared extract');
+    if (extract === undefined || sha256 === undefined)
+      throw new PortolanError('ingest.format-unknown', 'header', unlikeExtracts(bytes, extracts));
     return documentOf(readRows(bytes, extract, maxBytes), sha256(bytes));
   },
   maps: {},
@@ -64,9 +67,9 @@ function nodeOf(row: CsvRow, extract: CsvExtract): SourceNode {
 export function readExtract(bytes: Uint8Array, extracts: readonly CsvExtract[], limits: BatchLimits): BatchItem[] | undefined {
   const extract = extractOf(bytes, extracts);
   if (extract === undefined) return undefined;
-  const { header, rows } = readRows(bytes, extract, Number.POSITIVE_INFINITY);
+  const file = readRows(bytes, extract, Number.POSITIVE_INFINITY);
   const groups = new Map<string, CsvRow[]>();
-  for (const row of rows) {
+  for (const row of file.rows) {
     const key = groupOf(row, extract);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [row]);
@@ -74,15 +77,17 @@ export function readExtract(bytes: Uint8Array, extracts: readonly CsvExtract[], 
   }
   if (groups.size > limits.maxMessages)
     throw new PortolanError('ingest.too-large', 'document', `more than ${limits.maxMessages} documents`);
-  return [...groups.values()].map((group) => itemOf(group, header, extract, limits));
+  return [...groups.values()].map((group) => {
+    const text = textOf(group, file);
+    return itemOf(group, csvBytes(text, bytes, extract), limits);
+  });
 }
 
-function itemOf(group: readonly CsvRow[], header: CsvRow | undefined, extract: CsvExtract, { maxBytes }: BatchLimits): BatchItem {
+function itemOf(group: readonly CsvRow[], bytes: Uint8Array, { maxBytes }: BatchLimits): BatchItem {
   const place = group
     .map(({ number }) => `row[${number}]`)
     .slice(0, 3)
     .join(' ');
-  const bytes = bytesOf(header === undefined ? group : [header, ...group], extract);
   return bytes.length > maxBytes ? { kind: 'problem', code: 'ingest.too-large', place } : { kind: 'message', place, bytes };
 }
 
@@ -91,14 +96,8 @@ function groupOf({ number, cells }: CsvRow, { document = [], columns }: CsvExtra
   return JSON.stringify(columns.flatMap(({ name }, i) => (document.includes(name) ? [cells[i] ?? ''] : [])));
 }
 
-/** Rows as the bytes that they are in the file: their text as it stands, in the file's own character set. */
-function bytesOf(rows: readonly CsvRow[], { encoding }: CsvExtract): Uint8Array {
-  const text = rows.map(({ raw }) => (/[\r\n]$/.test(raw) ? raw : `${raw}\r\n`)).join('');
-  if (encoding === 'UTF-8') return new TextEncoder().encode(text);
-  const signs =
-    decodeCharset(
-      Uint8Array.from({ length: 256 }, (_, byte) => byte),
-      encoding,
-    ) ?? '';
-  return Uint8Array.from(text, (sign) => signs.indexOf(sign));
+/** Rows as they stand in the file, below what it says of itself. */
+function textOf(group: readonly CsvRow[], { header, text }: CsvFile): string {
+  const rows = header === undefined ? group : [header, ...group];
+  return text.prefix + rows.map(({ raw }) => (/[\r\n]$/.test(raw) ? raw : `${raw}${text.lineEnd}`)).join('');
 }

@@ -73,6 +73,17 @@ export function readDecimal(text: string): DecimalText | undefined {
   return decimalPattern.test(digits) ? new DecimalText(digits) : undefined;
 }
 
+/** A decimal as much of Europe writes it. A point in it could part thousands, so it is none here. */
+const withComma = (text: string): DecimalText | undefined => (text.includes('.') ? undefined : readDecimal(text.replace(',', '.')));
+
+/** `3.2.1970`, `03/02/1970 07:30`: day, month, year, in the order of ISO 8601. */
+const dayFirst = (text: string): string =>
+  text.replace(
+    /^(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?: +(\d{1,2}:\d{2}(?::\d{2})?))?$/,
+    (_, day: string, _sign, month: string, year: string, clock: string | undefined) =>
+      `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}${clock === undefined ? '' : `T${clock.padStart(clock.length < 6 ? 5 : 8, '0')}`}`,
+  );
+
 function readInteger(text: string, least: number): number | undefined {
   const value = /^\+?\d{1,9}$/.test(text.trim()) ? Number(text) : undefined;
   return value !== undefined && value >= least ? value : undefined;
@@ -102,6 +113,7 @@ export const commonConversions: Readonly<Record<string, Conversion>> = {
   code: withPlain((node, context) => mappedCode(node, context), plainCode),
   boolean: mappedBoolean,
   decimal: textConversion(readDecimal),
+  'comma-decimal': textConversion(withComma),
   integer: textConversion((text) => readInteger(text, 0)),
   positiveInt: textConversion((text) => readInteger(text, 1)),
   uri: textConversion((text) => (/^\S{1,255}$/.test(text.trim()) ? text.trim() : undefined)),
@@ -110,6 +122,8 @@ export const commonConversions: Readonly<Record<string, Conversion>> = {
   dateTime: timeConversion(compactDateTime),
   instant: timeConversion(compactInstant),
   time: timeConversion(compactTime),
+  'dmy-date': timeConversion((text) => isoDate(dayFirst(text))),
+  'dmy-dateTime': timeConversion((text, context) => isoDateTime(dayFirst(text), context)),
   'iso-date': timeConversion(isoDate),
   'iso-dateTime': timeConversion(isoDateTime),
   'iso-time': timeConversion(isoTime),

@@ -19,13 +19,17 @@ function systemOf(name: string, map: string, context: ConversionContext): string
   );
 }
 
-/** Name of a reference table as the system of a coding. */
+/** Name of a reference table as the system of a coding; a local one is that which `SL` beside it names: two tables are never one. */
 const system: Conversion = (node, context) => {
   const leaf = textLeaf(node);
-  const name = leaf?.value?.trim() ?? '';
-  if (leaf === undefined || name === '') return undefined;
-  return { value: systemOf(name, 'kmehr-code-systems', context), origins: [{ path: '', from: [leaf] }] };
+  if (leaf === undefined) return undefined;
+  const local = leaf.value === 'LOCAL' ? tableOf(node) : undefined;
+  const name = (local ?? leaf).value?.trim() ?? '';
+  const from = local === undefined ? [leaf] : [leaf, local];
+  return name === '' ? undefined : { value: systemOf(name, 'kmehr-code-systems', context), origins: [{ path: '', from }] };
 };
+
+const tableOf = ({ parent }: SourceNode): SourceNode | undefined => (parent === undefined ? undefined : valueOf(parent, '@SL'));
 
 /** `<id S="…">` as FHIR Identifier; a local one is of the system that `SL` names. */
 const identifier: Conversion = (node, context) => {

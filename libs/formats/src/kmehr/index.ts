@@ -3,6 +3,7 @@ import { parseSourcePath, select, textLeaf, type Format, type SourceHeader, type
 import { readXml, rootName, type Namespaces } from '../xml/index.js';
 import { kmehrCodeMaps } from './code-maps/index.js';
 import { kmehrConversions } from './conversions.js';
+import { withoutHeadings } from './headings.js';
 import { kmehrMaps } from './maps/index.js';
 import { withMoments } from './regimen.js';
 
@@ -16,7 +17,7 @@ export const kmehr: Format = {
   name: 'kmehr',
   detect: (bytes) => rootName(bytes) === 'kmehrmessage',
   read: (bytes, { maxBytes }) => {
-    const root = withMoments(readXml(bytes, maxBytes, namespaces));
+    const root = withMoments(withoutHeadings(readXml(bytes, maxBytes, namespaces)));
     if (root.name !== 'kmehrmessage') throw new PortolanError('ingest.malformed', 'document', 'not a kmehrmessage');
     return { root, header: headerOf(root) };
   },
@@ -24,6 +25,8 @@ export const kmehr: Format = {
   conceptMaps: kmehrCodeMaps,
   conversions: kmehrConversions,
 };
+
+const transactionTypes = parseSourcePath("folder/transaction/cd[@S='CD-TRANSACTION']");
 
 const textAt = (root: SourceNode, path: string): string => {
   const [found] = select(root, parseSourcePath(path));
@@ -36,7 +39,9 @@ function headerOf(root: SourceNode): SourceHeader {
   if (id === '' || organisation === '')
     throw new PortolanError('ingest.header-incomplete', id === '' ? 'header/id' : 'header/sender/hcparty/id');
   const name = textAt(root, 'header/sender/hcparty/name');
-  const type = textAt(root, "folder/transaction/cd[@S='CD-TRANSACTION']");
+  const types = select(root, transactionTypes).map((node) => textLeaf(node)?.value?.trim() ?? '');
+  // A message is taken for the transactions that rules read; the others are carried beside them.
+  const type = types.find((one) => supportedTypes.has(one)) ?? types[0] ?? '';
   return {
     id,
     type,

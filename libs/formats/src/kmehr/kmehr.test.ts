@@ -171,6 +171,83 @@ describe.each(readdirSync(own))('every value of %s', (file) => {
   });
 });
 
+describe('a SumEHR that is written otherwise', () => {
+  const [first = '', second = '', third = ''] = ['<lifecycle><cd S="CD-LIFECYCLE" SV="1.7">active</cd></lifecycle>'].concat(
+    ['excluded', 'error'].map((code) => `<lifecycle><cd S="CD-LIFECYCLE" SV="1.7">${code}</cd></lifecycle>`),
+  );
+  const certainty = (code: string): string => `<certainty><cd S="CD-CERTAINTY" SV="1.0">${code}</cd></certainty>`;
+  const statuses = (text: string): string[] =>
+    [
+      ...only(
+        translated(sumehr, (xml) => xml.replaceAll(first, text)),
+        'AllergyIntolerance',
+      ).slice(0, 1),
+      ...problems(text),
+    ].map((one: Loose) =>
+      [one.clinicalStatus, one.verificationStatus]
+        .map((said) => `${said?.coding[0].system.split('/').pop()} ${said?.coding[0].code}`)
+        .join(', '),
+    );
+  const problems = (text: string): FhirResource[] =>
+    only(
+      translated(sumehr, (xml) => xml.replaceAll(first, text)),
+      'Condition',
+    ).slice(0, 1);
+
+  it.each([
+    [first, 'active, undefined undefined', 'active, undefined undefined'],
+    [second, 'inactive, allergyintolerance-verification refuted', 'inactive, condition-ver-status refuted'],
+    [third, undefined, undefined],
+    [`${first}${certainty('excluded')}`, 'active, allergyintolerance-verification refuted', 'active, condition-ver-status refuted'],
+    [`${first}${certainty('probable')}`, 'active, allergyintolerance-verification unconfirmed', 'active, condition-ver-status provisional'],
+    [`${second}${certainty('proven')}`, 'inactive, allergyintolerance-verification refuted', 'inactive, condition-ver-status refuted'],
+  ])('says of %s that it is not so', (text, allergy, problem) => {
+    expect(statuses(text)).toEqual(
+      allergy === undefined
+        ? [
+            'undefined undefined, allergyintolerance-verification entered-in-error',
+            'undefined undefined, condition-ver-status entered-in-error',
+          ]
+        : [`allergyintolerance-clinical ${allergy}`, `condition-clinical ${problem}`],
+    );
+  });
+
+  it('has an allergy of a strange status as active, and says so', () => {
+    const { account, ...answer } = translated(sumehr, (xml) => xml.replaceAll(first, first.replace('active', 'strange')));
+    expect(answer.resources.find(({ resourceType }) => resourceType === 'AllergyIntolerance')).toMatchObject({
+      clinicalStatus: { coding: [{ code: 'active' }] },
+    });
+    expect(account.constants).toContainEqual(expect.objectContaining({ rule: 'allergy.unsaid-status', value: 'active' }));
+  });
+
+  it('may put its items under headings, and other transactions before it', () => {
+    const heading = (inner: string): string => `<heading><cd S="CD-HEADING" SV="1.0">assessment</cd>${inner}</heading>`;
+    const note =
+      '<transaction><id S="ID-KMEHR" SV="1.0">9</id><cd S="CD-TRANSACTION" SV="1.4">note</cd><text L="nl">los</text></transaction>';
+    const change = (xml: string): string =>
+      xml
+        .replace('<transaction>', `${note}<transaction>`)
+        .replaceAll(/<item>[^]*?<\/item>/g, heading)
+        .replace(/<heading>[^]*?<\/heading>/, heading);
+    const answer = translated(sumehr, change);
+    expect(answer.account.rejects).toEqual([]);
+    expect(answer.message).toMatchObject({ type: 'sumehr', supported: true });
+    expect(toFhirJson([...answer.resources])).toBe(toFhirJson([...translated(sumehr).resources]));
+    expect(unaccounted(kmehr, new TextEncoder().encode(change(readFileSync(join(own, sumehr), 'utf8'))), answer)).toEqual([]);
+    expect(answer.account.mapped.map(({ path }) => path)).toContainEqual(expect.stringContaining('/heading/heading/item/content/'));
+  });
+
+  it('tells local codes of different tables apart', () => {
+    const local = (table: string): Loose =>
+      only(
+        translated(sumehr, (xml) => xml.replace('S="ICPC" SV="2">T93', `S="LOCAL" SL="${table}" SV="2">T93`)),
+        'Condition',
+      )[0];
+    expect(local('TABLE-A').code.coding).toContainEqual({ system: 'urn:portolan:kmehr:table-a', code: 'T93' });
+    expect(local('TABLE-B').code.coding).toContainEqual({ system: 'urn:portolan:kmehr:table-b', code: 'T93' });
+  });
+});
+
 describe('foreign medication schemes', () => {
   const foreign = existsSync(shared) ? readdirSync(shared).filter((file) => file.endsWith('.xml')) : [];
   it.skipIf(foreign.length === 0)(

@@ -144,6 +144,20 @@ describe('a German laboratory report', () => {
     expect(typed / values).toBeGreaterThanOrEqual(0.92);
   });
 
+  it('loses no child of a field to an unknown field between them', () => {
+    const odd = changed((lines) =>
+      lines.flatMap((line) => {
+        const unknown = /^(8410GLU|8420|8461|7306)/.test(line) ? ['9871neu', '9872auch neu'] : [];
+        return line === '8411Glukose' ? [line, '9873Neues', '8002Obj_0099', '9874darin', '8003Obj_0099'] : [line, ...unknown];
+      }),
+    );
+    const other = translateBytes(odd);
+    expect(toFhirJson([...other.resources])).toBe(toFhirJson([...answer.resources]));
+    const added = other.account.carried.filter(({ path }) => /98\d\d/.test(path));
+    expect(added.filter(({ path }) => path.includes('/9873/Obj_0099/9874'))).toEqual([expect.objectContaining({ value: 'darin' })]);
+    expect(added.length).toBeGreaterThan(10);
+  });
+
   it('says which specimen a result is of, whether the person had fasted, and what kind of limit was kept', () => {
     expect(only(answer, 'Specimen')).toMatchObject([{ collection: { fastingStatusCodeableConcept: { text: 'nüchtern' } } }]);
     expect(only(answer, 'Observation')[0]).toMatchObject({

@@ -1,6 +1,7 @@
 import { PortolanError } from '@portolan/contracts';
 import { SourceNode } from '../engine/index.js';
 import type { LdtLine } from './lines.js';
+import { ldtMaps } from './maps/index.js';
 import { nestedFields } from './nesting.js';
 
 /** Deepest nesting of sets, objects and fields. */
@@ -51,15 +52,43 @@ function open(stack: Open[], item: Open): void {
 }
 
 function close(stack: Open[], kind: 'set' | 'object', line: LdtLine): void {
-  while (stack.at(-1)?.kind === 'field') stack.pop();
+  endFields(stack);
   const top = stack.pop();
   if (top?.kind !== kind || top.name !== line.content) throw malformed(`line ${line.number}`, 'what ends is not what is open');
 }
 
+/** Fields that the nesting or a rule names. */
+const named: ReadonlySet<string> = new Set(JSON.stringify([ldtMaps, nestedFields]).match(/\b\d{4}\b/g));
+
+/** Fields below others that stand in an object by themselves, too. */
+const standsAlone: ReadonlySet<string> = new Set(['8147', '8167']);
+
+function endFields(stack: Open[]): void {
+  while (stack.at(-1)?.kind === 'field') stack.pop();
+}
+
 function field(stack: Open[], line: LdtLine): void {
   if (stack.length === 1) throw malformed(`line ${line.number}`, 'a field outside a set');
+  if (named.has(line.field)) knownField(stack, line);
+  else unknownField(stack, line);
+}
+
+function knownField(stack: Open[], line: LdtLine): void {
+  const wasUnknown = isUnknown(stack.at(-1));
+  if (wasUnknown) stack.pop();
+  if (wasUnknown && standsAlone.has(line.field)) endFields(stack);
   for (let top = stack.at(-1); top?.kind === 'field' && !mayStandBelow(top, line.field); top = stack.at(-1)) stack.pop();
   open(stack, { kind: 'field', name: line.field, content: line.content, children: [] });
+}
+
+const isUnknown = (top: Open | undefined): boolean => top?.kind === 'field' && !named.has(top.name);
+
+/** A field of a newer version, or of one laboratory: it stands in the object, and the field between whose children it stands goes on behind it. */
+function unknownField(stack: Open[], { field: name, content }: LdtLine): void {
+  if (isUnknown(stack.at(-1))) stack.pop();
+  const item: Open = { kind: 'field', name, content, children: [] };
+  stack.findLast(({ kind }) => kind !== 'field')?.children.push(item);
+  stack.push(item);
 }
 
 const mayStandBelow = (top: Open, id: string): boolean =>
