@@ -286,11 +286,11 @@ describe('a record that is more than one message', () => {
     const history = '46240-8^History of Hospitalizations+Outpatient visits^LN';
     expect(segments).toEqual([
       'OBX|1||^^^^^^^^seen||||||||F',
-      `OBX|2|CWE|${history}|1.1|I^^HL70004||||||F|||20260301`,
-      `OBX|3|DR|${history}|1.2|20260301^20260303||||||F|||20260301`,
-      `OBX|4|CWE|${history}|1.3|^^^^^^^^fall||||||F|||20260301`,
-      `OBX|5|CWE|${history}|2.1|I^^HL70004||||||P|||20261120`,
-      `OBX|6|DR|${history}|2.2|20261120||||||P|||20261120`,
+      `OBX|2|CWE|${history}|2.1|I^^HL70004||||||F|||20260301`,
+      `OBX|3|DR|${history}|2.2|20260301^20260303||||||F|||20260301`,
+      `OBX|4|CWE|${history}|2.3|^^^^^^^^fall||||||F|||20260301`,
+      `OBX|5|CWE|${history}|4.1|I^^HL70004||||||P|||20261120`,
+      `OBX|6|DR|${history}|4.2|20261120||||||P|||20261120`,
       'DG1|1||^^^^^^^^of-first|||A^^HL70052',
       'DG1|2||^^^^^^^^of-no-stay',
       'PR1|1||^^^^^^^^of-first',
@@ -348,16 +348,47 @@ describe('a record that is more than one message', () => {
     const { text } = of(entry('Observation', 'a', { status: 'final', valueInteger: 1, interpretation }));
     expect(text).toContain('|HH^^HL70078|||F');
   });
-  it('the parts of a result are results that share its time and author', () => {
-    const part = (text: string, value: number): FhirValue => ({ code: { text }, valueInteger: value });
-    const { text } = of(
-      entry('Observation', 'whole', {
-        status: 'final',
-        effectiveDateTime: '2026-11-03',
-        component: [part('upper', 120), part('lower', 80)],
-      }),
-    );
-    expect(text).toMatch(/\rOBX\|2\|NM\|\^{8}upper\|\|120\|{6}F\|\|\|20261103\rOBX\|3\|NM\|\^{8}lower\|\|80\|{6}F\|\|\|20261103\r/);
+  describe('the parts of a result', () => {
+    const part = (text: string, value: number): FhirValue => ({ code: concept(text), valueQuantity: { value, unit: 'mm[Hg]' } });
+    const whole = entry('Observation', 'whole', {
+      status: 'final',
+      effectiveDateTime: '2026-11-03',
+      component: [part('upper', 120), { ...(part('lower', 80) as object), interpretation: [coding('v3-ObservationInterpretation', 'L')] }],
+    });
+    const report = entry('DiagnosticReport', 'report', { status: 'final', result: [{ reference: 'Observation/whole' }] });
+    const tied =
+      /\rOBX\|1\|\|\^{8}whole\|1\|{7}F\|{3}20261103\rOBX\|2\|NM\|\^{8}upper\|1.1\|120\|mm.*?\|F\|{3}20261103\rOBX\|3\|NM\|\^{8}lower\|1.2\|80\|mm.*?\|F\|{3}20261103\r/;
+    const observations = (text: string): FhirResource[] =>
+      messages(text)
+        .flatMap((one) => read(Buffer.from(one), 'ee').resources)
+        .filter(({ resourceType }) => resourceType === 'Observation');
+
+    it.each([
+      ['of a person', [whole]],
+      ['of a report', [whole, report]],
+    ])('%s are tied to it by OBX-4, share its time, and are read as its parts', (_, resources) => {
+      const { text } = of(...resources);
+      expect(text).toMatch(tied);
+      const [only, ...more] = observations(text);
+      expect(more).toEqual([]);
+      expect(only).not.toHaveProperty('extension');
+      expect(only?.['component']).toMatchObject([
+        { code: { text: 'upper' }, valueQuantity: { value: new DecimalText('120') } },
+        { code: { text: 'lower' }, valueQuantity: { value: new DecimalText('80') }, interpretation: [{ coding: [{ code: 'L' }, {}] }] },
+      ]);
+    });
+    it.each([
+      ['is corrected', /(lower.*?\|)F(\|{3}20261103)/, '$1C$2'],
+      ['has another time', /(lower.*?)20261103/, '$120261104'],
+      ['has a number of its own', /(lower.*?20261103)/, '$1|||||||77'],
+      ['belongs to another', /\|1\.2\|/, '|2.1|'],
+      ['is a picture', /NM(\|\^{8}lower)/, 'ED$1'],
+    ])('of which one %s: that is a result of its own', (_, found, other) => {
+      const { text } = of(whole);
+      const changed = text.replace(found, other);
+      expect(changed).not.toBe(text);
+      expect(observations(changed).map(({ component }) => (component as FhirValue[] | undefined)?.length)).toEqual([1, undefined]);
+    });
   });
   it('an identifier whose system has no name has it as universal id, beside the name of its assigner', () => {
     const identifier = [{ system: 'urn:nobody', value: '7', assigner: { display: 'SOMEBODY' } }];

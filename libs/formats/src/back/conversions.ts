@@ -197,7 +197,7 @@ export const backConversions: Readonly<Record<string, BackConversion>> = {
   time: ofText(compactTime),
   count: (nodes, { counts }) => nodes.slice(0, 1).map(() => Cell.of(String(counts.at(-1) ?? 1), [])),
   number: (nodes, { number }) => nodes.slice(0, 1).map(() => Cell.of(String(number), [])),
-  numbers: (nodes, { counts }) => nodes.slice(0, 1).map(() => Cell.of(counts.join('.'), [])),
+  'count-within': (nodes, { counts }) => nodes.slice(0, 1).map(() => Cell.of(counts.slice(-2).join('.'), [])),
   sent: (nodes, { sent }) => nodes.slice(0, 1).map(() => Cell.of(sent, [])),
   all: joined,
   further: (nodes) => joined(nodes.slice(1)),

@@ -1,4 +1,5 @@
 import { SourceNode } from '../engine/index.js';
+import { withParts } from './parts.js';
 
 /*
  * A message structure is written as text, near HL7's abstract syntax: `PID` a segment, `PD1?` optional, `NTE*` repeating, `OBR|RXO` a
@@ -90,7 +91,7 @@ export function groupSegments(structure: Structure, segments: readonly SourceNod
   const cursor = { at: 0, segments };
   const children = readGroup(structure, cursor, undefined);
   while (cursor.at < segments.length) children.push(...next(cursor));
-  return SourceNode.branch(structure.name, structure.name, children);
+  return SourceNode.branch(structure.name, structure.name, withParts(children));
 }
 
 interface Cursor {
@@ -143,7 +144,7 @@ function readItem(item: Plan, cursor: Cursor, expected: Expected, children: Sour
 
 function readOne(group: GroupPlan, cursor: Cursor, expected: Expected, number: number): SourceNode[] {
   const children = readGroup(group, cursor, expected);
-  return group.through ? children : [SourceNode.branch(group.name, `${group.name}[${number}]`, children)];
+  return group.through ? children : [SourceNode.branch(group.name, `${group.name}[${number}]`, withParts(children))];
 }
 
 function startsWith(item: Plan, cursor: Cursor): boolean {

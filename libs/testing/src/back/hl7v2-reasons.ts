@@ -27,7 +27,6 @@ export const hl7v2Reasons: Reasons = reasonsOf({
   'when a diagnosis was made is when it was recorded, and asserted': /^Condition\.extension\.\w+ new$/,
   'OBX has no category, and one without a report has none': /^Observation\.category\.coding\.\w+ gone$/,
   'the department of OBR-24 is a category of FHIR, too': /^DiagnosticReport\.category\.coding\.\w+ (new|other|gone)$/,
-  'a part of a result is a result of its own': /^Observation (new|gone)$|^Observation\.component\./,
   'a code whose system has no name in the reader’s country stands by its words':
     /\.code\.coding\.(code|system) gone$|^DiagnosticReport\.result\.reference other$|^Organization\.identifier\.system gone$/,
   'an abnormal flag is a code of HL7’s table, too': /^Observation\.interpretation\.coding\.\w+ new$/,
