@@ -1,11 +1,22 @@
-// Brings Hyperledger Fabric's programs into this user's cache: built from Fabric's Go module, whose sources Go compares with go.sum.
+// Brings Hyperledger Fabric's programs into this user's cache: built from Fabric's Go module, whose sources Go compares with go.sum, with
+// the changes of patches/ to the library by which its orderers agree.
 //
 //   node tools/engines/fabric/install.mjs
 //
 // Progress goes to stderr. The last line of stdout is {"bin": folder of programs, "config": folder of Fabric's sample configuration,
 // "version": Fabric's}. Ends with 3 where Go is absent, with 1 where something else failed; both say what to do.
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, createReadStream, existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+} from 'node:fs';
 import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { arch, platform } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -18,6 +29,8 @@ import { Absent, answer, tryRun } from '../installer.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 const VERSION = '3.1.1';
 const MODULE = 'github.com/hyperledger/fabric';
+/** A library of Fabric's, and what we change in it; the patch says why. */
+const PATCHED = { module: 'github.com/hyperledger-labs/SmartBFT', patch: join(here, 'patches/smartbft.patch') };
 const PROGRAMS = ['peer', 'orderer', 'configtxgen', 'configtxlator', 'osnadmin', 'discover'];
 const SAMPLES = ['core.yaml', 'orderer.yaml'];
 const SUMS = 'sha256.json';
@@ -52,7 +65,7 @@ function fits(version) {
 /** One version of the project and one of Go have one folder, which appears whole or not at all. */
 function homeOf(goVersion) {
   const hash = createHash('sha256').update(`${platform()}-${arch()}\n`);
-  for (const name of ['go.mod', 'go.sum']) hash.update(readFileSync(join(here, name)));
+  for (const file of [join(here, 'go.mod'), join(here, 'go.sum'), PATCHED.patch]) hash.update(readFileSync(file));
   return join(cacheFolder(), 'fabric', `${VERSION}-${hash.digest('hex').slice(0, 12)}-${goVersion}`);
 }
 
@@ -91,11 +104,21 @@ async function build(home, { go, version }, own) {
   try {
     say(`fetching the sources of Fabric ${VERSION}, once for this user …`);
     const { Dir: sources } = JSON.parse((await mustRun(go, ['mod', 'download', '-json', MODULE], own)).output);
+    const modFile = await patchedModFile(go, join(work, 'sources'), own);
     mkdirSync(join(work, 'bin'));
     for (const [i, program] of PROGRAMS.entries()) {
       say(`building ${program} with ${version} (${i + 1} of ${PROGRAMS.length}) …`);
-      await mustRun(go, ['build', '-ldflags=-s -w', '-o', join(work, 'bin', `${program}${exe}`), `${MODULE}/cmd/${program}`], own);
+      const args = [
+        'build',
+        `-modfile=${modFile}`,
+        '-ldflags=-s -w',
+        '-o',
+        join(work, 'bin', `${program}${exe}`),
+        `${MODULE}/cmd/${program}`,
+      ];
+      await mustRun(go, args, own);
     }
+    rmSync(join(work, 'sources'), { recursive: true });
     copySamples(join(sources, 'sampleconfig'), join(work, 'config'));
     writeFileSync(join(work, SUMS), JSON.stringify(await sumsOf(work), null, 2));
     chmodSync(work, 0o755);
@@ -104,6 +127,38 @@ async function build(home, { go, version }, own) {
     rmSync(work, { recursive: true, force: true });
   }
   say('built');
+}
+
+/** Our go.mod, but for the patched library, which is a copy of its sources in `folder`. */
+async function patchedModFile(go, folder, own) {
+  const { Dir: original } = JSON.parse((await mustRun(go, ['mod', 'download', '-json', PATCHED.module], own)).output);
+  const copy = join(folder, 'patched');
+  cpSync(original, copy, { recursive: true });
+  writable(copy);
+  const patch = ['apply', '--whitespace=nowarn', PATCHED.patch];
+  // Not as a part of a repository that the cache may lie in.
+  const { code, output } = await tryRun('git', patch, { cwd: copy, env: { ...process.env, GIT_CEILING_DIRECTORIES: folder } });
+  if (code !== 0) {
+    throw new BootstrapError(
+      `git could not change the sources of ${PATCHED.module}: ${output.trim().slice(-2_000)}`,
+      'install git and run the command again',
+    );
+  }
+  const modFile = join(folder, 'go.mod');
+  copyFileSync(join(here, 'go.mod'), modFile);
+  copyFileSync(join(here, 'go.sum'), join(folder, 'go.sum'));
+  appendFileSync(modFile, `\nreplace ${PATCHED.module} => ${JSON.stringify(copy)}\n`);
+  return modFile;
+}
+
+/** What is in Go's module cache is read-only, folders too, and a copy of it is at first. */
+function writable(folder) {
+  chmodSync(folder, 0o755);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) writable(path);
+    else chmodSync(path, 0o644);
+  }
 }
 
 async function mustRun(go, args, own) {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -153,6 +153,9 @@ describe.skipIf(absent !== '' && !inCi)(`an operator's own engines${absent === '
       going = false;
       await traffic;
       expect(crossed).toBeGreaterThan(3);
+      // A vote as soon as it has joined: one that refuses what is proposed is not missed until another one fails, and then the channel rests.
+      const said = await readFile(join(engineFolders(folder).fabric, 'de/orderer/orderer.log'), 'utf8');
+      expect(said).not.toContain('invalid decisions in view');
     });
 
     it('have five orderers that agree, of which one may fail', async () => {
