@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runHere } from './test-support/run-here.js';
 
-const commands = ['demo', 'node', 'token', 'acting', 'translate', 'verify', 'replay', 'terms', 'cert', 'doctor', 'bench'];
+const commands = ['demo', 'node', 'token', 'acting', 'translate', 'verify', 'replay', 'terms', 'stays', 'cert', 'doctor', 'bench'];
 
 describe('the command line', () => {
   it('lists every command in its help, on standard output', async () => {
@@ -36,6 +36,7 @@ describe('a wrong command line ends with 2 and says what is wrong', () => {
     ['a role that there is not', ['node', '--country', 'EE', '--role', 'king'], /Allowed choices are edge, exchange, notary/],
     ['a role of the orderer', ['node', '--orderer', '--role', 'edge'], /cannot be used with/],
     ['a country that is none', ['node', '--country', '../..'], /two letters/],
+    ['a stay that is moved without a reason', ['stays', 'move', 'x', '--country', 'EE'], /--reason <text>/],
     ['a token of nobody', ['token'], /--as PERSON@CC/],
     ['a token without a country', ['token', '--as', 'mari'], /NAME@CC/],
     ['a token of two', ['token', '--as', 'mari@EE', '--system', 'EE'], /cannot be used with/],

@@ -9,6 +9,7 @@ import { addNode } from './node/node.command.js';
 import { addJoin } from './join/join.command.js';
 import { addReplay } from './replay/replay.command.js';
 import { addStack } from './stack/stack.command.js';
+import { addStays } from './stays/stays.command.js';
 import { addTerms } from './terms/terms.command.js';
 import { addActing, addToken } from './token/token.command.js';
 import { exits, WrongUsage, type Exit, type Run, type Terminal } from './terminal.js';
@@ -46,6 +47,7 @@ function portolan(terminal: Terminal, run: Run): Command {
     addVerify,
     addReplay,
     addTerms,
+    addStays,
     addCert,
     addDoctor,
     addStack,

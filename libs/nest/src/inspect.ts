@@ -4,7 +4,7 @@ export { connectFabric } from './compose/channel.compose.js';
 export { inboxOf, kafkaClientsOf, partnerLinkOf } from './compose/partner-doors.js';
 export { Courier } from './exchange/courier.js';
 export { readCountry } from './config/read-country.js';
-export type { Health, HealthCheck, RejectView } from './edge/operator/index.js';
+export type { Health, HealthCheck, RejectView, StayView } from './edge/operator/index.js';
 export {
   certificateInventory,
   CountryFolders,

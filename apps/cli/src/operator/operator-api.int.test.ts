@@ -45,7 +45,7 @@ describe('an answer that is none of ours is refused', () => {
   ])('%s', async (_, body) => {
     says(body);
     const codes = await Promise.all(
-      [api.rejects(), api.health(), api.replay('x', undefined), api.mappingQuestions(), api.translateAgain()].map(codeOf),
+      [api.rejects(), api.health(), api.replay('x', undefined), api.mappingQuestions(), api.translateAgain(), api.stays()].map(codeOf),
     );
     expect(new Set(codes)).toEqual(new Set(['cli.answer-malformed']));
   });
@@ -67,6 +67,8 @@ describe('a refusal is told', () => {
       api.health(),
       api.mappingQuestions(),
       api.translateAgain(),
+      api.stays(),
+      api.answerStay('x', 'move', 'y'),
     ];
     expect(new Set(await Promise.all(asked.map(codeOf)))).toEqual(new Set([code]));
   });
@@ -92,6 +94,7 @@ it('what is asked is asked as an operator, in the node’s words', async () => {
   await api.revive('42');
   await api.revive('00000000-0000-4000-8000-000000000001');
   await api.revive('00000000-0000-4000-8000-000000000001.2');
+  await api.answerStay('a/b', 'keep', 'hers');
   expect(calls.map(({ line, body }) => [line, body])).toEqual([
     ['GET /operator/rejects', ''],
     ['POST /operator/rejects/a%2Fb/replay', 'M\xff'],
@@ -100,6 +103,7 @@ it('what is asked is asked as an operator, in the node’s words', async () => {
     ['POST /operator/dead-letters/42/revive', ''],
     ['POST /operator/outbox/00000000-0000-4000-8000-000000000001/revive', ''],
     ['POST /operator/dead-letters/00000000-0000-4000-8000-000000000001.2/revive', ''],
+    ['POST /operator/stays/a%2Fb/keep', '{"reason":"hers"}'],
   ]);
   expect(new Set(calls.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer the-token']));
 });

@@ -1,6 +1,6 @@
 import { isErrorCode, parseBounded, PortolanError } from '@portolan/contracts';
 import type { MappingAnswer, OpenQuestion } from '@portolan/domain';
-import type { Health, RejectView } from '@portolan/nest';
+import type { Health, RejectView, StayView } from '@portolan/nest';
 
 const TIMEOUT_MS = 30_000;
 const MAX_ANSWER_CHARS = 30_000_000;
@@ -56,6 +56,22 @@ export class OperatorApi {
   async discard(id: string, reason: string): Promise<void> {
     const body = JSON.stringify({ reason });
     await this.granted({ method: 'POST', body, type: 'application/json' }, `/operator/rejects/${encodeURIComponent(id)}/discard`);
+  }
+
+  /** Stays of others whose number was moved, and that stand where they stood, oldest first. */
+  async stays(): Promise<readonly StayView[]> {
+    const all: StayView[] = [];
+    for (let after = ''; ;) {
+      const { stays, next } = await this.json({ method: 'GET' }, `/operator/stays${after}`);
+      all.push(...rowsOf<StayView>(stays, 'stays', ['id', 'at', 'custodian', 'source', 'controlId', 'what', 'next']));
+      if (typeof next !== 'string') return all;
+      after = `?after=${encodeURIComponent(next)}`;
+    }
+  }
+
+  async answerStay(id: string, what: 'move' | 'keep', reason: string): Promise<void> {
+    const body = JSON.stringify({ reason });
+    await this.granted({ method: 'POST', body, type: 'application/json' }, `/operator/stays/${encodeURIComponent(id)}/${what}`);
   }
 
   /** Codes that no code map knows, the longest waiting first. */

@@ -1449,6 +1449,34 @@ export const errorRegistry = {
   "http": 400,
   "fhir": "value"
  },
+ "operator.stay-unknown": {
+  "what": "No stay of this id waits for an answer",
+  "next": "List them with portolan stays and take an id from there",
+  "retriable": false,
+  "http": 404,
+  "fhir": "not-found"
+ },
+ "operator.stay-answered": {
+  "what": "It was answered already whose this stay is, or it stands there no more",
+  "next": "Nothing is left to do; list what waits with portolan stays",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "operator.stay-of-document": {
+  "what": "The stay came in a document, which names its person itself: it is not moved in part",
+  "next": "Have its sender send the document about the right person, and remove the entries of this one; keep the stay where it is right",
+  "retriable": false,
+  "http": 409,
+  "fhir": "conflict"
+ },
+ "operator.stay-move-gone": {
+  "what": "The message that moved the number of this stay cannot be read any more",
+  "next": "Have the organisation that sent the stay move it itself, or keep it",
+  "retriable": false,
+  "http": 410,
+  "fhir": "deleted"
+ },
  "operator.merge-unknown": {
   "what": "No joining of two persons has this id",
   "next": "Take the id from the list of joinings",

@@ -22,6 +22,12 @@ export const auditActs = {
   'person-joined': { what: 'Two records kept of you were joined', ...imported, action: 'U', feed: true },
   'person-parted': { what: 'Records that were joined by mistake were parted again', ...accessed, action: 'U', feed: true },
   'stay-moved': { what: 'A stay was moved to the record or number to which it belongs', ...imported, action: 'U', feed: true },
+  'stay-kept': {
+    what: 'A stay was judged to be yours, though its number was moved to another record',
+    ...accessed,
+    action: 'U',
+    feed: true,
+  },
   'record-read': { what: 'Your record was read', ...accessed, action: 'R', feed: true },
   'record-searched': { what: 'Your record was searched', ...accessed, action: 'E', feed: true },
   'person-sought-abroad': { what: 'You were looked for in another country', ...accessed, action: 'E', feed: true },

@@ -74,8 +74,44 @@ export interface StayMoved {
   readonly messageId: Uuid;
 }
 
+/**
+ * A stay that another organisation sent under a number that was moved, and that stands where it stood: whether it goes, too, is asked of an operator.
+ * It says nothing of what stands in it.
+ */
+export interface StayLeft {
+  readonly id: Uuid;
+  /** The move from which it was left: `person` and `stay` of a `StayMoved`, with which it is forgotten. */
+  readonly person: PersonId;
+  readonly stay: Uuid;
+  /** Id of the Encounter. */
+  readonly encounter: string;
+  /** `system|value` of the organisation that sent it. */
+  readonly custodian: string;
+  /** The number is not the mover's to say for others; what belongs to it cannot be told from what else is hers; it came in a document of another format. */
+  readonly why: 'of-another' | 'entangled' | 'document';
+  readonly at: Instant;
+  /** Kept: an operator said that it is where it belongs. Moved: it went after all, by whomever. */
+  readonly state: 'open' | 'kept' | 'moved';
+}
+
+/** One in the operator's list, with the message of the move. */
+export interface AskedStay extends StayLeft {
+  readonly messageId: Uuid;
+  readonly source: string;
+  readonly controlId: string;
+}
+
 /** One row for a number of a stay that a message moves; what still comes under it is known by this. */
 export interface StayMoveStore {
+  /** After `remember`. One that was kept stays so; one that went is open again. */
+  leave(stay: StayLeft): Promise<void>;
+  /** Open ones that stand there still, oldest first, after the one `after`. */
+  asked(after: Uuid | undefined, limit: number): Promise<readonly AskedStay[]>;
+  left(id: Uuid): Promise<StayLeft | undefined>;
+  /** Compare-and-set from open; false where it stands elsewhere already. */
+  answer(id: Uuid, state: 'kept' | 'moved'): Promise<boolean>;
+  /** These Encounters stand there no more. */
+  gone(encounters: readonly string[]): Promise<void>;
   /** Said anew of the same it replaces what was said. */
   remember(move: StayMoved): Promise<void>;
   /** These stays are theirs again. */

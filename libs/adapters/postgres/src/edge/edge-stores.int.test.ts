@@ -6,6 +6,7 @@ import type {
   PersonId,
   ResourceVersion,
   SearchValue,
+  StayLeft,
   StoredMessage,
   View,
   ViewId,
@@ -421,6 +422,52 @@ describe('the edge’s stores', () => {
     await run(({ stayMoves }) => stayMoves.remember(move));
     await run(({ persons }) => persons.erase(wrong));
     expect(await moves()).toEqual([]);
+  });
+
+  it('asks of stays that were left of a move, until each is answered, stands there no more, or the move is forgotten', async () => {
+    const sent = await message();
+    await run(({ messages }) => messages.put(sent));
+    const made = async (why: StayLeft['why']): Promise<StayLeft> => {
+      const one = {
+        id: uuid(),
+        person: personId(),
+        stay: uuid(),
+        encounter: uuid(),
+        custodian: 'urn:o|lab',
+        why,
+        at,
+        state: 'open',
+      } as const;
+      const { person, stay } = one;
+      await run((tx) => tx.stayMoves.remember({ person, stay, toPerson: personId(), toStay: stay, messageId: sent.id }));
+      const entry = { type: 'Encounter', id: one.encounter, lastUpdated: at, person, keyId: await keyOf(person), categories: [] };
+      await run((tx) => tx.resources.put({ ...entry, messageId: sent.id, sha256: hash(9), deleted: false, text: '{}' }, []));
+      for (let times = 0; times < 2; times += 1) await run((tx) => tx.stayMoves.leave(one));
+      return one;
+    };
+    const all = [await made('of-another'), await made('entangled'), await made('document'), await made('of-another')].toSorted((a, b) =>
+      a.id < b.id ? -1 : 1,
+    );
+    const asked = async (after?: string, limit = 100): Promise<readonly string[]> =>
+      (await run(({ stayMoves }) => stayMoves.asked(after, limit))).map(({ id }) => id);
+    expect(await run(({ stayMoves }) => stayMoves.asked(undefined, 100))).toEqual(
+      all.map((one) => ({ ...one, messageId: sent.id, source: sent.source, controlId: sent.controlId })),
+    );
+    expect(await asked(all[0]!.id, 2)).toEqual(all.slice(1, 3).map(({ id }) => id));
+    const [kept, moved, forgotten, deleted] = all as [StayLeft, StayLeft, StayLeft, StayLeft];
+    expect(await run(({ stayMoves }) => stayMoves.answer(kept.id, 'kept'))).toBe(true);
+    expect(await run(({ stayMoves }) => stayMoves.answer(kept.id, 'moved'))).toBe(false);
+    await run(({ stayMoves }) => stayMoves.gone([kept.encounter, moved.encounter]));
+    for (const one of [kept, moved]) await run(({ stayMoves }) => stayMoves.leave(one));
+    expect((await run(({ stayMoves }) => stayMoves.left(kept.id)))?.state).toBe('kept');
+    expect((await run(({ stayMoves }) => stayMoves.left(moved.id)))?.state).toBe('open');
+    await run(({ stayMoves }) => stayMoves.forget([forgotten.person], [forgotten.stay]));
+    expect(await run(({ stayMoves }) => stayMoves.left(forgotten.id))).toBeUndefined();
+    const entry = await run(({ resources }) => resources.get('Encounter', deleted.encounter));
+    await run(({ resources }) => resources.put({ ...entry!, deleted: true }, []));
+    expect(await asked()).toEqual([moved.id]);
+    await run(({ persons }) => persons.erase(moved.person));
+    expect(await asked()).toEqual([]);
   });
 
   describe('pairs of entries that may say the same', () => {

@@ -265,6 +265,35 @@ export class StayMoveEntity {
   messageId!: string;
 }
 
+/** A stay that others sent under a number that was moved, and what was answered of it. */
+@Entity('stay_left')
+export class StayLeftEntity {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('uuid')
+  person!: string;
+
+  @Column('uuid')
+  stay!: string;
+
+  @CodeUnitColumn()
+  encounter!: string;
+
+  /** `system|value` of the organisation that sent it. */
+  @Column('text')
+  custodian!: string;
+
+  @Column('text')
+  why!: 'of-another' | 'entangled' | 'document';
+
+  @InstantColumn()
+  at!: string;
+
+  @Column('text')
+  state!: 'open' | 'kept' | 'moved';
+}
+
 /** Two entries of one record of which one may repeat the other, and what was judged of them. */
 @Entity('reconciliation')
 export class ReconciliationEntity {
@@ -367,6 +396,7 @@ export const edgeEntities = [
   ReconciliationEntity,
   ForeignEntryEntity,
   StayMoveEntity,
+  StayLeftEntity,
   MappingQuestionEntity,
   MappingQuestionMessageEntity,
 ];

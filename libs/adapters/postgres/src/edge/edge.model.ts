@@ -15,6 +15,7 @@ import { ForeignEntries1795226400053 } from './migrations/1795226400053-foreign-
 import { MappingQuestions1795226400040 } from './migrations/1795226400040-mapping-questions.js';
 import { Reconciliations1795226400050 } from './migrations/1795226400050-reconciliations.js';
 import { StayMoves1795226400052 } from './migrations/1795226400052-stay-moves.js';
+import { StaysLeft1795226400054 } from './migrations/1795226400054-stays-left.js';
 import { WaitingProposals1795226400032 } from './migrations/1795226400032-waiting-proposals.js';
 import { SearchValueEntity } from './search/search-value.entity.js';
 import { viewEntities } from './view.entities.js';
@@ -38,5 +39,6 @@ export const edgeModel: SchemaModel = {
     Reconciliations1795226400050,
     StayMoves1795226400052,
     ForeignEntries1795226400053,
+    StaysLeft1795226400054,
   ],
 };

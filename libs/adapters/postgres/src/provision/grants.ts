@@ -56,6 +56,7 @@ export const grants: Readonly<Record<Schema, TableGrants>> = {
     person_identifier: FREE,
     person_merge: KEEP,
     stay_move: FREE,
+    stay_left: FREE,
     resource: KEEP,
     resource_version: APPEND,
     search_value: FREE,

@@ -104,6 +104,7 @@ const time = `now() - (($1 - i) * (interval '730 days' / $1))`;
 const OWN: Readonly<Record<string, string>> = {
   'resource.id': `'r' || i`,
   'resource_version.id': `'r' || i`,
+  'stay_left.encounter': `'r' || i`,
   'search_value.resource_id': `'r' || i / 4`,
   'search_value.type': place(TYPES, 'i / 4'),
   'search_value.kind': `(ARRAY['token','date','string','reference'])[1 + i % 4]`,

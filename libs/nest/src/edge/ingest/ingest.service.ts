@@ -18,6 +18,7 @@ import { AnsweredPack } from './answered-pack.js';
 import { fileMessage } from './file-message.js';
 import type { Usable } from './filed.js';
 import { sourceOf, type Accepted, type Incoming, type IngestTools } from './incoming.js';
+import { moveLeft, type Answering } from './move-left.js';
 import { keepTestMessage, refuseMessage } from './refuse-message.js';
 import { closeRepaired } from './repair.js';
 
@@ -135,6 +136,13 @@ export class IngestService {
       if (answeredAt !== undefined) await this.repeatedly((tx) => tx.mappings.served(id, answeredAt));
       return false;
     }
+  }
+
+  /** An operator says that a stay that was left goes where its number was moved (`moveLeft`). */
+  async moveLeft(id: Uuid, operator: Answering['operator']): Promise<void> {
+    const { pack } = await this.answered.inForce();
+    const read = (message: StoredMessage): Usable | undefined => this.readAgain(message, pack);
+    await this.repeatedly((tx) => moveLeft(tx, id, { operator, at: instant(this.parts.clock.now()), read }, this.tools));
   }
 
   private readAgain({ original, source }: StoredMessage, pack: CountryPack): Usable | undefined {

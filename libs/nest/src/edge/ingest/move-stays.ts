@@ -1,4 +1,4 @@
-import { PortolanError } from '@portolan/contracts';
+import { PortolanError, type Actor } from '@portolan/contracts';
 import {
   decideStayMove,
   filingOf,
@@ -17,17 +17,18 @@ import {
 } from '@portolan/domain';
 import { identifierKey, toFhirJson, type FhirObject, type FhirResource, type MovedStay } from '@portolan/formats';
 import { recordLocalAct } from '../local-acts.js';
+import { organisationKey } from '../person/proposed-entry.js';
 import { judgeAgain } from '../reconciliation/proposals.js';
 import { identifiersIn, isAnothers, itemsOf, nameOf, nextVersion, type Filed, type Place, type Usable } from './filed.js';
 import { idsUnder } from './ids-under.js';
 import { sendingActor, sourceOf, type IngestTools } from './incoming.js';
 import { entryOf, type Subject } from './message-subject.js';
 import { firstMessageOf } from './sent-by.js';
-import { rememberMove } from './stay-moves.js';
-import { staysOfOthers, type OthersStay } from './stays-of-others.js';
+import { leaveStay, numbersOf, rememberMove, stayKey } from './stay-moves.js';
+import { senderOf, whereItGoes, whyLeft, type OthersStay } from './stays-of-others.js';
 
 /** Entries of one record that are looked through; in a larger one nobody can say what refers to a stay. */
-const MAX_RECORD = 20_000;
+export const MAX_RECORD = 20_000;
 
 const NEVER: StandingAge = { content: undefined, sent: undefined };
 
@@ -37,15 +38,18 @@ export interface MovedStays {
   readonly moved: readonly MovedEntry[];
 }
 
-interface Job {
+/** Something is moved on the word of a message. */
+export interface Job {
   readonly tx: EdgeTx;
   readonly usable: Usable;
   readonly place: Place;
   readonly tools: IngestTools;
+  /** The operator who says that what was left goes, too, and why. */
+  readonly operator?: { readonly actor: Actor; readonly reason: string };
 }
 
 /** A stay as it was found, in whose record. */
-interface Found {
+export interface Found {
   readonly whose: Pick<Subject, 'id'>;
   readonly record: readonly ResourceVersion[];
   readonly stay: ResourceVersion;
@@ -85,12 +89,29 @@ async function moveStay(job: Job, told: MovedStay, filing: Filing): Promise<Move
   await rememberMove(tx, usable, told, whose, place, tools);
   const { own, others, record } = await findStays(job, told, whose);
   const moves = [await moveOwn(job, told, filing, own && { whose, record, stay: own })];
-  for (const { stay, ...to } of hers ? [] : await staysOfOthers(tx, usable, told, others, tools)) {
+  for (const stay of hers ? [] : others) {
     const gone = new Set(moves.flatMap(({ moved }) => moved.map(({ type, was }) => nameOf({ type, id: was }))));
     const left = record.filter((one) => !gone.has(nameOf(one)));
-    if (left.includes(stay)) moves.push(await moveAlong(job, told, to, { whose, record: left, stay }));
+    if (left.includes(stay)) moves.push(await moveOther(job, told, { whose, record: left, stay }));
   }
   return { filed: moves.flatMap(({ filed }) => filed), moved: moves.flatMap(({ moved }) => moved) };
+}
+
+/** What another system sent under the number goes, too, where that is the word of who moves it; what stays is asked of an operator. */
+async function moveOther(job: Job, told: MovedStay, found: Found): Promise<MovedStays> {
+  const { tx, usable, place, tools } = job;
+  const { stay, whose } = found;
+  const why = await whyLeft(tx, usable, told, stay, tools);
+  const goes = why === undefined ? goesAlong(found) : undefined;
+  const to = goes && (await whereItGoes(tx, usable, told, stay, tools));
+  if (goes !== undefined && to !== undefined) return moveAlong(job, told, to, found, goes);
+  const [number] = numbersOf(usable.translation, told.from);
+  if (number !== undefined) {
+    const move = { person: whose.id, stay: stayKey(number, organisationKey(usable.sender.organisation), tools) };
+    const custodian = await senderOf(tx, stay, tools);
+    await leaveStay(tx, { ...move, encounter: stay.id, custodian, why: why ?? 'entangled', at: place.at }, tools);
+  }
+  return { filed: [], moved: [] };
 }
 
 async function moveOwn(job: Job, told: MovedStay, filing: Filing, found: Found | undefined): Promise<MovedStays> {
@@ -116,7 +137,8 @@ async function renumber(job: Job, told: MovedStay, filing: Filing, found: Found)
 async function moveAway(job: Job, told: MovedStay, filing: Filing, found: Found): Promise<MovedStays> {
   const { tx, usable, place, tools } = job;
   const { stay, record } = found;
-  const goes = goesAlong(found, sourcePlace(usable.translation, told.from, 'identifier'));
+  const goes = goesAlong(found);
+  if (goes === undefined) throw new PortolanError('ingest.move-entangled', sourcePlace(usable.translation, told.from, 'identifier'));
   const others = goes.filter((one) => one !== stay);
   const patient = usable.translation.resources[usable.translation.persons[0]?.resource ?? -1]?.id ?? place.subject.id;
   const hers = record.filter(({ type }) => type === 'Patient').map((one) => [nameOf(one), `Patient/${patient}`] as const);
@@ -127,15 +149,15 @@ async function moveAway(job: Job, told: MovedStay, filing: Filing, found: Found)
 }
 
 /** What another system sent under the number goes along, as it is; whoever sent it goes on under the new person, whom it calls by its own id. */
-async function moveAlong(
+export async function moveAlong(
   job: Job,
   told: MovedStay,
-  { patient, filing }: Pick<OthersStay, 'patient' | 'filing'>,
+  { patient, filing }: OthersStay,
   found: Found,
+  goes: readonly ResourceVersion[],
 ): Promise<MovedStays> {
   const { tx, usable, place, tools } = job;
   const { stay, record } = found;
-  const goes = goesAlong(found, sourcePlace(usable.translation, told.from, 'identifier'));
   const others = goes.filter((one) => one !== stay);
   const hers = record.filter(({ type }) => type === 'Patient').map((one) => [nameOf(one), nameOf(patient)] as const);
   const names = new Map([...hers, ...(await idsUnder(tx, others, patient.id, tools)), [nameOf(stay), nameOf(filing)]]);
@@ -157,6 +179,7 @@ async function leave(
   const { at: lastUpdated, messageId } = job.place;
   for (const one of goes) await job.tx.resources.put({ ...one, lastUpdated, messageId, deleted: true }, []);
   const moved = goes.map((one) => ({ type: one.type, id: idIn(names, one), was: one.id }));
+  await job.tx.stayMoves.gone(goes.filter(({ type }) => type === 'Encounter').map(({ id }) => id));
   await tell(job, found, moved);
   return moved;
 }
@@ -190,11 +213,11 @@ async function ofThisSource(tx: EdgeTx, source: string, stays: readonly Resource
   return undefined;
 }
 
-function goesAlong({ stay, record }: Found, where: string): readonly ResourceVersion[] {
+/** What belongs to a stay; undefined where it cannot be told from what else is hers. */
+export function goesAlong({ stay, record }: Found): readonly ResourceVersion[] | undefined {
   const entries = record.filter(({ type }) => type !== 'Provenance').map((one) => ({ name: nameOf(one), tree: treeOf(one.text) }));
   const decided = decideStayMove(nameOf(stay), entries);
-  if (decided.kind === 'entangled') throw new PortolanError('ingest.move-entangled', where);
-  return record.filter((one) => decided.entries.has(nameOf(one)));
+  return decided.kind === 'entangled' ? undefined : record.filter((one) => decided.entries.has(nameOf(one)));
 }
 
 /** The stay as the message names it, over what is known of it. */
@@ -247,7 +270,7 @@ async function put(tx: EdgeTx, filing: Filing, current: ResourceVersion | undefi
 }
 
 /** Both persons see it, and each receiver of what was another's is told that it is not hers. */
-async function tell({ tx, usable, place, tools }: Job, { whose }: Found, moved: readonly MovedEntry[]): Promise<void> {
+async function tell({ tx, usable, place, tools, operator }: Job, { whose }: Found, moved: readonly MovedEntry[]): Promise<void> {
   const { random, country } = tools;
   const was = moved.map(({ type, was: id }) => ({ type, id }));
   await judgeAgain(tx, was.map(nameOf));
@@ -261,10 +284,13 @@ async function tell({ tx, usable, place, tools }: Job, { whose }: Found, moved: 
       outcome: 'success',
       actor: sendingActor(usable.incoming),
       country: country.code,
+      ...operator,
     } as const;
     await recordLocalAct(tx, random, { ...act, items: itemsOf(items) }, { person, keyId });
   }
-  const reason = 'its source says that it belongs to another stay or person';
+  const reason = operator
+    ? 'an operator says that it belongs to another person'
+    : 'its source says that it belongs to another stay or person';
   for (const { type, id } of was) {
     const body = { person: whose.id, type, id, change: 'cancelled', reason } as const;
     await post(tx, { id: random.uuid(), type: 'resource.changed', key: messageId, keyId: before.keyId, body });

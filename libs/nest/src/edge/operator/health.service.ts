@@ -6,7 +6,7 @@ import { EdgeParts } from '../edge.parts.js';
 
 /** One thing that doctor looks at: what it found, and what to do where something is wrong. Ids, codes and counts; nobody's data. */
 export interface HealthCheck {
-  readonly name: 'database' | 'rejects' | 'outbox' | 'dead-letters' | 'transfers' | 'ledger' | 'emergencies';
+  readonly name: 'database' | 'rejects' | 'stays' | 'outbox' | 'dead-letters' | 'transfers' | 'ledger' | 'emergencies';
   readonly ok: boolean;
   readonly next?: string;
   readonly code?: ErrorCode;
@@ -58,6 +58,7 @@ export class HealthService {
     const checks = await Promise.all([
       this.check('database', () => this.database()),
       this.check('rejects', () => this.rejects()),
+      this.check('stays', () => this.stays()),
       this.check('outbox', () => this.outbox()),
       this.check('dead-letters', () => this.deadLetters()),
       this.check('transfers', () => this.transfers()),
@@ -89,6 +90,15 @@ export class HealthService {
     return open.length === 0
       ? { ok: true, facts }
       : { ok: false, facts, next: 'Repair and replay them, or discard them with a reason: portolan replay' };
+  }
+
+  /** Stays of others that stand under a person from whom their number was moved. */
+  private async stays(): Promise<Found> {
+    const asked = await this.parts.uow.alone((tx) => tx.stayMoves.asked(undefined, LIMIT));
+    const facts = { open: asked.length, oldest: asked[0]?.at, why: countsOf(asked.map(({ why }) => why)) };
+    return asked.length === 0
+      ? { ok: true, facts }
+      : { ok: false, facts, next: 'Find out whose each is, and move or keep it with a reason: portolan stays' };
   }
 
   private async outbox(): Promise<Found> {

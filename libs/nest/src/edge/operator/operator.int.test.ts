@@ -335,13 +335,14 @@ describe('the operator', () => {
     expect(checks.map(({ name, ok }) => [name, ok])).toEqual([
       ['database', true],
       ['rejects', false],
+      ['stays', true],
       ['outbox', true],
       ['dead-letters', false],
       ['transfers', false],
       ['ledger', true],
       ['emergencies', false],
     ]);
-    expect(checks[3]).toMatchObject({
+    expect(checks[4]).toMatchObject({
       facts: {
         dead: [
           { seq: '7', from: 'EE' },
@@ -349,8 +350,8 @@ describe('the operator', () => {
         ],
       },
     });
-    expect(checks[6]).toMatchObject({ facts: { missing: [], reviewsDue: 2, overdue: 1 } });
-    expect(checks[4]).toMatchObject({ facts: { waiting: 2, stuck: [{ transferId: 't-1', state: 'sealed' }] }, next: expect.any(String) });
+    expect(checks[7]).toMatchObject({ facts: { missing: [], reviewsDue: 2, overdue: 1 } });
+    expect(checks[5]).toMatchObject({ facts: { waiting: 2, stuck: [{ transferId: 't-1', state: 'sealed' }] }, next: expect.any(String) });
     expect(json).toMatchObject({ country: 'PT', ok: false });
   });
 
