@@ -1,6 +1,6 @@
 // The command as a process, as users and scripts start it. It is the built one: npm test builds first.
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,6 +72,40 @@ it('portolan translate writes beside the caller', () => {
   });
   expect(existsSync(join(work, 'x.xml.fhir.json'))).toBe(true);
   expect(existsSync(join(work, 'x.xml.report.json'))).toBe(true);
+});
+
+describe('portolan translate that is asked to stop', () => {
+  const message = readFileSync(join(root, 'libs/formats/fixtures/hl7v2/ee-oru-r01-chemistry.hl7'), 'utf8');
+  it.each([
+    ['SIGINT', 130, []],
+    ['SIGTERM', 143, ['--jobs', '2']],
+  ] as const)(
+    'by %s ends with %i, what it began being whole',
+    async (signal, status, jobs) => {
+      const out = join(work, `out-${signal}`);
+      writeFileSync(join(work, 'many.hl7'), message.repeat(20_000));
+      const child = spawn(process.execPath, [main, 'translate', '--country', 'EE', '--out', out, ...jobs, 'many.hl7'], { cwd: work });
+      const ended = new Promise<number | null>((resolve) => child.on('close', (code) => resolve(code)));
+      let [told, notes] = ['', ''];
+      child.stderr.on('data', (data: Buffer) => (notes += data.toString()));
+      await new Promise<void>((resolve) => {
+        child.stdout.on('data', (data: Buffer) => {
+          told += data.toString();
+          resolve();
+        });
+      });
+      child.kill(signal);
+      setTimeout(() => child.kill(signal), 5);
+      expect(await ended).toBe(status);
+      expect(notes).toContain('stopped by a signal: what follows is not begun\n');
+      const files = readdirSync(out).map((name) => join(out, name));
+      expect(files.length).toBeGreaterThan(1);
+      expect(files.length).toBeLessThan(20_000);
+      expect(told.trimEnd().split('\n').toSorted()).toEqual(files.toSorted());
+      for (const file of files) expect(() => JSON.parse(readFileSync(file, 'utf8')) as unknown).not.toThrow();
+    },
+    60_000,
+  );
 });
 
 it('a reader that stops listening ends the command without a stack', () => {

@@ -16,7 +16,9 @@ export interface Terminal {
 
 /** How a command ends: what it wanted came about, it did not, the command line is wrong, or what it is about is not there. */
 export const exits = { ok: 0, failed: 1, usage: 2, absent: 3 } as const;
-export type Exit = (typeof exits)[keyof typeof exits];
+/** How a command ends that a signal stopped before it was done: 128 and the signal's number. */
+export const interrupted = { SIGINT: 130, SIGTERM: 143 } as const;
+export type Exit = (typeof exits)[keyof typeof exits] | (typeof interrupted)[keyof typeof interrupted];
 
 /** The command line asks for something that is not there to be asked for; `message` says what would be right. */
 export class WrongUsage extends Error {}

@@ -1,7 +1,16 @@
 import { hash } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { PortolanError, type ErrorCode, type FormatName } from '@portolan/contracts';
-import { bundleOf, toFhirJson, translate, type Account, type CountryPack, type FhirJudge, type Translation } from '@portolan/formats';
+import {
+  bundleOf,
+  toFhirJson,
+  translate,
+  type Account,
+  type BackAccount,
+  type CountryPack,
+  type FhirJudge,
+  type Translation,
+} from '@portolan/formats';
 import { fhirJudge } from '@portolan/nest/fhir-judge';
 import { systemCode } from '../files/read-file.js';
 import { packOf, type CountryFlags } from './country-files.js';
@@ -35,6 +44,8 @@ export interface Finished {
   readonly written: readonly string[];
   readonly note: string;
   readonly refused: boolean;
+  /** What became of every value, as the report has it. */
+  readonly account?: Result['report'] | BackAccount;
 }
 
 /** What is written of one document: FHIR where its bytes could be read, and in any case the account. */
@@ -49,7 +60,7 @@ interface Result {
 export async function finish({ part, path, base }: Work, format: FormatName | 'auto', reader: Reader): Promise<Finished> {
   const result = 'code' in part ? notRead(new PortolanError(part.code, part.place)) : translated(part.bytes, format, reader);
   const written = await write(`${base}${part.suffix}`, filesOf(result));
-  return { written, note: `${path}${part.suffix}: ${result.told}`, refused: result.refused };
+  return { written, note: `${path}${part.suffix}: ${result.told}`, refused: result.refused, account: result.report };
 }
 
 function translated(bytes: Uint8Array, format: FormatName | 'auto', { country, judge }: Reader): Result {
@@ -63,12 +74,13 @@ function translated(bytes: Uint8Array, format: FormatName | 'auto', { country, j
     const { mapped, carried, ignored, constants, warnings, rejects } = account;
     const counts = { mapped, carried, ignored, warnings, rejects };
     const told = Object.entries(counts).map(([name, list]) => `${list.length} ${name}`);
+    const asked = questions.length === 0 ? '' : `, ${questions.length} codes to ask a person about`;
     const whole = rejects.filter(({ severity }) => severity === 'document');
     return {
       fhir: `${toFhirJson(bundle)}\n`,
       refused: whole.length > 0,
       report: { mapped, carried, ignored, constants, warnings, rejects, questions },
-      told: `${found}, ${resources.length} resources; values: ${told.join(', ')}${refusal(whole)}`,
+      told: `${found}, ${resources.length} resources; values: ${told.join(', ')}${asked}${refusal(whole)}`,
     };
   } catch (error) {
     if (!(error instanceof PortolanError) || !error.code.startsWith('ingest.')) throw error;
@@ -97,6 +109,17 @@ const filesOf = ({ fhir, report }: Result): Record<string, string | undefined> =
   'report.json': `${JSON.stringify(report, null, 2)}\n`,
 });
 
+/** Under its name a file is whole or not there; of one that cannot be written nothing is left. */
+async function writeWhole(file: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await writeFile(`${file}.new`, content, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  } catch (error) {
+    await rm(`${file}.new`, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
 /** Both results of a file, or none: what an earlier run left for the same name goes. They hold health data, so nobody else reads them. */
 export async function write(base: string, results: Readonly<Record<string, string | Uint8Array | undefined>>): Promise<string[]> {
   const written: string[] = [];
@@ -107,8 +130,7 @@ export async function write(base: string, results: Readonly<Record<string, strin
         await rm(file, { force: true });
         continue;
       }
-      await writeFile(`${file}.new`, content, { mode: 0o600 });
-      await rename(`${file}.new`, file);
+      await writeWhole(file, content);
       written.push(file);
     }
     return written;

@@ -55,6 +55,57 @@ describe('foreign FHIR R4', () => {
   });
 });
 
+describe('a folder', () => {
+  it('is all its files, without hidden ones and the results of an earlier run', async () => {
+    mkdirSync(join(work, 'in/below/.git'), { recursive: true });
+    const one = readFileSync(chemistry);
+    for (const name of ['in/b.hl7', 'in/below/a.hl7', 'in/.hidden', 'in/below/.git/x.hl7']) writeFileSync(join(work, name), one);
+    writeFileSync(join(work, 'in/many.hl7'), Buffer.concat([one, one]));
+    cpSync(join(fixtures, 'fhir/ee-ips-document.json'), join(work, 'in/foreign.fhir.json'));
+    const run = (): Promise<Outcome> => translate('--country', 'EE', '--out', 'in', 'in', 'in/b.hl7');
+    const { exit, out } = await run();
+    expect(exit).toBe(0);
+    const inputs = out.split('\n').filter((name) => name.endsWith('report.json'));
+    expect(inputs.map((name) => basename(name, '.report.json'))).toEqual([
+      'b.hl7',
+      'a.hl7',
+      'foreign.fhir.json',
+      'many.hl7.1',
+      'many.hl7.2',
+    ]);
+    writeFileSync(join(work, 'in/b.hl7.fhir.json.new'), 'half');
+    expect((await run()).out).toBe(out);
+  });
+  it('of nothing is nothing', async () => {
+    mkdirSync(join(work, 'empty'));
+    expect(await translate('empty')).toEqual({ exit: 0, out: '', notes: '' });
+  });
+});
+
+describe('--json', () => {
+  it('prints the account of each document on a line of its own, and why there is none', async () => {
+    writeFileSync(join(work, 'none.hl7'), 'MSH|');
+    const { exit, out, notes } = await translate('--json', '--country', 'EE', chemistry, 'none.hl7', 'absent.hl7');
+    expect(exit).toBe(1);
+    const [first, second, third, ...more] = out.split('\n').map((line) => JSON.parse(line) as { account: Report; written: string[] });
+    expect(more).toEqual([]);
+    expect(first).toEqual({
+      written: ['fhir', 'report'].map((kind) => join(work, `ee-oru-r01-chemistry.hl7.${kind}.json`)),
+      refused: false,
+      account: report('ee-oru-r01-chemistry.hl7'),
+    });
+    expect(second).toMatchObject({ refused: true, account: { rejects: [{ severity: 'document' }] } });
+    expect(third).toEqual({ code: 'cli.file-unreadable', where: join(work, 'absent.hl7') });
+    expect(notes.split('\n')).toHaveLength(3);
+  });
+  it('prints what is written back, too', async () => {
+    await translate('--country', 'EE', chemistry);
+    const { exit, out } = await translate('--json', '--country', 'EE', '--to', 'hl7v2', 'ee-oru-r01-chemistry.hl7.fhir.json');
+    expect(exit).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ account: { mapped: expect.any(Array) as unknown, left: expect.any(Array) as unknown } });
+  });
+});
+
 describe('a batch file', () => {
   it('is its messages, and a bad one stops none of the others', async () => {
     const one = readFileSync(chemistry, 'utf8');
@@ -133,8 +184,10 @@ describe('--to hl7v2', () => {
     expect(message).toContain('||7.80|mmol/L^mmol/l^UCUM|');
     writeFileSync(join(work, 'again.hl7'), message);
     await translate('--country', 'EE', 'again.hl7');
-    const values = (name: string): unknown[] => [...text(name).matchAll(/"valueQuantity":\{"value":[\d.]+/g)].map(([value]) => value);
-    expect(values('again.hl7.fhir.json')).toEqual(values('ee-oru-r01-chemistry.hl7.fhir.json'));
+    const values = (...names: string[]): unknown[] =>
+      names.flatMap((name) => [...text(name).matchAll(/"valueQuantity":\{"value":[\d.]+/g)].map(([value]) => value));
+    // The stay is told in a message of its own.
+    expect(values('again.hl7.1.fhir.json', 'again.hl7.2.fhir.json')).toEqual(values('ee-oru-r01-chemistry.hl7.fhir.json'));
   });
   it('in the character set that is asked for, or not at all', async () => {
     await translate('--country', 'EE', chemistry);
@@ -219,13 +272,10 @@ describe('where results go', () => {
 });
 
 describe('what cannot be read ends with 1, and the other files are translated all the same', () => {
-  it.each([
-    ['a file that is missing', 'none.hl7', 'cli.file-unreadable'],
-    ['a folder', '.', 'cli.folder-given'],
-  ])('%s: nothing is written of it', async (_, name, code) => {
-    const { exit, out, notes } = await translate(name, chemistry);
+  it('a file that is missing: nothing is written of it', async () => {
+    const { exit, out, notes } = await translate('none.hl7', chemistry);
     expect(exit).toBe(1);
-    expect(notes).toContain(code);
+    expect(notes).toContain('cli.file-unreadable');
     expect(out.split('\n')).toHaveLength(2);
   });
   it.each([

@@ -6,6 +6,8 @@ import { BatchReader, decodeHead, isBatch, readBatch, type BatchItem } from '@po
 import { failureText } from '../failure.js';
 import { readBytes, systemCode } from '../files/read-file.js';
 import { exits, type Exit, type Terminal } from '../terminal.js';
+import { untilSignal } from '../until-signal.js';
+import { inputFiles } from './input-files.js';
 import { outputNames } from './output-names.js';
 import { MAX_BYTES, type Finished, type Part, type Work } from './translate-document.js';
 import { TranslationPool } from './translation-pool.js';
@@ -24,51 +26,66 @@ type Step = () => Promise<Finished>;
 
 /**
  * `portolan translate`: one document after the other, or several at once (`jobs`), told in their order; one that cannot be read stops none of
- * the others.
+ * the others. Asked to stop by a signal, it ends with the documents that are begun: none is half written.
  */
 export async function translateFiles(files: readonly string[], flags: TranslateFlags, terminal: Terminal): Promise<Exit> {
   const translate = await translatorOf(flags, terminal.folder);
-  const paths = [...new Set(files.map((file) => resolve(terminal.folder, file)))];
+  const named = await Promise.all(files.map((file) => inputFiles(resolve(terminal.folder, file))));
+  const paths = [...new Set(named.flat())];
   const names = outputNames(paths);
   const out = await folderFor(resolve(terminal.folder, flags.out ?? '.'), flags.out ?? '.');
   const bases = paths.map((path, i): readonly [string, string] => [path, join(out, names[i] ?? '')]);
   const pool = flags.jobs === undefined ? undefined : new TranslationPool(flags.jobs, { flags, folder: terminal.folder });
   const run = (work: Work): Promise<Finished> => (pool === undefined ? translate(work) : pool.run(work));
   try {
-    return await inOrder(stepsOf(bases, flags, run), (flags.jobs ?? 0) * IN_HAND, terminal);
+    const ahead = (flags.jobs ?? 0) * IN_HAND;
+    return await untilSignal((stop) => inOrder(stepsOf(bases, flags, run), { ahead, stop, json: flags.json === true }, terminal));
   } finally {
     await pool?.close();
   }
 }
 
+interface Order {
+  readonly ahead: number;
+  /** No further document is begun once it is aborted. */
+  readonly stop: AbortSignal;
+  readonly json: boolean;
+}
+
 /** Begins steps while no more than `ahead` others are under way, and tells of each when all before it were told. */
-async function inOrder(steps: AsyncIterable<Step>, ahead: number, terminal: Terminal): Promise<Exit> {
+async function inOrder(steps: AsyncIterable<Step>, { ahead, stop, json }: Order, terminal: Terminal): Promise<Exit> {
   const begun: Promise<Finished | { readonly error: unknown }>[] = [];
   let exit: Exit = exits.ok;
   /** False where nothing more can be written. */
   const tellOne = async (): Promise<boolean> => {
     const one = await begun.shift();
     if (one === undefined) return true;
-    if (!told(one, terminal)) exit = exits.failed;
+    if (!told(one, json, terminal)) exit = exits.failed;
     return !('error' in one && one.error instanceof PortolanError && one.error.code === 'cli.output-unwritable');
   };
   for await (const step of steps) {
     begun.push(step().catch((error: unknown) => ({ error })));
     if (begun.length > ahead && !(await tellOne())) return exit;
+    if (stop.aborted) break;
   }
+  if (stop.aborted) terminal.note('stopped by a signal: what follows is not begun');
   while (begun.length > 0) if (!(await tellOne())) return exit;
   return exit;
 }
 
 /** Whether the document can be used. A fault of ours ends the command. */
-function told(one: Finished | { readonly error: unknown }, terminal: Terminal): boolean {
+function told(one: Finished | { readonly error: unknown }, json: boolean, terminal: Terminal): boolean {
   if ('error' in one) {
     if (!(one.error instanceof PortolanError)) throw one.error;
+    const { code, where } = one.error;
+    if (json) terminal.out(JSON.stringify({ code, where }));
     terminal.note(failureText(one.error));
     return false;
   }
-  for (const file of one.written) terminal.out(file);
-  terminal.note(one.note);
+  const { note, ...rest } = one;
+  if (!json) for (const file of one.written) terminal.out(file);
+  else if (rest.account !== undefined) terminal.out(JSON.stringify(rest));
+  terminal.note(note);
   return !one.refused;
 }
 

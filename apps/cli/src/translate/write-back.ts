@@ -41,7 +41,7 @@ export async function finishBack(
   if ('code' in part) throw new PortolanError(part.code, part.place);
   const { content, account, told: note } = writtenBack(part.bytes, to, pack, charset);
   const written = await write(base, { [backForms[to]]: content, 'report.json': `${JSON.stringify(account, null, 2)}\n` });
-  return { written, note: `${path}: ${note}`, refused: false };
+  return { written, note: `${path}: ${note}`, refused: false, account };
 }
 
 /**

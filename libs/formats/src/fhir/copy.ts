@@ -14,6 +14,8 @@ export interface CopyJob {
   readonly rule: string;
   /** Leaves of the entry by path. */
   readonly leaves: ReadonlyMap<string, SourceNode>;
+  /** Items of lists that are left out, by their place in the document. */
+  readonly left: ReadonlySet<string>;
   /** Says what becomes of a reference that stands at `at`; `hasIdentifier`: the Reference has one of its own. */
   readonly rewrite: (reference: string, at: SourceNode, hasIdentifier: boolean) => Rewritten;
   readonly marks: Mark[];
@@ -45,7 +47,7 @@ function copiedList(list: readonly Json[], { source, target }: At, job: CopyJob)
   list.forEach((one, i) => {
     const at = { source: `${source}[${i}]`, target: `${target}[${copies.length}]` };
     if (isUnfit(one)) job.unfit(`${at.source}.url`);
-    else copies.push(copiedAt(one, at, job));
+    else if (!job.left.has(at.source)) copies.push(copiedAt(one, at, job));
   });
   return copies as FhirValue;
 }

@@ -4,7 +4,16 @@ import { checkedDraft } from '../engine/checked-codes.js';
 import type { CompiledResource } from '../engine/compile.js';
 import type { Draft } from '../engine/drafts.js';
 import { Refused, type Finding, type MappingQuestion } from '../engine/findings.js';
-import { select, type FhirObject, type FhirResource, type FhirValue, type SourceNode, type TakeOver } from '../engine/index.js';
+import {
+  isFhirObject,
+  select,
+  toFhirJson,
+  type FhirObject,
+  type FhirResource,
+  type FhirValue,
+  type SourceNode,
+  type TakeOver,
+} from '../engine/index.js';
 import { InstanceIndex } from '../engine/instances.js';
 import type { Mark } from '../engine/marks.js';
 import type { Reject, RunResult } from '../engine/run.js';
@@ -156,32 +165,46 @@ function outcomeOf(one: Taken, work: Work): Outcome {
   const another = isOfAnother(entry, work.person, work.addresses);
   if (another !== undefined) return refused('translate.reference-open', another);
   try {
-    const whole = drawn(one, work, false);
+    const whole = drawn(one, work, new Set());
     const wrong = work.job.judge(whole.draft?.resource as FhirResource);
     if (wrong.length === 0) return whole;
-    return withoutNarrative(one, work, wrong) ?? refused('fhir.resource-invalid', placeIn(entry, wrong[0]));
+    return withoutParts(one, work, wrong) ?? refused('fhir.resource-invalid', placeIn(entry, wrong[0]));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     return { ...none, rejects: [{ ...error.finding, severity: 'entry' }] };
   }
 }
 
-/** Where only the narrative is wrong (it is active, or no XHTML) it is carried, and the rest is taken. */
-function withoutNarrative(one: Taken, work: Work, wrong: readonly string[]): Outcome | undefined {
-  const { text } = one.entry.resource;
-  if (text === undefined || !wrong.every((place) => place.startsWith(`${one.entry.type}.text`))) return undefined;
-  const rest = drawn(one, work, true);
+/**
+ * Where only the narrative is wrong (it is active, or no XHTML), or a contained resource to which nothing refers, these are carried, and the rest is
+ * taken.
+ */
+function withoutParts(one: Taken, work: Work, wrong: readonly string[]): Outcome | undefined {
+  const places = new Set(wrong.map((place) => partOf(one.entry, place)));
+  if (places.has(undefined)) return undefined;
+  const rest = drawn(one, work, places as ReadonlySet<string>);
   const resource = rest.draft?.resource;
   if (resource === undefined || work.job.judge(resource).length > 0) return undefined;
-  const finding = { code: 'fhir.resource-invalid', path: placeIn(one.entry, wrong[0]), rule: one.rule.id } as const;
-  return { ...rest, findings: [...rest.findings, finding] };
+  const findings = wrong.map((place) => ({ code: 'fhir.resource-invalid', path: placeIn(one.entry, place), rule: one.rule.id }) as const);
+  return { ...rest, findings: [...rest.findings, ...findings] };
+}
+
+/** The part of an entry, by its place in the document, that may be left out for what is wrong at `place`. */
+function partOf({ node, type, resource }: Entry, place: string): string | undefined {
+  if (place.startsWith(`${type}.text`)) return resource['text'] === undefined ? undefined : `${node.path}.text`;
+  const [, index] = /^[A-Za-z]+\.contained\[(\d+)\]/.exec(place) ?? [];
+  const { contained } = resource;
+  const part = index !== undefined && Array.isArray(contained) ? contained[Number(index)] : undefined;
+  if (!isFhirObject(part) || typeof part['id'] !== 'string') return undefined;
+  return toFhirJson(resource).includes(`"#${part['id']}"`) ? undefined : `${node.path}.contained[${index ?? ''}]`;
 }
 
 /** `Observation.status` as the document's own place. */
 const placeIn = ({ node, type }: Entry, place = ''): string =>
   place === type || place.startsWith(`${type}.`) ? `${node.path}${place.slice(type.length)}` : node.path;
 
-function drawn({ entry, rule, id }: Taken, work: Work, bare: boolean): Outcome {
+/** `left`: places of the document that are carried. */
+function drawn({ entry, rule, id }: Taken, work: Work, left: ReadonlySet<string>): Outcome {
   const build = new BuildJob(work.job.set, new InstanceIndex([]), work.job.facts);
   const { findings, questions } = build;
   const named = new Set<Entry>();
@@ -194,14 +217,14 @@ function drawn({ entry, rule, id }: Taken, work: Work, bare: boolean): Outcome {
     return target.now;
   };
   const unfit = (path: string): void => void findings.push({ code: 'fhir.resource-invalid', path, rule: rule.id });
-  const resource = copyOf(entry, id, bare, { entry, rule: rule.id, leaves, rewrite, marks, unfit });
+  const resource = copyOf(entry, id, { entry, rule: rule.id, leaves, left, rewrite, marks, unfit });
   const coded = bound({ resource, marks }, rule, build);
   const instance = { rule, node: entry.node, id };
   const draft: Draft = { resource: coded.resource as FhirResource, marks: coded.marks, instance, mention: false };
   return { draft: checkedDraft(draft, (one) => void findings.push(one)), rejects: [], findings, questions, named };
 }
 
-function copyOf(entry: Entry, id: string, bare: boolean, job: CopyJob): FhirResource {
+function copyOf(entry: Entry, id: string, job: CopyJob): FhirResource {
   const { resourceType: _type, id: _id, meta, text, ...elements } = entry.resource;
   const { path } = entry.node;
   const type = job.leaves.get(`${path}.resourceType`);
@@ -209,7 +232,7 @@ function copyOf(entry: Entry, id: string, bare: boolean, job: CopyJob): FhirReso
   const kept = metaOf(meta);
   const parts = {
     ...(kept !== undefined && { meta: copied(kept, `${path}.meta`, job) }),
-    ...(text !== undefined && !bare && { text: copied(text, `${path}.text`, job) }),
+    ...(text !== undefined && !job.left.has(`${path}.text`) && { text: copied(text, `${path}.text`, job) }),
     ...(copied(elements, path, job) as FhirObject),
   };
   return { resourceType: entry.type, id, ...parts } as FhirResource;

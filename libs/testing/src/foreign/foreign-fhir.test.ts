@@ -112,6 +112,38 @@ describe('an International Patient Summary from abroad', () => {
     expect(account.carried.find(({ path }) => path === 'Bundle.entry[11].resource.text.div')?.value).toContain('<script>');
     expect(JSON.stringify(ips().resources)).not.toContain('<script>');
   });
+  it('loses no result for a contained resource that nothing refers to: that alone is carried', () => {
+    const laboratory = { resourceType: 'Organization', id: 'lab', name: 'Laboratory (synthetic)' };
+    const result = (...contained: unknown[]): unknown => ({
+      resourceType: 'Bundle',
+      type: 'collection',
+      entry: [
+        { resource: { resourceType: 'Patient', id: 'p', identifier: [{ system: 'urn:oid:2.999.7.2', value: 'SYN-1' }] } },
+        {
+          resource: {
+            resourceType: 'Observation',
+            id: 'o',
+            status: 'final',
+            code: { text: 'Glucose' },
+            subject: { reference: 'Patient/p' },
+            performer: [{ reference: '#lab' }],
+            contained,
+          },
+        },
+      ],
+    });
+    const orphan = { resourceType: 'Device', id: 'orphan' };
+    const bytes = bytesOf(result(orphan, laboratory));
+    const translation = translated(bytes);
+    expect(ofType(translation, 'Observation')).toMatchObject([{ performer: [{ reference: '#lab' }], contained: [laboratory] }]);
+    expect(told(translation)).toContain('fhir.resource-invalid Bundle.entry[1].resource.contained[0]');
+    expect(translation.account.carried).toContainEqual({ path: 'Bundle.entry[1].resource.contained[0].id', value: 'orphan' });
+    expect(unaccounted(bytes, translation)).toEqual([]);
+    expect(ofType(translated(bytesOf(result(laboratory, { ...laboratory, id: 'lab2', active: 'yes' }))), 'Observation')).toHaveLength(1);
+    expect(codes(translated(bytesOf(result({ ...laboratory, active: 'yes' }))))).toEqual([
+      'fhir.resource-invalid Bundle.entry[1].resource.contained[0].active',
+    ]);
+  });
   it('claims no profile and no version of the server that it came from', () =>
     expect(JSON.stringify(translated(foreignFile('ee-transaction.json')).resources)).not.toMatch(/versionId|lastUpdated|"profile"/));
 });
