@@ -52,6 +52,7 @@ const rules: readonly CategoryRule[] = [
     gives: ['imaging'],
   },
   { type: 'DiagnosticReport', element: 'code', system: LOINC, codes: ['11502-2'], gives: ['laboratory'] },
+  { type: 'DiagnosticReport', element: 'code', system: LOINC, codes: ['18748-4'], gives: ['imaging'] },
   { type: 'AllergyIntolerance', gives: ['summary'] },
   { type: 'Condition', gives: ['summary'] },
   { type: 'Immunization', gives: ['summary'] },

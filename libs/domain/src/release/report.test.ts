@@ -76,6 +76,15 @@ describe('the document of a report', () => {
   });
 });
 
+it.each([
+  ['11502-2', 'laboratory'],
+  ['18748-4', 'imaging'],
+  ['11506-3', undefined],
+])('a report from abroad without a category is known by its LOINC code %s', (code, kind) => {
+  const report: Resource = { resourceType: 'DiagnosticReport', id: 'f', code: { coding: [{ system: 'http://loinc.org', code }] } };
+  expect(reportKindOf(report)).toBe(kind);
+});
+
 describe('the document of a stay', () => {
   it('holds what names the stay, and what these refer to', () => {
     const { composition, names } = documentOf('Encounter/e');
