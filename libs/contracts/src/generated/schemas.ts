@@ -1871,7 +1871,20 @@ export const schemas = {
       "maxLength": 255
      },
      "rule": {
-      "$ref": "#/$defs/rule-id"
+      "description": "For references: the resource rule that is meant, or several",
+      "anyOf": [
+       {
+        "$ref": "#/$defs/rule-id"
+       },
+       {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 60,
+        "items": {
+         "$ref": "#/$defs/rule-id"
+        }
+       }
+      ]
      },
      "scope": {
       "description": "For references: made from this node, nearest enclosing, or all at and below this node",
@@ -1883,6 +1896,16 @@ export const schemas = {
      },
      "when": {
       "$ref": "#/$defs/map-condition"
+     },
+     "unlessThere": {
+      "description": "The rule makes nothing where its object has one of these elements by the rules before it",
+      "type": "array",
+      "minItems": 1,
+      "maxItems": 10,
+      "items": {
+       "type": "string",
+       "pattern": "^[a-z][A-Za-z0-9]{0,60}$"
+      }
      },
      "required": {
       "description": "Without a valid value this element's object, the entry, or the whole document, is refused",

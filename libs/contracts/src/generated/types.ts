@@ -902,12 +902,22 @@ export interface ElementRule {
    * System of a coding whose source names none, because the standard binds the field to it
    */
   system?: string;
-  rule?: RuleId;
+  /**
+   * For references: the resource rule that is meant, or several
+   */
+  rule?: RuleId | RuleId[];
   /**
    * For references: made from this node, nearest enclosing, or all at and below this node
    */
   scope?: 'here' | 'nearest' | 'within';
   when?: MapCondition;
+  /**
+   * The rule makes nothing where its object has one of these elements by the rules before it
+   *
+   * @minItems 1
+   * @maxItems 10
+   */
+  unlessThere?: string[];
   /**
    * Without a valid value this element's object, the entry, or the whole document, is refused
    */

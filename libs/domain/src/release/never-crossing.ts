@@ -17,7 +17,8 @@ export const NEVER_CROSSES: Readonly<Record<string, string>> = {
   ClinicalImpression: uncovered,
   Communication: working,
   CommunicationRequest: working,
-  Composition: 'A document crosses whole or composed anew, never by its table of contents',
+  Composition:
+    'A document crosses whole or composed anew, never by its table of contents, which names sections that a permit may leave out',
   Consent: 'What somebody consented to elsewhere is no permit here',
   Coverage: billing,
   DetectedIssue: uncovered,

@@ -8,6 +8,7 @@ import {
   type SourceNode,
 } from '../engine/index.js';
 import { isUcum } from '../terminology/ucum.js';
+import { sectionNarrative } from './narrative.js';
 import { OID, URI, URI_ROOT, UUID } from './instance-ids.js';
 
 const attribute = (node: SourceNode, name: string): SourceNode | undefined => {
@@ -203,6 +204,7 @@ export const cdaConversions: Readonly<Record<string, Conversion>> = {
   'code-system': codeSystem,
   'instance-identifier': identifier,
   'narrative-text': narrativeText,
+  'section-narrative': sectionNarrative,
   'family-names': family,
   telecom,
   'times-a-day': timesADay,

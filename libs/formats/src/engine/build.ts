@@ -77,6 +77,7 @@ export function buildObject(elements: readonly CompiledElement[], node: SourceNo
 
 function addElement(object: Building, element: CompiledElement, node: SourceNode, job: BuildJob, depth: number): void {
   const { making } = element;
+  if (element.rule.unlessThere?.some((name) => object.value[name] !== undefined) === true) return;
   if (making.kind === 'constant') {
     place(object, element, constantOf(element, making.value), job);
     return;
@@ -94,8 +95,9 @@ function addFrom(object: Building, element: CompiledElement, node: SourceNode, j
   if (only === undefined) return false;
   if (making.kind === 'reference' || sources.length > 1) {
     const all: Built[] = [];
+    const told = new Set<string>();
     for (const source of sources) {
-      if (making.kind === 'reference') refer(element, source, making, job, all);
+      if (making.kind === 'reference') refer(element, source, making, job, told, all);
       else {
         const one = convert(element, source, node, job, depth);
         if (one !== undefined) all.push(one);
@@ -288,29 +290,31 @@ function marksOf(element: CompiledElement, { value, origins }: Extract<Converted
   return marks;
 }
 
-/** Adds a reference to each instance that is meant, to each resource once. */
+/** Adds a reference to each instance that is meant; `told`: those that the element has already. */
 function refer(
   element: CompiledElement,
   source: SourceNode,
   making: Extract<Making, { kind: 'reference' }>,
   job: BuildJob,
+  told: Set<string>,
   all: Built[],
 ): void {
-  const meant = inScope(job.instances, source, making);
-  const told = meant.length < 2 ? undefined : new Set<string>();
-  for (const { rule, id } of meant) {
-    const reference = `${rule.resource}/${id}`;
-    if (told?.has(reference) === true) continue;
-    told?.add(reference);
-    job.references.add(reference);
-    all.push({ value: { reference }, marks: [{ kind: 'reference', path: 'reference', rule: element.id }] });
+  for (const name of making.rules) {
+    for (const { rule, id } of inScope(job.instances, source, name, making.scope)) {
+      const reference = `${rule.resource}/${id}`;
+      if (told.has(reference)) continue;
+      told.add(reference);
+      job.references.add(reference);
+      all.push({ value: { reference }, marks: [{ kind: 'reference', path: 'reference', rule: element.id }] });
+    }
   }
 }
 
 function inScope(
   instances: InstanceIndex,
   source: SourceNode,
-  { rule, scope }: Extract<Making, { kind: 'reference' }>,
+  rule: string,
+  scope: Extract<Making, { kind: 'reference' }>['scope'],
 ): readonly Instance[] {
   if (scope === 'here') return instances.here(rule, source);
   if (scope === 'within') return instances.within(rule, source);

@@ -14,7 +14,7 @@ export type Making =
   | { readonly kind: 'constant'; readonly value: string | number | boolean }
   | { readonly kind: 'convert'; readonly convert: Conversion }
   | { readonly kind: 'object'; readonly type: string | undefined; readonly elements: readonly CompiledElement[] }
-  | { readonly kind: 'reference'; readonly rule: string; readonly scope: 'here' | 'nearest' | 'within' };
+  | { readonly kind: 'reference'; readonly rules: readonly string[]; readonly scope: 'here' | 'nearest' | 'within' };
 
 export interface CompiledElement {
   readonly id: string;
@@ -218,9 +218,11 @@ function constant(rule: ElementRule, value: string | number | boolean, place: Pl
 }
 
 function reference(rule: ElementRule, place: Place, known: Known): Making {
-  if (rule.rule === undefined || !known.rules.has(rule.rule)) {
-    tell(known, place, `refers to the rule ${rule.rule ?? '(none)'}, which is none`);
+  const rules = [rule.rule ?? []].flat();
+  const wrong = rules.find((one) => !known.rules.has(one));
+  if (rules.length === 0 || wrong !== undefined) {
+    tell(known, place, `refers to the rule ${wrong ?? '(none)'}, which is none`);
     return nothing;
   }
-  return { kind: 'reference', rule: rule.rule, scope: rule.scope ?? 'nearest' };
+  return { kind: 'reference', rules, scope: rule.scope ?? 'nearest' };
 }

@@ -2,7 +2,11 @@ import { reasonsOf, type Reasons } from './reasons.js';
 
 /** What a summary does not get back from CDA, each with its reason; anything else that differs is a mistake. */
 export const cdaReasons: Reasons = reasonsOf({
-  'the document stands for the table of contents': /^(Composition gone|DocumentReference new)$/,
+  'the document is a resource, too, beside its table of contents': /^DocumentReference new$/,
+  'its sections stand in an order of their own, with those that every summary has, under codes of CDA, and only what is empty has a text':
+    /^Composition\.section\./,
+  'a document says how confidential it is': /^Composition\.confidentiality new$/,
+  'a time has an offset, and no thousandths': /^Composition\.date other$/,
   'who keeps the document keeps the person': /^Patient\.managingOrganization\.reference new$/,
   'the section says the category, in the words of CDA alone': /^(Observation\.category\.coding\.display gone|DiagnosticReport\.category\.)/,
   'that nothing is known of a performer is said by saying none': /^Observation\.performer\.extension\.\w+ gone$/,

@@ -32,6 +32,7 @@ import requestPriority from './request-priority.json' with { type: 'json' };
 import alertStatus from './alert-status.json' with { type: 'json' };
 import allergyCertainty from './allergy-certainty.json' with { type: 'json' };
 import problemCertainty from './problem-certainty.json' with { type: 'json' };
+import emptyReason from './empty-reason.json' with { type: 'json' };
 
 /** CDA's own concept maps. */
 export const cdaCodeMaps: Readonly<Record<string, unknown>> = {
@@ -67,6 +68,7 @@ export const cdaCodeMaps: Readonly<Record<string, unknown>> = {
   'not-done.json': notDone,
   'request-priority.json': requestPriority,
   'problem-certainty.json': problemCertainty,
+  'empty-reason.json': emptyReason,
   'allergy-certainty.json': allergyCertainty,
   'alert-status.json': alertStatus,
 };

@@ -9,6 +9,7 @@ import prescriptions from './prescriptions.json' with { type: 'json' };
 import immunizations from './immunizations.json' with { type: 'json' };
 import procedures from './procedures.json' with { type: 'json' };
 import observations from './observations.json' with { type: 'json' };
+import composition from './composition.json' with { type: 'json' };
 
 /** CDA's own maps, in the order in which they are laid over each other. */
 export const cdaMaps: Readonly<Record<string, unknown>> = {
@@ -23,4 +24,5 @@ export const cdaMaps: Readonly<Record<string, unknown>> = {
   'immunizations.json': immunizations,
   'procedures.json': procedures,
   'observations.json': observations,
+  'composition.json': composition,
 };

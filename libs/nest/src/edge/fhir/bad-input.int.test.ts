@@ -107,6 +107,20 @@ describe('the FHIR door refuses, with a code and an OperationOutcome', () => {
       issue: 'forbidden',
     },
     {
+      why: 'a scope over tables of contents alone, which tell of entries of every type',
+      path: `/fhir/Composition/${NEVER}`,
+      options: { scope: 'system/Composition.rs system/Bundle.rs' },
+      status: 403,
+      code: 'fhir.scope-missing',
+    },
+    {
+      why: 'the same, which would search them',
+      path: '/fhir/Composition?section=11450-4',
+      options: { scope: 'system/Composition.rs system/Bundle.rs' },
+      status: 403,
+      code: 'fhir.scope-missing',
+    },
+    {
       why: 'a scope that reads and does not search',
       path: search,
       options: { scope: 'system/Observation.r' },

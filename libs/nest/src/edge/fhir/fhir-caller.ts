@@ -18,6 +18,12 @@ export interface FhirCaller extends Clinician {
 /** A scope that a call needs, as SMART writes it: `'*'` is every type. */
 export type Need = readonly [type: string, act: ScopeAct];
 
+/**
+ * The scope that a resource of the type needs. A document holds entries of every type, and its table of contents names its sections, refers to all
+ * entries and has the words of sections without any: to read either needs a scope over all of them.
+ */
+export const needOf = (type: string, act: ScopeAct = 'r'): Need => [type === 'Bundle' || type === 'Composition' ? '*' : type, act];
+
 /** Throws what `authenticateClinician` throws, and `fhir.scope-missing`. */
 export async function fhirCaller(call: FhirCall, parts: EdgeParts, ...needs: readonly Need[]): Promise<FhirCaller> {
   const clinician = await authenticateClinician(call.headers, parts);

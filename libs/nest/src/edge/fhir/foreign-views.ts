@@ -28,7 +28,7 @@ import type { EdgeParts } from '../edge.parts.js';
 import { recordLocalAct } from '../local-acts.js';
 import { actOf } from './accesses.js';
 import { ok, type FhirAnswer } from './fhir-call.js';
-import { demandPerson, mayAct, type FhirCaller } from './fhir-caller.js';
+import { demandPerson, mayAct, needOf, type FhirCaller } from './fhir-caller.js';
 import { readersWords } from './readers-words.js';
 import { ignoredNote } from './search-note.js';
 
@@ -73,7 +73,7 @@ export class ForeignViews {
     const items = viewItems(views);
     const { matches, next, total } = searchViews(query, items, this.options);
     const wanted = new Set(includedBy(query, matches).map(({ type, id }) => `${type}/${id}`));
-    const included = items.filter((one) => wanted.has(`${one.type}/${one.id}`) && mayAct(caller, [one.type, 'r']));
+    const included = items.filter((one) => wanted.has(`${one.type}/${one.id}`) && mayAct(caller, needOf(one.type)));
     const given: readonly ViewItem[] = [...matches, ...included];
     for (const view of views)
       await this.recordReading(

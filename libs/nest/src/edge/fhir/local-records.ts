@@ -15,7 +15,7 @@ import {
 import type { EdgeParts } from '../edge.parts.js';
 import { Accesses } from './accesses.js';
 import { ok, type FhirAnswer } from './fhir-call.js';
-import { mayAct, type FhirCaller } from './fhir-caller.js';
+import { mayAct, needOf, type FhirCaller } from './fhir-caller.js';
 import { ignoredNote } from './search-note.js';
 
 const MAX_HISTORY = 200;
@@ -104,7 +104,7 @@ export class LocalRecords {
       matches.map(({ text }) => ({ values: searchValues(treeOf(text), this.options) })),
     );
     const found: ResourceVersion[] = [];
-    for (const { type, id } of wanted.filter((one) => !matched.has(`${one.type}/${one.id}`) && mayAct(caller, [one.type, 'r']))) {
+    for (const { type, id } of wanted.filter((one) => !matched.has(`${one.type}/${one.id}`) && mayAct(caller, needOf(one.type)))) {
       const resource = await tx.resources.get(type, id);
       if (resource !== undefined && !resource.deleted) found.push(resource);
     }

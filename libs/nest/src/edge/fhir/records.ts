@@ -1,9 +1,9 @@
 import { PortolanError } from '@portolan/contracts';
 import { Inject, Injectable } from '@nestjs/common';
-import { isSearchable, parseSearch, type EdgeTx, type PersonId, type ScopeAct, type SearchQuery } from '@portolan/domain';
+import { isSearchable, parseSearch, type EdgeTx, type PersonId, type SearchQuery } from '@portolan/domain';
 import { EdgeParts } from '../edge.parts.js';
 import { header, searchParameters, type FhirAnswer, type FhirCall } from './fhir-call.js';
-import { fhirCaller, type FhirCaller, type Need } from './fhir-caller.js';
+import { fhirCaller, needOf, type FhirCaller } from './fhir-caller.js';
 import { ForeignViews, type ReadableView } from './foreign-views.js';
 import { indexOptions } from './index-options.js';
 import { LocalRecords } from './local-records.js';
@@ -117,9 +117,6 @@ function namedPatients({ type, clauses }: SearchQuery): readonly { id: string; m
     });
   });
 }
-
-/** A document holds entries of every type, so reading one needs a scope over all of them. */
-const needOf = (type: string, act: ScopeAct = 'r'): Need => [type === 'Bundle' ? '*' : type, act];
 
 function typeOf({ params }: FhirCall): string {
   const { type = '' } = params;
