@@ -209,6 +209,41 @@ describe('a text', () => {
       { numRuns: 60 },
     );
   });
+
+  it('of a stay, a vaccination, a medicine or a part of a result does neither', () => {
+    const patient = base.resources.filter(({ resourceType }) => resourceType === 'Patient');
+    const { event: _, original: __, ...alone } = input;
+    const record = (text: string): FhirResource[] => [
+      ...patient,
+      { resourceType: 'Encounter', id: 'e', status: 'finished', class: { code: text, display: text }, reasonCode: [{ text }] },
+      { resourceType: 'Observation', id: 'o', status: 'final', code: { text }, component: [{ code: { text }, valueString: text }] },
+      { resourceType: 'MedicationStatement', id: 'm', status: 'active', medicationCodeableConcept: { text }, dosage: [{ text }] },
+      {
+        resourceType: 'Immunization',
+        id: 'i',
+        identifier: [{ system: text, value: text }],
+        status: 'not-done',
+        statusReason: { text },
+        vaccineCode: { text },
+        occurrenceDateTime: '2026',
+        lotNumber: text,
+        doseQuantity: { value: 1, unit: text },
+        route: { text },
+      },
+    ];
+    const names = (text: string): string[] =>
+      parseHl7(maps.write({ ...alone, message: 'all', resources: record(text) }).text, { terminators: 'any' }).segments.map(
+        ({ name }) => name,
+      );
+    const plainNames = names('plain');
+    expect(plainNames.filter((name) => ['OBX', 'RXA', 'RXR'].includes(name))).toHaveLength(8);
+    fc.assert(
+      fc.property(nasty, (text) => {
+        expect(names(text)).toEqual(plainNames);
+      }),
+      { numRuns: 60 },
+    );
+  });
 });
 
 /** Every family name, and every name of who assigns identifiers, as `text`. */
@@ -389,6 +424,64 @@ describe('a record that is more than one message', () => {
       expect(changed).not.toBe(text);
       expect(observations(changed).map(({ component }) => (component as FhirValue[] | undefined)?.length)).toEqual([1, undefined]);
     });
+  });
+  describe('a vaccination', () => {
+    const given = entry('Immunization', 'shot', {
+      identifier: [{ system: 'urn:oid:1.2.3', value: 'shot' }],
+      status: 'completed',
+      vaccineCode: concept('tetanus'),
+      occurrenceDateTime: '2026-10-02',
+      lotNumber: 'LOT-7',
+      doseQuantity: { value: new DecimalText('0.50'), unit: 'mL', system: 'http://unitsofmeasure.org', code: 'mL' },
+      route: concept('arm'),
+    });
+    it('is VXU^V04, as one that somebody else gave', () => {
+      const { text, types } = of(given);
+      expect(types).toEqual(['VXU^V04']);
+      expect(text).toMatch(
+        /\rORC\|RE\|\|shot\^\^1\.2\.3\^ISO\rRXA\|0\|1\|20261002\|20261002\|\^{8}tetanus\|0\.50\|mL\^mL\^UCUM\|\|01\^[^|]*\^NIP001\|{6}LOT-7\|{5}CP\rRXR\|\^{8}arm\r/,
+      );
+      const [back] = read(Buffer.from(text), 'ee').resources.filter(({ resourceType }) => resourceType === 'Immunization');
+      const { status, vaccineCode, occurrenceDateTime, lotNumber, doseQuantity, route } = given;
+      expect(back).toMatchObject({ status, vaccineCode, occurrenceDateTime, lotNumber, doseQuantity, route } as object);
+    });
+    it('that was not done says so, with the reason and no dose', () => {
+      const { doseQuantity: _, ...dose } = given;
+      const { text } = of({ ...dose, status: 'not-done', statusReason: concept('fever') } as FhirResource);
+      expect(text).toMatch(/\rRXA\|0\|1\|20261002\|20261002\|\^{8}tetanus\|999\|.*\|\^{8}fever\|\|NA\r/);
+      expect(read(Buffer.from(text), 'ee').resources.find(({ resourceType }) => resourceType === 'Immunization')).toMatchObject({
+        status: 'not-done',
+      });
+    });
+    it.each([
+      ['that was entered in error', { status: 'entered-in-error' }, 'not-so'],
+      ['without a date', { occurrenceDateTime: undefined!, occurrenceString: 'as a child' }, 'no-day'],
+    ])('%s is left out, with the reason', (_, more, rule) => {
+      const { text, account } = of(JSON.parse(JSON.stringify({ ...given, ...more })) as FhirResource);
+      expect(text).not.toContain('RXA');
+      expect(account.left.map((one) => one.rule)).toContain(rule);
+    });
+  });
+  it('a medicine that she takes is a finding with its dosage and period, and no order; one that she does not take is none', () => {
+    const medicine = { resourceType: 'Medication', id: 'drug', code: concept('metformin') };
+    const taken = (id: string, status: string): FhirResource => ({
+      resourceType: 'MedicationStatement',
+      id,
+      status,
+      subject,
+      medicationReference: { reference: 'Medication/drug' },
+      dosage: [{ text: 'one\neach morning' }],
+      effectivePeriod: { start: '2020' },
+    });
+    const { text, types, account } = of(medicine, taken('now', 'active'), taken('once', 'stopped'));
+    const history = '10160-0^History of Medication use^LN';
+    expect(types).toEqual(['ADT^A31']);
+    expect(text.split('\r').filter((line) => line.startsWith('OBX'))).toEqual([
+      `OBX|1|CWE|${history}|1.1|^^^^^^^^metformin||||||F`,
+      `OBX|2|TX|${history}|1.2|one\\.br\\each morning||||||F`,
+      `OBX|3|DR|${history}|1.3|2020||||||F`,
+    ]);
+    expect(account.left.find(({ path }) => path === 'MedicationStatement/once#dosage[0].text')?.rule).toBe('not-taken');
   });
   it('an identifier whose system has no name has it as universal id, beside the name of its assigner', () => {
     const identifier = [{ system: 'urn:nobody', value: '7', assigner: { display: 'SOMEBODY' } }];

@@ -11,6 +11,7 @@ import admission from './maps/admission.json' with { type: 'json' };
 import datatypes from './maps/datatypes.json' with { type: 'json' };
 import laboratory from './maps/laboratory.json' with { type: 'json' };
 import person from './maps/person.json' with { type: 'json' };
+import vaccinations from './maps/vaccinations.json' with { type: 'json' };
 import { namesOf } from './names.js';
 import { restored, type BackOriginal } from './restore.js';
 import { MAX_SEGMENTS, writeSegments, type WriteContext, type WrittenMessage } from './write.js';
@@ -18,7 +19,7 @@ import { MAX_SEGMENTS, writeSegments, type WriteContext, type WrittenMessage } f
 const UTF8 = 'UNICODE UTF-8';
 
 /** The messages that FHIR can be written back as. */
-export type BackMessage = 'ORU' | 'ADT';
+export type BackMessage = 'ORU' | 'ADT' | 'VXU';
 
 /** What is written back, for whom, and what the messages say of themselves. */
 export interface BackInput {
@@ -66,15 +67,19 @@ interface Message {
   readonly written: WrittenMessage;
 }
 
+const SHIPPED: Readonly<Record<string, object>> = {
+  'person.json': person,
+  'admission.json': admission,
+  'laboratory.json': laboratory,
+  'vaccinations.json': vaccinations,
+};
+
 /** The maps of the way back, checked; throws PortolanError `translate.map-invalid` that names file, rule and mistake. */
 export class BackMaps {
   private constructor(private readonly maps: readonly CompiledBackMap[]) {}
 
   /** In the order in which their messages are written. */
-  static of(
-    files: Readonly<Record<string, object>> = { 'person.json': person, 'admission.json': admission, 'laboratory.json': laboratory },
-    validators = new Validators(),
-  ): BackMaps {
+  static of(files: Readonly<Record<string, object>> = SHIPPED, validators = new Validators()): BackMaps {
     const mistakes: MapMistake[] = [];
     const maps = Object.entries(files).flatMap(([file, json]) => {
       const whole = { ...json, types: { ...datatypes.types, ...('types' in json && (json.types as object)) } };
