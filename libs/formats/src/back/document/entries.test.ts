@@ -148,3 +148,34 @@ describe('results → CDA → FHIR', () => {
     expect(only(read, 'Specimen')['collection']).toEqual({ collectedDateTime: '2026-10-02' });
   });
 });
+
+describe('a goal → CDA → FHIR', () => {
+  const goal = (more: Record<string, FhirValue>): FhirResource => ({
+    resourceType: 'Goal',
+    id: 'goal',
+    identifier: named('goal'),
+    lifecycleStatus: 'on-hold',
+    description: said('http://snomed.info/sct', '289169006'),
+    subject: about,
+    startDate: '2026-09-01',
+    ...more,
+  });
+  it('is one, with its status, start and who set it', () => {
+    const all = thereAndBack(goal({ expressedBy: { reference: 'Practitioner/d' } }));
+    expect(only(all, 'Goal')).toMatchObject({
+      identifier: named('goal'),
+      lifecycleStatus: 'on-hold',
+      description: { coding: [{ code: '289169006' }] },
+      startDate: '2026-09-01',
+      expressedBy: { reference: `Practitioner/${only(all, 'Practitioner').id}` },
+    });
+    expect(only(all, 'Goal')).not.toHaveProperty('target');
+  });
+  it('says what is to be measured, and between which limits', () => {
+    const amount = (value: number): FhirValue => ({ value, unit: 'kg', system: 'http://unitsofmeasure.org', code: 'kg' });
+    const measure = said('http://loinc.org', '29463-7');
+    const read = only(thereAndBack(goal({ target: [{ measure, detailRange: { low: amount(60), high: amount(70) } }] })), 'Goal');
+    expect(toFhirJson(read['target']!)).toMatch(/"code":"29463-7".*"low":\{"value":60,.*"high":\{"value":70,/);
+    expect(read['description']).toMatchObject({ coding: [{ code: '289169006' }] });
+  });
+});
