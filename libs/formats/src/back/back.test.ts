@@ -443,11 +443,11 @@ describe('a record that is more than one message', () => {
       );
       const [back] = read(Buffer.from(text), 'ee').resources.filter(({ resourceType }) => resourceType === 'Immunization');
       const { status, vaccineCode, occurrenceDateTime, lotNumber, doseQuantity, route } = given;
-      expect(back).toMatchObject({ status, vaccineCode, occurrenceDateTime, lotNumber, doseQuantity, route } as object);
+      expect(back).toMatchObject({ status, vaccineCode, occurrenceDateTime, lotNumber, doseQuantity, route });
     });
     it('that was not done says so, with the reason and no dose', () => {
       const { doseQuantity: _, ...dose } = given;
-      const { text } = of({ ...dose, status: 'not-done', statusReason: concept('fever') } as FhirResource);
+      const { text } = of({ ...dose, status: 'not-done', statusReason: concept('fever') });
       expect(text).toMatch(/\rRXA\|0\|1\|20261002\|20261002\|\^{8}tetanus\|999\|.*\|\^{8}fever\|\|NA\r/);
       expect(read(Buffer.from(text), 'ee').resources.find(({ resourceType }) => resourceType === 'Immunization')).toMatchObject({
         status: 'not-done',
