@@ -76,6 +76,7 @@ export const pureLibraries = ['libs/contracts', 'libs/verify', 'libs/ledger-rule
 export const lightDoors = [
   '@portolan/nest/config',
   '@portolan/nest/certificates',
+  '@portolan/nest/run-node',
   '@portolan/nest/country-pack',
   '@portolan/nest/terminology-store',
   '@portolan/nest/fhir-judge',

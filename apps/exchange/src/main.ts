@@ -1,3 +1,3 @@
-import { runNode } from '@portolan/nest';
+import { runNode } from '@portolan/nest/run-node';
 
 await runNode(process.argv.slice(2), 'exchange');

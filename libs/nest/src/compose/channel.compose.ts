@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { PortolanError, type LedgerGenesis, type NodeEmbeddedLedger, type NodeFabricLedger, type OrgId } from '@portolan/contracts';
 import type { Ledger } from '@portolan/domain';
 import { EmbeddedLedger, nodeTools, readGenesis, TlsOrdererLink } from '@portolan/embedded-ledger';
-import { FabricLedger, type ChannelClient } from '@portolan/fabric-channel';
+import type { ChannelClient } from '@portolan/fabric-channel';
 import { FileKeyVault, findPartnerIdentity } from '@portolan/keys';
 import type { NotaryDatabase } from '@portolan/postgres';
 import { fabricClient } from './fabric-client.js';
@@ -102,6 +102,8 @@ const placeOf = (
 async function openFabric(ground: NodeGround, settings: NodeFabricLedger, database: NotaryDatabase): Promise<OpenedChannel> {
   const { config, clock, logger } = ground;
   const { otherEndorsers, client: sdk = 'fabric-gateway' } = settings;
+  // Fabric's messages take long to load, and a node on the embedded ledger needs none of them.
+  const { FabricLedger } = await import('@portolan/fabric-channel');
   const ledger = await FabricLedger.open({
     ...placeOf(config.country, settings),
     ...(otherEndorsers === undefined ? {} : { otherEndorsers }),

@@ -1,5 +1,5 @@
 import type { Signer } from '@portolan/domain';
-import { externalSigner, pemSigner, type SignDigest } from '@portolan/fabric-channel';
+import type { SignDigest } from '@portolan/fabric-channel';
 import { ExternalKeySigner, JoseSigner } from '@portolan/jose';
 import { FileKeyVault, findFabricCertificate, findFabricIdentity } from '@portolan/keys';
 import { Token, TokenSigningKeys } from '@portolan/pkcs11';
@@ -23,6 +23,7 @@ export async function fabricIdentity(
   ground: Ground,
 ): Promise<{ certificatePem: string; authorityPem: string; sign: SignDigest } | undefined> {
   const { folders, clock } = ground;
+  const { externalSigner, pemSigner } = await import('@portolan/fabric-channel');
   const keys = tokenKeys(ground);
   if (keys === undefined) {
     const identity = await findFabricIdentity(folders.fabric, new FileKeyVault({ folder: folders.keys('notary'), clock }));

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import { PortolanError } from '@portolan/contracts';
 import type { Role } from '@portolan/domain';

@@ -9,10 +9,7 @@ import type { RoleTransport } from '../link/transport.js';
 import type { LogSink, NodeLogger } from '../runtime/logger.js';
 import { Opened, type RoleApp } from '../runtime/role-app.js';
 import { channelNameOf } from './channel.compose.js';
-import { startEdge } from './edge.compose.js';
-import { composeExchange } from './exchange.compose.js';
 import { nodeGround } from './node-ground.js';
-import { composeNotary } from './notary.compose.js';
 
 @Module({})
 class RoleModule {
@@ -32,7 +29,7 @@ class EventsModule {
   }
 }
 
-/** Starts one role of a country's node. What was opened is closed again where the start fails. */
+/** Starts one role of a country's node; of the others nothing is loaded. What was opened is closed again where the start fails. */
 export async function startRole(
   role: Role,
   config: NodeConfig,
@@ -55,12 +52,14 @@ export async function startRole(
       const app = await listen(EventsModule.of(ports, ground.logger), events, ground.logger);
       opened.add(() => app.close());
     };
-    if (role === 'edge') await hear(await startEdge(ground, link, server, opened));
-    else {
+    if (role === 'edge') {
+      const { startEdge } = await import('./edge.compose.js');
+      await hear(await startEdge(ground, link, server, opened));
+    } else {
       const part =
         role === 'exchange'
-          ? await composeExchange(ground, link, await channelNameOf(ground), opened)
-          : await composeNotary(ground, link, opened);
+          ? await (await import('./exchange.compose.js')).composeExchange(ground, link, await channelNameOf(ground), opened)
+          : await (await import('./notary.compose.js')).composeNotary(ground, link, opened);
       const app = await listen(RoleModule.of(part.rolePorts), server, ground.logger);
       opened.add(() => app.close());
       await part.start();

@@ -56,13 +56,20 @@ export function dependsOnRules({ row, specimens, via, rules }: Served, set: MapS
 /** Finds the element rule of the resource to which a mark's rule belongs, through types and rules within rules. */
 class Owners {
   private readonly below = new Map<CompiledElement, ReadonlySet<string>>();
+  /** The elements of each resource type with their plain paths: facts are asked by the ten thousand. */
+  private readonly elements: ReadonlyMap<string, readonly { readonly element: CompiledElement; readonly to: string }[]>;
 
-  constructor(private readonly set: MapSet) {}
+  constructor(private readonly set: MapSet) {
+    const plain = (element: CompiledElement) => ({ element, to: plainPath(element.to.map(({ name }) => name).join('.')) });
+    const byType = Map.groupBy(set.resources, ({ resource }) => resource);
+    this.elements = new Map([...byType].map(([type, resources]) => [type, resources.flatMap((one) => one.elements.map(plain))]));
+  }
 
   of(fact: Fact): string[] {
-    const { resourceType } = fact.draft.resource;
-    const elements = this.set.resources.filter(({ resource }) => resource === resourceType).flatMap((one) => one.elements);
-    return elements.filter((element) => reaches(element, fact.path) && this.ids(element).has(fact.rule)).map(({ id }) => id);
+    const elements = this.elements.get(fact.draft.resource.resourceType) ?? [];
+    return elements
+      .filter(({ element, to }) => reaches(to, fact.path) && this.ids(element).has(fact.rule))
+      .map(({ element }) => element.id);
   }
 
   private ids(element: CompiledElement): ReadonlySet<string> {
@@ -79,7 +86,6 @@ class Owners {
   }
 }
 
-function reaches(element: CompiledElement, path: string): boolean {
-  const to = plainPath(element.to.map(({ name }) => name).join('.'));
+function reaches(to: string, path: string): boolean {
   return to === '' || path === to || path.startsWith(`${to}.`);
 }
