@@ -2,24 +2,20 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isErrorCode, PortolanError } from '@portolan/contracts';
 import type { HealthCheck } from '@portolan/nest';
-import { readNodeConfig } from '@portolan/nest/config';
-import { findConfig } from '../files/find-config.js';
-import type { NodeFlags } from '../files/node-options.js';
+import type { OperatorFlags } from '../files/node-options.js';
 import { readBytes, systemCode } from '../files/read-file.js';
 import { table } from '../table.js';
 import type { OperatorApi } from '../operator/operator-api.js';
-import { operatorOf } from '../operator/operator-of.js';
+import { operatorAt } from '../operator/operator-of.js';
 import { exits, WrongUsage, type Exit, type Terminal } from '../terminal.js';
 
-export interface ReplayFlags extends NodeFlags {
+export interface ReplayFlags extends OperatorFlags {
   readonly list?: true;
   readonly file?: string;
   readonly save?: string;
   readonly discard?: true;
   readonly reason?: string;
   readonly deadLetters?: true;
-  readonly token?: string;
-  readonly json: boolean;
 }
 
 /** Largest message that is replayed: what the edge takes by HTTP. */
@@ -30,7 +26,7 @@ type Act = (operator: OperatorApi, terminal: Terminal) => Promise<Exit>;
 /** `portolan replay`: through the operator's API of a running node. */
 export async function replay(id: string | undefined, flags: ReplayFlags, terminal: Terminal): Promise<Exit> {
   const act = id === undefined ? listing(flags) : actOn(id, flags);
-  return act(operatorOf(await readNodeConfig(await findConfig(flags, terminal)), flags.token), terminal);
+  return act(await operatorAt(flags, terminal), terminal);
 }
 
 function listing(flags: ReplayFlags): Act {

@@ -1,8 +1,8 @@
 import { Argument, Option, type Command } from 'commander';
-import { nodeOptions } from '../files/node-options.js';
+import { nodeOptions, operatorOptions, type OperatorFlags } from '../files/node-options.js';
 import type { Run } from '../terminal.js';
 import type { ImportFlags } from './import-release.js';
-import type { AnswerFlags, TermsFlags } from './terms.js';
+import type { AnswerFlags } from './terms.js';
 
 const equivalences = [
   'equal',
@@ -21,10 +21,10 @@ export function addTerms(program: Command, run: Run): void {
   const terms = program
     .command('terms')
     .description('codes that no code map knows: list what a node asks, answer it, translate again what met it; import code systems');
-  atNode(terms.command('list'))
+  operatorOptions(terms.command('list'))
     .description('open questions, the longest waiting first')
-    .action((flags: TermsFlags) => run(async (terminal) => (await import('./terms.js')).list(flags, terminal)));
-  atNode(terms.command('answer'))
+    .action((flags: OperatorFlags) => run(async (terminal) => (await import('./terms.js')).list(flags, terminal)));
+  operatorOptions(terms.command('answer'))
     .description('give a code its counterpart, or say that it has none')
     .argument('<code>', 'the code, as the list shows it')
     .requiredOption('--map <id>', 'the concept map, as the list shows it')
@@ -34,9 +34,9 @@ export function addTerms(program: Command, run: Run): void {
     .option('--display <text>', "the counterpart's words")
     .option('--comment <text>', 'in what sense it is narrower or inexact')
     .action((code: string, flags: AnswerFlags) => run(async (terminal) => (await import('./terms.js')).answer(code, flags, terminal)));
-  atNode(terms.command('again'))
+  operatorOptions(terms.command('again'))
     .description('translate the messages again that met what is answered since')
-    .action((flags: TermsFlags) => run(async (terminal) => (await import('./terms.js')).translateAgain(flags, terminal)));
+    .action((flags: OperatorFlags) => run(async (terminal) => (await import('./terms.js')).translateAgain(flags, terminal)));
   addImport(terms, run);
 }
 
@@ -64,8 +64,3 @@ function addImport(terms: Command, run: Run): void {
       run(async (terminal) => (await import('./import-release.js')).importRelease(publisher, files, flags, terminal)),
     );
 }
-
-const atNode = (command: Command): Command =>
-  nodeOptions(command)
-    .option('--token <token>', 'bearer token of an operator (a demonstration logs in by itself)')
-    .option('--json', 'print JSON', false);

@@ -1,17 +1,9 @@
-import { readNodeConfig } from '@portolan/nest/config';
-import { findConfig } from '../files/find-config.js';
-import type { NodeFlags } from '../files/node-options.js';
-import type { OperatorApi } from '../operator/operator-api.js';
-import { operatorOf } from '../operator/operator-of.js';
+import type { OperatorFlags } from '../files/node-options.js';
+import { operatorAt } from '../operator/operator-of.js';
 import { table } from '../table.js';
 import { exits, WrongUsage, type Exit, type Terminal } from '../terminal.js';
 
-export interface TermsFlags extends NodeFlags {
-  readonly token?: string;
-  readonly json: boolean;
-}
-
-export interface AnswerFlags extends TermsFlags {
+export interface AnswerFlags extends OperatorFlags {
   readonly map: string;
   readonly system?: string;
   readonly equivalence: string;
@@ -20,12 +12,9 @@ export interface AnswerFlags extends TermsFlags {
   readonly comment?: string;
 }
 
-const operator = async (flags: TermsFlags, terminal: Terminal): Promise<OperatorApi> =>
-  operatorOf(await readNodeConfig(await findConfig(flags, terminal)), flags.token);
-
 /** `portolan terms list`: through the operator's API of a running node. */
-export async function list(flags: TermsFlags, terminal: Terminal): Promise<Exit> {
-  const questions = await (await operator(flags, terminal)).mappingQuestions();
+export async function list(flags: OperatorFlags, terminal: Terminal): Promise<Exit> {
+  const questions = await (await operatorAt(flags, terminal)).mappingQuestions();
   if (flags.json) terminal.out(JSON.stringify(questions));
   else if (questions.length === 0) terminal.note('no open questions');
   else {
@@ -39,7 +28,7 @@ export async function list(flags: TermsFlags, terminal: Terminal): Promise<Exit>
 export async function answer(code: string, flags: AnswerFlags, terminal: Terminal): Promise<Exit> {
   const { map, system } = flags;
   const target = targetOf(flags);
-  await (await operator(flags, terminal)).answerMapping({ map, ...(system !== undefined && { system }), code, target });
+  await (await operatorAt(flags, terminal)).answerMapping({ map, ...(system !== undefined && { system }), code, target });
   if (flags.json) terminal.out(JSON.stringify({ map, system, code, target }));
   else terminal.out(`answered ${code}`);
   terminal.note('translate again what met it: portolan terms again');
@@ -57,8 +46,8 @@ function targetOf({ equivalence, to, display, comment }: AnswerFlags): Record<st
 }
 
 /** `portolan terms again`: until nothing is left. What cannot be used any more stays as it was filed; exit 1 where there was such. */
-export async function translateAgain(flags: TermsFlags, terminal: Terminal): Promise<Exit> {
-  const api = await operator(flags, terminal);
+export async function translateAgain(flags: OperatorFlags, terminal: Terminal): Promise<Exit> {
+  const api = await operatorAt(flags, terminal);
   let [translated, refused] = [0, 0];
   for (let left = true; left;) {
     const done = await api.translateAgain();

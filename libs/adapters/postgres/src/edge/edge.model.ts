@@ -18,11 +18,12 @@ import { StayMoves1795226400052 } from './migrations/1795226400052-stay-moves.js
 import { StaysLeft1795226400054 } from './migrations/1795226400054-stays-left.js';
 import { WaitingProposals1795226400032 } from './migrations/1795226400032-waiting-proposals.js';
 import { SearchValueEntity } from './search/search-value.entity.js';
+import { stayEntities } from './stay.entities.js';
 import { viewEntities } from './view.entities.js';
 
 export const edgeModel: SchemaModel = {
   schema: 'edge',
-  entities: [...roleEntities, UsedStatementEntity, ...edgeEntities, ...viewEntities, SearchValueEntity],
+  entities: [...roleEntities, UsedStatementEntity, ...edgeEntities, ...stayEntities, ...viewEntities, SearchValueEntity],
   migrations: [
     RoleTables1795226400000,
     EdgeTables1795226400003,

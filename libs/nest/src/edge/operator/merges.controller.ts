@@ -3,7 +3,7 @@ import { PortolanError } from '@portolan/contracts';
 import type { PersonMerge } from '@portolan/domain';
 import { authenticate, type CallHeaders } from '../access.js';
 import { EdgeParts } from '../edge.parts.js';
-import { reasonOf, uuidOf } from './operator-inputs.js';
+import { pageAfter, reasonOf, uuidOf } from './operator-inputs.js';
 import { undoMerge } from './undo-merge.js';
 
 const PAGE = 100;
@@ -23,8 +23,7 @@ export class MergesController {
     @Query('after') after: unknown,
   ): Promise<{ merges: readonly MergeView[]; next?: string | undefined }> {
     await authenticate(headers, ['operator'], this.parts);
-    const from = after === undefined ? undefined : uuidOf(typeof after === 'string' ? after : '');
-    const merges = await this.parts.uow.run((tx) => tx.persons.merges(from, PAGE));
+    const merges = await this.parts.uow.run((tx) => tx.persons.merges(pageAfter(after), PAGE));
     return { merges: merges.map(viewOf), ...(merges.length === PAGE && { next: merges.at(-1)?.id }) };
   }
 

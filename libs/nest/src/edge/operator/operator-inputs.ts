@@ -6,6 +6,10 @@ export function uuidOf(text: string): string {
   return text;
 }
 
+/** The row after which a page of a list begins; undefined: its first. */
+export const pageAfter = (after: unknown): string | undefined =>
+  after === undefined ? undefined : uuidOf(typeof after === 'string' ? after : '');
+
 const MAX_REASON = 500;
 
 export function reasonOf(body: unknown): string {

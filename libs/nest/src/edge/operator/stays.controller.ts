@@ -6,7 +6,7 @@ import { EdgeParts } from '../edge.parts.js';
 import { IngestService } from '../ingest/index.js';
 import { recordLocalAct } from '../local-acts.js';
 import { operatorActor } from './operator-acts.js';
-import { reasonOf, uuidOf } from './operator-inputs.js';
+import { pageAfter, reasonOf, uuidOf } from './operator-inputs.js';
 
 const PAGE = 100;
 
@@ -48,8 +48,7 @@ export class StaysController {
     @Query('after') after: unknown,
   ): Promise<{ stays: readonly StayView[]; next?: string | undefined }> {
     await authenticate(headers, ['operator'], this.parts);
-    const from = after === undefined ? undefined : uuidOf(typeof after === 'string' ? after : '');
-    const stays = await this.parts.uow.run((tx) => tx.stayMoves.asked(from, PAGE));
+    const stays = await this.parts.uow.run((tx) => tx.stayMoves.asked(pageAfter(after), PAGE));
     return { stays: stays.map(viewOf), ...(stays.length === PAGE && { next: stays.at(-1)?.id }) };
   }
 
